@@ -332,7 +332,7 @@ impl Writer {
                     self.cache.ledger.put(submission.command_id, entry);
                     Ok(reply)
                 }
-                Verdict::SameAs(_) => match self.cache.ledger.get(&submission.command_id) {
+                Verdict::Repeats => match self.cache.ledger.get(&submission.command_id) {
                     Some(entry) => answer_again(entry, submission),
                     None => Err(AppendError::Unavailable),
                 },
