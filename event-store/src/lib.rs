@@ -1,1 +1,2 @@
 //! event-store
+pub mod private_pg;
