@@ -8,6 +8,7 @@ pub mod append;
 pub mod leaf;
 pub mod log;
 pub mod migrate;
+pub mod private_pg;
 pub mod read;
 pub mod seal;
 pub mod tail;
