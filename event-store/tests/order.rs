@@ -108,7 +108,11 @@ async fn role_naive() {
         callers.spawn(async move {
             for _ in 0..events_for_each_writer() / 8 {
                 let mut transaction = pool.begin().await.unwrap();
-                sqlx::query("insert into naive (writer) values ($1)").bind(writer).execute(&mut *transaction).await.unwrap();
+                sqlx::query("insert into naive (writer) values ($1)")
+                    .bind(writer)
+                    .execute(&mut *transaction)
+                    .await
+                    .unwrap();
                 sqlx::query("select pg_sleep(random() * 0.002)").execute(&mut *transaction).await.unwrap();
                 transaction.commit().await.unwrap();
             }
