@@ -24,8 +24,8 @@ use domain::personal::OPEN_MARK;
 pub(super) enum Verdict {
     /// It is in the batch; its reply is in the ledger columns.
     Written(Reply),
-    /// It repeats the command at that place of the batch.
-    SameAs(usize),
+    /// It repeats a command of the batch.
+    Repeats,
     /// Nothing is written for it.
     Answered(Result<Reply, AppendError>),
 }
@@ -73,7 +73,7 @@ impl Composer<'_> {
                     Verdict::Answered(Err(AppendError::DeadlinePassed))
                 }
                 None => match seen.get(&submission.command_id) {
-                    Some(first) if batch[*first].submission.digest == submission.digest => Verdict::SameAs(*first),
+                    Some(first) if batch[*first].submission.digest == submission.digest => Verdict::Repeats,
                     Some(_) => Verdict::Answered(Err(reused(submission))),
                     None => self.decide(submission, &mut composed).await?,
                 },
