@@ -4,9 +4,7 @@ use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value
 
 use crate::error::QueryError;
 
-/// A place in a log: `GENERATION.POSITION`, such as `1.42`. A command's reply holds one; given as `minPosition` it makes
-/// a query wait until what the command did can be seen. Positions grow; those of another generation are refused
-/// (FAILED_PRECONDITION), as the log has been restored since.
+/// A place in a log: a generation and a position in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogPosition {
     /// Life of the log between lossy restores, from 1.

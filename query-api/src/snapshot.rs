@@ -145,7 +145,7 @@ impl DerefMut for Reading<'_> {
 
 async fn limit_statements(connection: &mut PgConnection, limit: Duration) -> Result<(), sqlx::Error> {
     let limit = format!("set local statement_timeout = {}", limit.as_millis().max(1));
-    sqlx::raw_sql(sqlx::AssertSqlSafe(limit)).execute(connection).await.map(|_| ())
+    sqlx::query(&limit).persistent(false).execute(connection).await.map(|_| ())
 }
 
 fn too_long() -> QueryError {

@@ -17,6 +17,7 @@ use chrono::Utc;
 use futures::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_stream::StreamMap;
 
@@ -154,7 +155,7 @@ impl<'a> Session<'a> {
                 }
                 () = tokio::time::sleep_until(end_of_token) => self.on_end_of_token().await,
                 _ = ticks.tick() => self.on_tick().await,
-                _ = stopping.wait_for(|stop| *stop) => Err(Close::new(1001, "Going away")),
+                () = stopped(&mut stopping) => Err(Close::new(1001, "Going away")),
             };
             match step {
                 Ok(true) => {}
@@ -296,6 +297,12 @@ impl<'a> Session<'a> {
             Ok(Err(_)) => Err(Close::new(1001, "Gone")),
             Err(_) => Err(Close::new(1013, "Too slow")),
         }
+    }
+}
+
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    if stopping.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 
