@@ -35,8 +35,8 @@ pub(crate) struct Changes;
 #[Subscription]
 impl Changes {
     /// y
-    async fn y(&self) -> impl Stream<Item = i32> {
-        futures::stream::iter([1])
+    async fn projection_lag(&self) -> impl Stream<Item = Log> {
+        futures::stream::pending()
     }
 }
 
