@@ -28,7 +28,10 @@ impl LogName {
         let bytes = name.as_bytes();
         let mut i = 0;
         while i < bytes.len() {
-            assert!(bytes[i].is_ascii_lowercase() || bytes[i] == b'_', "a log's name is lower-case letters and underscores");
+            assert!(
+                bytes[i].is_ascii_lowercase() || bytes[i] == b'_',
+                "a log's name is lower-case letters and underscores"
+            );
             i += 1;
         }
         assert!(!bytes.is_empty(), "a log has a name");

@@ -25,7 +25,9 @@ pub enum MigrateError {
     #[error("the database failed while its partitions were made")]
     Database(#[from] sqlx::Error),
     /// The log was begun under another name.
-    #[error("the log {log} of this database was begun as `{found}`, not as `{wanted}`: start with `--origin {found_base}`")]
+    #[error(
+        "the log {log} of this database was begun as `{found}`, not as `{wanted}`: start with `--origin {found_base}`"
+    )]
     OtherOrigin {
         /// Which log.
         log: LogName,

@@ -19,7 +19,9 @@ pub enum ReadError {
     #[error("the log could not be read from the database")]
     Database(#[from] sqlx::Error),
     /// An event is missing: the log was tampered with, or its table is damaged.
-    #[error("{log} has no event at position {missing}, although its head is beyond it: run `vnr log verify --log {log}`")]
+    #[error(
+        "{log} has no event at position {missing}, although its head is beyond it: run `vnr log verify --log {log}`"
+    )]
     Hole {
         /// Which log.
         log: LogName,

@@ -4,7 +4,9 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use event_store::append::{AppendError, Appender, AppenderConfig, ClaimTaken, Lane, LaneBounds, Submission, VersionConflict};
+use event_store::append::{
+    AppendError, Appender, AppenderConfig, ClaimTaken, Lane, LaneBounds, Submission, VersionConflict,
+};
 use event_store::log::LogPosition;
 use support::counter::{Counter, LIMIT, OverLimit};
 use support::{LOG, Store, add, add_as};

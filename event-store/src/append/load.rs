@@ -62,7 +62,9 @@ fn stream(touch: &Touch, history: &[StoredEvent], key: Option<RecordKey>) -> Res
     };
     let version = history.last().map_or(0, |event| event.sequence);
     if version != history.len() as u64 {
-        return Err(decode(format!("stream {} has {} events up to {version}", touch.aggregate_id, history.len()).into()));
+        return Err(decode(
+            format!("stream {} has {} events up to {version}", touch.aggregate_id, history.len()).into(),
+        ));
     }
     Ok(Stream { aggregate_type: actual.unwrap_or(touch.aggregate_type).into(), version, state, key })
 }
@@ -112,9 +114,10 @@ pub(super) async fn commands(
     let sql = format!("select command_id, digest, reply from {log}.commands where command_id = any ($1)");
     for row in sqlx::query(&sql).bind(ids).fetch_all(connection).await? {
         let digest: Vec<u8> = row.try_get("digest")?;
-        let digest = digest.try_into().map_err(|_| sqlx::Error::Decode("a digest of the ledger is not 32 bytes".into()))?;
-        let reply: Reply =
-            serde_json::from_str(&row.try_get::<String, _>("reply")?).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        let digest =
+            digest.try_into().map_err(|_| sqlx::Error::Decode("a digest of the ledger is not 32 bytes".into()))?;
+        let reply: Reply = serde_json::from_str(&row.try_get::<String, _>("reply")?)
+            .map_err(|error| sqlx::Error::Decode(error.into()))?;
         cache.ledger.put(row.try_get("command_id")?, Entry { digest, reply });
     }
     Ok(())

@@ -71,7 +71,10 @@ pub struct Submission {
 
 impl fmt::Debug for Submission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Submission").field("command_id", &self.command_id).field("lane", &self.lane).finish_non_exhaustive()
+        f.debug_struct("Submission")
+            .field("command_id", &self.command_id)
+            .field("lane", &self.lane)
+            .finish_non_exhaustive()
     }
 }
 

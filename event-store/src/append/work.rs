@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, Utc};
+use cqrs_es::DomainEvent as _;
 use domain::kernel::{Decide, Moment, RecordedEvent as _, Series};
 use domain::{personal, values::CardNumber, values::NationalNumber};
-use cqrs_es::DomainEvent as _;
 use uuid::Uuid;
 
 use super::cache::{Cache, ClaimKey, State, Stream};

@@ -170,7 +170,8 @@ impl Writer {
         }
         let began = Instant::now();
         let appended = append(&composed.columns, &mut link.connection, &self.config, locked).await;
-        metrics::histogram!("vnr_append_seconds", "log" => self.config.log.as_str()).record(began.elapsed().as_secs_f64());
+        metrics::histogram!("vnr_append_seconds", "log" => self.config.log.as_str())
+            .record(began.elapsed().as_secs_f64());
         match appended {
             Ok(true) => Attempt::Written(Box::new(composed)),
             Ok(false) => Attempt::Behind(composed.changes.claims.into_keys().collect()),
@@ -190,7 +191,9 @@ impl Writer {
                 }
                 _ => Attempt::Refused(error),
             },
-            sqlx::Error::Decode(_) | sqlx::Error::Encode(_) | sqlx::Error::ColumnDecode { .. } => Attempt::Refused(error),
+            sqlx::Error::Decode(_) | sqlx::Error::Encode(_) | sqlx::Error::ColumnDecode { .. } => {
+                Attempt::Refused(error)
+            }
             _ => {
                 self.disconnect(&error);
                 Attempt::Disconnected
@@ -293,7 +296,8 @@ impl Writer {
 
     async fn database_agrees(&mut self, wall: DateTime<Utc>) -> bool {
         let Some(link) = &mut self.link else { return true };
-        let time: Result<DateTime<Utc>, _> = sqlx::query_scalar("select clock_timestamp()").fetch_one(&mut link.connection).await;
+        let time: Result<DateTime<Utc>, _> =
+            sqlx::query_scalar("select clock_timestamp()").fetch_one(&mut link.connection).await;
         time.is_ok_and(|time| (time - wall).abs() < CLOCK_LEAP)
     }
 

@@ -99,7 +99,8 @@ impl MasterKey {
         // leaves no half a key.
         let draft = path.with_extension(format!("draft-{}", std::process::id()));
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft).map_err(failed)?;
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft).map_err(failed)?;
         file.write_all(hex.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
         let linked = fs::hard_link(&draft, path);
         fs::remove_file(&draft).map_err(failed)?;
@@ -111,7 +112,12 @@ impl MasterKey {
     }
 
     /// Makes the key of a record from fresh random bytes.
-    pub(crate) fn new_record_key(&self, key_id: Uuid, bytes: [u8; KEY_LEN], nonce: [u8; NONCE_LEN]) -> (RecordKey, WrappedKey) {
+    pub(crate) fn new_record_key(
+        &self,
+        key_id: Uuid,
+        bytes: [u8; KEY_LEN],
+        nonce: [u8; NONCE_LEN],
+    ) -> (RecordKey, WrappedKey) {
         let mut wrapped = bytes.to_vec();
         // Sealing 32 bytes with a fresh nonce can't fail: AES-GCM's only limit is the length of the message.
         let sealed = self.key.seal_in_place_append_tag(
@@ -133,7 +139,8 @@ impl MasterKey {
         let (nonce, ciphertext) = stored.wrapped.split_at(NONCE_LEN);
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| broken())?;
         let mut buffer = ciphertext.to_vec();
-        let plain = self.key.open_in_place(nonce, Aad::from(stored.key_id.as_bytes()), &mut buffer).map_err(|_| broken())?;
+        let plain =
+            self.key.open_in_place(nonce, Aad::from(stored.key_id.as_bytes()), &mut buffer).map_err(|_| broken())?;
         let bytes: [u8; KEY_LEN] = (&*plain).try_into().map_err(|_| broken())?;
         Ok(RecordKey::new(stored.key_id, &bytes))
     }
@@ -194,7 +201,8 @@ impl KeyRing {
     /// # Errors
     /// When the database fails or a key can't be unwrapped with the master key.
     pub async fn by_id(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, RecordKey>, SealError> {
-        let sql = format!("select key_id, aggregate_id, master, wrapped from {}.keys where key_id = any ($1)", self.log);
+        let sql =
+            format!("select key_id, aggregate_id, master, wrapped from {}.keys where key_id = any ($1)", self.log);
         let rows = sqlx::query(&sql).bind(ids).fetch_all(&self.pool).await?;
         rows.iter().map(|row| read_key(row, &self.master).map(|(key, _)| (key.id, key))).collect()
     }
@@ -202,11 +210,8 @@ impl KeyRing {
 
 /// A row of `keys`: the key and its record.
 pub(crate) fn read_key(row: &sqlx::postgres::PgRow, master: &MasterKey) -> Result<(RecordKey, Uuid), SealError> {
-    let stored = WrappedKey {
-        key_id: row.try_get("key_id")?,
-        master: row.try_get("master")?,
-        wrapped: row.try_get("wrapped")?,
-    };
+    let stored =
+        WrappedKey { key_id: row.try_get("key_id")?, master: row.try_get("master")?, wrapped: row.try_get("wrapped")? };
     Ok((master.unwrap(&stored)?, row.try_get("aggregate_id")?))
 }
 

@@ -10,4 +10,4 @@ mod payload;
 
 pub(crate) use keys::read_key;
 pub use keys::{KeyRing, MasterKey, MasterKeyError, RecordKey, WrappedKey};
-pub use payload::{OpenedField, SealError, open_payload, seal_payload};
+pub use payload::{OpenedField, SealError, SealedField, open_payload, seal_payload, sealed_fields};

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::personal::{ERASED_MARK, OPEN_MARK, SEALED_MARK};
 use ring::aead::{Aad, NONCE_LEN, Nonce};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -67,15 +68,58 @@ pub enum OpenedField {
     Erased,
 }
 
-/// Ids of the keys that a payload's sealed fields name.
-pub(crate) fn key_ids(payload: &Value) -> Vec<Uuid> {
-    match payload {
-        Value::Array(items) => items.iter().flat_map(key_ids).collect(),
-        Value::Object(fields) => match fields.get(SEALED_MARK).and_then(Value::as_str).and_then(split) {
-            Some((key_id, _)) => vec![key_id],
-            None => fields.values().flat_map(key_ids).collect(),
+/// A sealed field away from its event, as a read model keeps it: with what it takes to open it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedField {
+    /// The event it was sealed in.
+    pub event_id: Uuid,
+    /// JSON pointer of the field in that event's payload.
+    pub path: String,
+    /// `v1.<key id>.<nonce, ciphertext, tag>`
+    pub sealed: String,
+}
+
+impl SealedField {
+    /// The key that opens it; None where the text has not the form of a sealed one.
+    pub fn key_id(&self) -> Option<Uuid> {
+        split(&self.sealed).map(|(key_id, _)| key_id)
+    }
+
+    /// The value that was sealed; None where its key is not among `keys`.
+    ///
+    /// # Errors
+    /// When the text was changed or belongs to another field or event.
+    pub fn open(&self, keys: &HashMap<Uuid, RecordKey>) -> Result<Option<Value>, SealError> {
+        let broken = || SealError::Sealed { path: self.path.clone() };
+        let (key_id, bytes) = split(&self.sealed).ok_or_else(broken)?;
+        keys.get(&key_id).map(|key| unseal(key, bytes, self.event_id, &self.path)).transpose()
+    }
+}
+
+/// The sealed fields of a payload, by their JSON pointers, in order.
+pub fn sealed_fields(payload: &Value, event_id: Uuid) -> Vec<SealedField> {
+    let mut found = Vec::new();
+    collect(payload, &mut String::new(), event_id, &mut found);
+    found
+}
+
+fn collect(value: &Value, path: &mut String, event_id: Uuid, found: &mut Vec<SealedField>) {
+    let length = path.len();
+    let mut inside = |name: &str, value: &Value, path: &mut String| {
+        path.push('/');
+        path.push_str(name);
+        collect(value, path, event_id, found);
+        path.truncate(length);
+    };
+    match value {
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, item)| inside(&index.to_string(), item, path));
+        }
+        Value::Object(fields) => match fields.get(SEALED_MARK).and_then(Value::as_str) {
+            Some(sealed) => found.push(SealedField { event_id, path: path.clone(), sealed: sealed.to_owned() }),
+            None => fields.iter().for_each(|(name, field)| inside(&pointer_token(name), field, path)),
         },
-        _ => Vec::new(),
+        _ => {}
     }
 }
 
@@ -98,14 +142,25 @@ pub fn open_payload(
             outcomes.push(OpenedField::Erased);
             return Ok(Some(Value::Object(Map::from_iter([(ERASED_MARK.to_owned(), Value::Bool(true))]))));
         };
-        let (nonce, ciphertext) = bytes.split_at_checked(NONCE_LEN).ok_or_else(broken)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| broken())?;
-        let mut buffer = ciphertext.to_vec();
-        let plain = key.key.open_in_place(nonce, aad(event_id, path), &mut buffer).map_err(|_| broken())?;
+        let plain = unseal(key, bytes, event_id, path)?;
         outcomes.push(OpenedField::Open);
-        Ok(Some(Value::Object(Map::from_iter([(OPEN_MARK.to_owned(), serde_json::from_slice(plain)?)]))))
+        Ok(Some(Value::Object(Map::from_iter([(OPEN_MARK.to_owned(), plain)]))))
     })?;
     Ok(outcomes)
+}
+
+fn unseal(key: &RecordKey, bytes: Vec<u8>, event_id: Uuid, path: &str) -> Result<Value, SealError> {
+    let broken = || SealError::Sealed { path: path.to_owned() };
+    let (nonce, ciphertext) = bytes.split_at_checked(NONCE_LEN).ok_or_else(broken)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| broken())?;
+    let mut buffer = ciphertext.to_vec();
+    let plain = key.key.open_in_place(nonce, aad(event_id, path), &mut buffer).map_err(|_| broken())?;
+    Ok(serde_json::from_slice(plain)?)
+}
+
+/// A name as it stands in a JSON pointer (RFC 6901).
+fn pointer_token(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }
 
 fn split(sealed: &str) -> Option<(Uuid, Vec<u8>)> {
@@ -140,7 +195,7 @@ fn visit(value: &mut Value, path: &mut String, replace: &mut Replace<'_>) -> Res
             }
             for (name, field) in fields {
                 path.push('/');
-                path.push_str(&name.replace('~', "~0").replace('/', "~1"));
+                path.push_str(&pointer_token(name));
                 visit(field, path, replace)?;
                 path.truncate(length);
             }
@@ -162,7 +217,8 @@ mod tests {
     }
 
     fn sealed() -> Value {
-        let mut payload = json!({"Registered": {"kind": "x", "who": {"name": {"$open": "Jānis"}, "phone": {"$open": "112"}}}});
+        let mut payload =
+            json!({"Registered": {"kind": "x", "who": {"name": {"$open": "Jānis"}, "phone": {"$open": "112"}}}});
         let mut n = 0u8;
         let mut nonce = || {
             n += 1;
@@ -176,11 +232,22 @@ mod tests {
     fn what_is_sealed_opens_with_its_key_and_shows_nothing_without() {
         let mut payload = sealed();
         assert!(!payload.to_string().contains("Jānis"));
-        assert_eq!(key_ids(&payload), vec![Uuid::from_u128(9); 2]);
+        let fields = sealed_fields(&payload, Uuid::from_u128(1));
+        assert_eq!(
+            fields.iter().map(|field| field.path.as_str()).collect::<Vec<_>>(),
+            ["/Registered/who/name", "/Registered/who/phone"]
+        );
+        assert_eq!(fields[0].key_id(), Some(Uuid::from_u128(9)));
         let mut without_key = payload.clone();
         let keys = HashMap::from([(Uuid::from_u128(9), key())]);
-        assert_eq!(open_payload(&mut payload, Uuid::from_u128(1), &keys).unwrap(), [OpenedField::Open, OpenedField::Open]);
+        assert_eq!(
+            open_payload(&mut payload, Uuid::from_u128(1), &keys).unwrap(),
+            [OpenedField::Open, OpenedField::Open]
+        );
         assert_eq!(payload["Registered"]["who"]["name"], json!({"$open": "Jānis"}));
+        assert_eq!(fields[0].open(&keys).unwrap(), Some(json!("Jānis")));
+        assert_eq!(fields[1].open(&HashMap::new()).unwrap(), None);
+        assert!(SealedField { path: fields[1].path.clone(), ..fields[0].clone() }.open(&keys).is_err());
         let outcomes = open_payload(&mut without_key, Uuid::from_u128(1), &HashMap::new()).unwrap();
         assert_eq!(outcomes, [OpenedField::Erased, OpenedField::Erased]);
         assert_eq!(without_key["Registered"]["who"]["name"], json!({"$erased": true}));

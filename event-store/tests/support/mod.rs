@@ -70,6 +70,11 @@ impl Store {
         LogReader::new(self.app.clone(), LOG)
     }
 
+    /// Whoever has the machine has this.
+    pub fn superuser_url(&self) -> String {
+        self.database.owner_url().replacen("vnr_owner@", "postgres@", 1)
+    }
+
     pub async fn positions(&self) -> Vec<i64> {
         sqlx::query_scalar("select position from register.events order by position").fetch_all(&self.app).await.unwrap()
     }
