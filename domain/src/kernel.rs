@@ -98,6 +98,17 @@ pub enum Series {
     Card,
 }
 
+impl Series {
+    /// What its numbers begin with, and its name in the log's head.
+    #[must_use]
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Incident => "VNR",
+            Self::Card => "VEK",
+        }
+    }
+}
+
 /// `Aggregate::handle` by way of [`Decide::decide`], so that stock cqrs-es runs the same aggregates.
 pub(crate) async fn handle_by_decision<A: Decide>(
     aggregate: &mut A,

@@ -1,1 +1,37 @@
-//! schema
+//! What is data of the register rather than code: SQL migrations, event schemas, golden payloads, the GraphQL SDL and
+//! reference data. The folders beside `src/` are the source; this crate carries them into the binary.
+
+/// One file of SQL, applied once, in order of its version within its set.
+#[derive(Debug, Clone, Copy)]
+pub struct SqlFile {
+    /// Order within the set, from the file's name: 1, 2, 3 …
+    pub version: i64,
+    /// The file's name without number and ending.
+    pub name: &'static str,
+    /// The statements. `{log}` stands for the name of the log, `{origin}` for its origin.
+    pub sql: &'static str,
+}
+
+macro_rules! sql_files {
+    ($folder:literal, $(($version:literal, $number:literal, $name:literal)),+ $(,)?) => {
+        &[$(SqlFile {
+            version: $version,
+            name: $name,
+            sql: include_str!(concat!("../migrations/", $folder, "/", $number, "_", $name, ".sql")),
+        }),+]
+    };
+}
+
+/// What makes one log: applied once for each, with its name filled in.
+pub const LOG: &[SqlFile] = sql_files![
+    "log",
+    (1, "0001", "schema"),
+    (2, "0002", "head"),
+    (3, "0003", "events"),
+    (4, "0004", "streams"),
+    (5, "0005", "commands"),
+    (6, "0006", "claims"),
+    (7, "0007", "tree"),
+    (8, "0008", "keys"),
+    (9, "0009", "append"),
+];

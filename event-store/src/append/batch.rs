@@ -1,0 +1,159 @@
+//! A composed batch: every value of the one statement that writes it.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, Row as _};
+use uuid::Uuid;
+
+use super::numbers::Numbers;
+use crate::log::LogName;
+use crate::seal::WrappedKey;
+use crate::tree::{Frontier, TileRoot};
+
+/// What the appender believes about the end of the log.
+#[derive(Debug, Clone)]
+pub(super) struct Belief {
+    pub(super) origin: String,
+    pub(super) generation: u32,
+    pub(super) position: u64,
+    pub(super) recorded_at: DateTime<Utc>,
+    pub(super) numbers: Numbers,
+    pub(super) frontier: Frontier,
+}
+
+impl Belief {
+    /// Reads the head; with `lock`, holds it until the transaction ends.
+    pub(super) async fn read(connection: &mut PgConnection, log: LogName, lock: bool) -> Result<Belief, sqlx::Error> {
+        if lock {
+            // In a statement of its own: one that locks and reads would see the snapshot from before it waited.
+            sqlx::query(&format!("select from {log}.head for update")).execute(&mut *connection).await?;
+        }
+        let sql = format!("select origin, generation, position, recorded_at, numbers, frontier from {log}.head");
+        let row = sqlx::query(&sql).fetch_one(connection).await?;
+        let broken = |error: Box<dyn std::error::Error + Send + Sync>| sqlx::Error::Decode(error);
+        let position = u64::try_from(row.try_get::<i64, _>("position")?).map_err(|error| broken(error.into()))?;
+        let frontier: Vec<u8> = row.try_get("frontier")?;
+        let numbers: String = row.try_get("numbers")?;
+        Ok(Belief {
+            origin: row.try_get("origin")?,
+            generation: u32::try_from(row.try_get::<i32, _>("generation")?).map_err(|error| broken(error.into()))?,
+            position,
+            recorded_at: row.try_get("recorded_at")?,
+            numbers: serde_json::from_str(&numbers).map_err(|error| broken(error.into()))?,
+            frontier: Frontier::from_bytes(position, &frontier).map_err(|error| broken(error.into()))?,
+        })
+    }
+}
+
+macro_rules! columns {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Default)]
+        pub(super) struct $name { $(pub(super) $field: Vec<$type>),+ }
+    };
+}
+
+columns! {
+    /// Streams that the batch moves, each once.
+    StreamColumns { id: Uuid, kind: &'static str, base: i64, version: i64, first: i64, last: i64 }
+}
+columns! {
+    /// Entries of the ledger.
+    CommandColumns { id: Uuid, digest: Vec<u8>, first: i64, events: i32, reply: String }
+}
+columns! {
+    /// Claims.
+    ClaimColumns { kind: String, key: String, owner_kind: &'static str, owner: Uuid }
+}
+columns! {
+    /// Events, in order.
+    EventColumns {
+        id: Uuid, kind: &'static str, aggregate: String, sequence: i64, event_type: String, event_version: String,
+        payload: String, metadata: String, occurred_at: DateTime<Utc>, leaf: Vec<u8>,
+    }
+}
+
+/// The batch as the database gets it.
+#[derive(Debug)]
+pub(super) struct Columns {
+    pub(super) before: Belief,
+    pub(super) after: Belief,
+    pub(super) streams: StreamColumns,
+    pub(super) commands: CommandColumns,
+    pub(super) claims: ClaimColumns,
+    pub(super) keys: Vec<(WrappedKey, Uuid)>,
+    pub(super) tiles: Vec<TileRoot>,
+    pub(super) events: EventColumns,
+}
+
+impl Columns {
+    pub(super) fn new(before: Belief, after: Belief) -> Columns {
+        Columns {
+            before,
+            after,
+            streams: StreamColumns::default(),
+            commands: CommandColumns::default(),
+            claims: ClaimColumns::default(),
+            keys: Vec::new(),
+            tiles: Vec::new(),
+            events: EventColumns::default(),
+        }
+    }
+
+    /// Writes the batch; false when another process appended since.
+    pub(super) async fn append(&self, connection: &mut PgConnection, log: LogName) -> Result<bool, sqlx::Error> {
+        let broken = |error: serde_json::Error| sqlx::Error::Encode(error.into());
+        let sql = format!(
+            "select {log}.append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,\
+             $21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38)"
+        );
+        let (streams, commands, claims, events) = (&self.streams, &self.commands, &self.claims, &self.events);
+        let key_ids: Vec<Uuid> = self.keys.iter().map(|(key, _)| key.key_id).collect();
+        let key_records: Vec<Uuid> = self.keys.iter().map(|(_, record)| *record).collect();
+        let key_masters: Vec<i32> = self.keys.iter().map(|(key, _)| key.master).collect();
+        let key_wrapped: Vec<&[u8]> = self.keys.iter().map(|(key, _)| key.wrapped.as_slice()).collect();
+        let tile_levels: Vec<i16> = self.tiles.iter().map(|tile| i16::from(tile.level)).collect();
+        let tile_indexes: Vec<i64> = self.tiles.iter().map(|tile| tile.index as i64).collect();
+        let tile_hashes: Vec<&[u8]> = self.tiles.iter().map(|tile| tile.hash.as_slice()).collect();
+        sqlx::query_scalar(&sql)
+            .bind(self.before.generation as i32)
+            .bind(self.before.position as i64)
+            .bind(self.after.position as i64)
+            .bind(self.after.recorded_at)
+            .bind(serde_json::to_string(&self.after.numbers).map_err(broken)?)
+            .bind(self.after.frontier.to_bytes())
+            .bind(&streams.id)
+            .bind(&streams.kind)
+            .bind(&streams.base)
+            .bind(&streams.version)
+            .bind(&streams.first)
+            .bind(&streams.last)
+            .bind(&commands.id)
+            .bind(&commands.digest)
+            .bind(&commands.first)
+            .bind(&commands.events)
+            .bind(&commands.reply)
+            .bind(&claims.kind)
+            .bind(&claims.key)
+            .bind(&claims.owner_kind)
+            .bind(&claims.owner)
+            .bind(key_ids)
+            .bind(key_records)
+            .bind(key_masters)
+            .bind(key_wrapped)
+            .bind(tile_levels)
+            .bind(tile_indexes)
+            .bind(tile_hashes)
+            .bind(&events.id)
+            .bind(&events.kind)
+            .bind(&events.aggregate)
+            .bind(&events.sequence)
+            .bind(&events.event_type)
+            .bind(&events.event_version)
+            .bind(&events.payload)
+            .bind(&events.metadata)
+            .bind(&events.occurred_at)
+            .bind(&events.leaf)
+            .fetch_one(connection)
+            .await
+    }
+}

@@ -1,0 +1,60 @@
+//! What the appender keeps in memory: records with their versions, command ids with their replies, claims with their owners.
+//!
+//! All of it is right for the head that the appender believes in. A claim of positions that succeeds proves the belief;
+//! one that fails makes it forget what others changed.
+
+use std::any::Any;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use lru::LruCache;
+use uuid::Uuid;
+
+use super::Reply;
+use crate::seal::RecordKey;
+
+/// The state of a record, of a type that its kind knows.
+pub(super) type State = Arc<dyn Any + Send + Sync>;
+
+/// A record as of its version. Version 0 has no event.
+#[derive(Clone)]
+pub(super) struct Stream {
+    pub(super) aggregate_type: Arc<str>,
+    pub(super) version: u64,
+    pub(super) state: State,
+    pub(super) key: Option<RecordKey>,
+}
+
+/// A command that took effect.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) digest: [u8; 32],
+    pub(super) reply: Reply,
+}
+
+/// Kind and key of a claim.
+pub(super) type ClaimKey = (String, String);
+
+pub(super) struct Cache {
+    pub(super) streams: LruCache<Uuid, Stream>,
+    pub(super) ledger: LruCache<Uuid, Entry>,
+    /// `None`: it was looked up and nobody has it.
+    pub(super) claims: LruCache<ClaimKey, Option<Uuid>>,
+}
+
+impl Cache {
+    pub(super) fn new(streams: usize, ledger: usize) -> Cache {
+        let bound = |n: usize| NonZeroUsize::new(n).unwrap_or(NonZeroUsize::MIN);
+        Cache {
+            streams: LruCache::new(bound(streams)),
+            ledger: LruCache::new(bound(ledger)),
+            claims: LruCache::new(bound(ledger)),
+        }
+    }
+
+    /// Forgets records and claims; replies stay, they never change.
+    pub(super) fn forget_records(&mut self) {
+        self.streams.clear();
+        self.claims.clear();
+    }
+}

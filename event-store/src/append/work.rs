@@ -1,0 +1,225 @@
+//! What a decision works with: records as the batch has left them so far, and the changes it makes to them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, FixedOffset, Utc};
+use cqrs_es::DomainEvent as _;
+use domain::ids::riga_year;
+use domain::kernel::{Decide, Moment, RecordedEvent as _, Series};
+use domain::{personal, values::CardNumber, values::NationalNumber};
+use uuid::Uuid;
+
+use super::cache::{Cache, ClaimKey, State, Stream};
+use super::error::Reason;
+use super::numbers::Numbers;
+use super::{ClaimTaken, Stop, VersionConflict, WrongType};
+use crate::log::{DecodeError, StoredEvent};
+
+/// A record that a command will touch.
+#[derive(Clone, Copy)]
+pub struct Touch {
+    pub(super) aggregate_type: &'static str,
+    pub(super) aggregate_id: Uuid,
+    pub(super) hydrate: fn(&[StoredEvent]) -> Result<State, DecodeError>,
+}
+
+impl fmt::Debug for Touch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.aggregate_type, self.aggregate_id)
+    }
+}
+
+impl Touch {
+    /// The record `id` of type `A`.
+    pub fn of<A: Decide>(id: Uuid) -> Touch {
+        Touch { aggregate_type: A::TYPE, aggregate_id: id, hydrate: hydrate::<A> }
+    }
+}
+
+fn hydrate<A: Decide>(events: &[StoredEvent]) -> Result<State, DecodeError> {
+    let mut state = A::default();
+    for event in events {
+        state.apply(event.decode()?);
+    }
+    Ok(Arc::new(state))
+}
+
+/// Which record a command was about: named in its reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Type of the record.
+    pub aggregate_type: &'static str,
+    /// The record.
+    pub aggregate_id: Uuid,
+    /// Its national number or card number, where it has one.
+    pub number: Option<String>,
+}
+
+impl Target {
+    /// The record `id` of type `A`.
+    pub fn of<A: Decide>(id: Uuid) -> Target {
+        Target { aggregate_type: A::TYPE, aggregate_id: id, number: None }
+    }
+
+    /// The same, with its number.
+    #[must_use]
+    pub fn numbered(self, number: impl fmt::Display) -> Target {
+        Target { number: Some(number.to_string()), ..self }
+    }
+}
+
+/// An event that was decided and not yet written: payload with open personal data.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    pub(super) aggregate_type: &'static str,
+    pub(super) aggregate_id: Uuid,
+    pub(super) sequence: u64,
+    pub(super) event_type: String,
+    pub(super) event_version: String,
+    pub(super) payload: String,
+}
+
+/// What the commands of a batch have changed so far.
+#[derive(Default)]
+pub(super) struct Changes {
+    pub(super) streams: HashMap<Uuid, Stream>,
+    pub(super) claims: HashMap<ClaimKey, (&'static str, Uuid)>,
+    pub(super) numbers: Numbers,
+}
+
+/// A decision at work: one command on the state that the one before left.
+pub struct Work<'a> {
+    cache: &'a mut Cache,
+    batch: &'a Changes,
+    pub(super) own: Changes,
+    pub(super) drafts: Vec<Draft>,
+    recorded_at: DateTime<Utc>,
+    occurred_at: DateTime<FixedOffset>,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(
+        cache: &'a mut Cache,
+        batch: &'a Changes,
+        recorded_at: DateTime<Utc>,
+        occurred_at: DateTime<FixedOffset>,
+    ) -> Work<'a> {
+        let own = Changes { numbers: batch.numbers.clone(), ..Changes::default() };
+        Work { cache, batch, own, drafts: Vec::new(), recorded_at, occurred_at }
+    }
+
+    /// When this command will have been recorded, when it happened, and the numbers that it can take.
+    ///
+    /// # Errors
+    /// A stop, to be handed on: the clock stands outside the years that a number can have.
+    pub fn moment(&self) -> Result<Moment, Stop> {
+        let year = riga_year(&self.recorded_at);
+        Ok(Moment {
+            recorded_at: self.recorded_at,
+            occurred_at: self.occurred_at,
+            next_incident: NationalNumber::try_new(year, self.own.numbers.next(Series::Incident, year))?,
+            next_card: CardNumber::try_new(year, self.own.numbers.next(Series::Card, year))?,
+        })
+    }
+
+    /// A record's state and version; version 0 where it has no event.
+    ///
+    /// # Errors
+    /// A stop, to be handed on: the record must be loaded first, or is of another type.
+    pub fn state<A: Decide>(&mut self, id: Uuid) -> Result<(A, u64), Stop> {
+        let stream = self.stream::<A>(id)?;
+        match stream.state.downcast_ref::<A>() {
+            Some(state) => Ok((state.clone(), stream.version)),
+            None => Err(Stop::refused(WrongType {
+                aggregate_id: id,
+                expected: A::TYPE,
+                actual: stream.aggregate_type.to_string(),
+            })),
+        }
+    }
+
+    fn stream<A: Decide>(&mut self, id: Uuid) -> Result<Stream, Stop> {
+        if let Some(stream) = self.own.streams.get(&id).or_else(|| self.batch.streams.get(&id)) {
+            return Ok(stream.clone());
+        }
+        self.cache.streams.get(&id).cloned().ok_or(Stop(Reason::Load(Touch::of::<A>(id))))
+    }
+
+    /// Decides `command` on a record and takes over its events. Returns them.
+    ///
+    /// # Errors
+    /// A stop, to be handed on: the domain refuses, or the record must be loaded first.
+    pub fn execute<A: Decide>(&mut self, id: Uuid, command: A::Command) -> Result<Vec<A::Event>, Stop> {
+        let (mut state, version) = self.state::<A>(id)?;
+        let events = state.decide(command, &self.moment()?).map_err(Stop::refused)?;
+        if events.is_empty() {
+            return Ok(events);
+        }
+        let mut stream = self.stream::<A>(id)?;
+        for (sequence, event) in (version + 1..).zip(&events) {
+            if let Some(taken) = event.taken_number() {
+                self.own.numbers.take(taken);
+            }
+            let payload = personal::opened(|| serde_json::to_string(event))?;
+            self.drafts.push(Draft {
+                aggregate_type: A::TYPE,
+                aggregate_id: id,
+                sequence,
+                event_type: event.event_type(),
+                event_version: event.event_version(),
+                payload,
+            });
+            state.apply(event.clone());
+            stream.version = sequence;
+        }
+        stream.state = Arc::new(state);
+        self.own.streams.insert(id, stream);
+        Ok(events)
+    }
+
+    /// Refuses unless the record is at `expected`.
+    ///
+    /// # Errors
+    /// A stop, to be handed on: [`VersionConflict`], or the record must be loaded first.
+    pub fn expect_version<A: Decide>(&mut self, id: Uuid, expected: Option<u64>) -> Result<(), Stop> {
+        let Some(expected) = expected else { return Ok(()) };
+        let (_, actual) = self.state::<A>(id)?;
+        if actual == expected {
+            return Ok(());
+        }
+        Err(Stop::refused(VersionConflict { aggregate_id: id, expected, actual }))
+    }
+
+    /// Claims `key` for a record, for ever. A claim that only the database knows of is found when the batch is written,
+    /// and the decision is then asked again.
+    ///
+    /// # Errors
+    /// A stop, to be handed on: [`ClaimTaken`].
+    pub fn claim<A: Decide>(&mut self, kind: &'static str, key: &str, id: Uuid) -> Result<(), Stop> {
+        let claim = (kind.to_owned(), key.to_owned());
+        match self.known_claim(&claim) {
+            Some(Some(owner)) if owner == id => Ok(()),
+            Some(Some(owner)) => Err(Stop::refused(ClaimTaken { kind: claim.0, key: claim.1, owner })),
+            Some(None) | None => {
+                self.own.claims.insert(claim, (A::TYPE, id));
+                Ok(())
+            }
+        }
+    }
+
+    /// Whose `key` is.
+    ///
+    /// # Errors
+    /// A stop, to be handed on: it must be looked up first.
+    pub fn claimed(&mut self, kind: &'static str, key: &str) -> Result<Option<Uuid>, Stop> {
+        let claim = (kind.to_owned(), key.to_owned());
+        self.known_claim(&claim).ok_or(Stop(Reason::LookUp { kind, key: claim.1 }))
+    }
+
+    fn known_claim(&mut self, claim: &ClaimKey) -> Option<Option<Uuid>> {
+        let staged = self.own.claims.get(claim).or_else(|| self.batch.claims.get(claim));
+        staged.map(|(_, owner)| Some(*owner)).or_else(|| self.cache.claims.get(claim).copied())
+    }
+}

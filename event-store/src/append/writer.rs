@@ -1,0 +1,394 @@
+//! The appender's task: collect, compose, claim; catch up where another process was first; answer.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::{Connection as _, Executor as _, PgConnection};
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+use uuid::Uuid;
+
+use super::batch::{Belief, Columns};
+use super::cache::{Cache, ClaimKey, Entry};
+use super::compose::{Composed, Composer, Verdict, answer_again};
+use super::lanes::Receivers;
+use super::{AppendError, AppenderConfig, Environment, Queued, load};
+use crate::log::LogPosition;
+use crate::tail::channel;
+
+/// A clock that runs ahead of the monotonic one by more than this between two batches is not believed at once.
+const CLOCK_LEAP: TimeDelta = TimeDelta::seconds(60);
+/// Pause before the first new attempt to connect; doubled up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// A command without a deadline waits this long for a dead database.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Beyond so many foreign events it is cheaper to forget all records than to ask which moved.
+const FORGET_ALL: u64 = 20_000;
+
+pub(super) async fn run(
+    config: AppenderConfig,
+    environment: Box<dyn Environment>,
+    mut receivers: Receivers,
+    head: watch::Sender<LogPosition>,
+    ready: watch::Sender<bool>,
+) {
+    let notifier = tokio::spawn(notify(config.clone(), head.subscribe()));
+    let cache = Cache::new(config.cache, config.ledger);
+    let mut writer = Writer { config, environment, cache, link: None, clock: None, head, ready };
+    // Readiness is told before the first command comes.
+    while !writer.connect().await {
+        tokio::time::sleep(LONGEST_PAUSE).await;
+    }
+    loop {
+        let batch = receivers.collect(writer.config.batch).await;
+        if batch.is_empty() {
+            break;
+        }
+        writer.write(batch).await;
+    }
+    notifier.abort();
+}
+
+/// The connection, and the head that is believed in while it lasts.
+struct Link {
+    connection: PgConnection,
+    belief: Belief,
+}
+
+struct Writer {
+    config: AppenderConfig,
+    environment: Box<dyn Environment>,
+    cache: Cache,
+    link: Option<Link>,
+    clock: Option<(Instant, DateTime<Utc>)>,
+    head: watch::Sender<LogPosition>,
+    ready: watch::Sender<bool>,
+}
+
+/// What became of an attempt to write a batch.
+enum Attempt {
+    Written(Box<Composed>),
+    /// Another process appended, or knows something that memory did not: catch up under the lock, then again. With what
+    /// the batch would have claimed.
+    Behind(Vec<ClaimKey>),
+    /// The connection is lost: it is not known whether the batch was written.
+    Disconnected,
+    /// The database refuses the batch itself.
+    Refused(sqlx::Error),
+}
+
+impl Writer {
+    /// Writes all of the batch, or answers why not. A batch that the database refuses is split until the guilty command
+    /// stands alone.
+    async fn write(&mut self, batch: Vec<Queued>) {
+        let mut waiting = vec![batch];
+        while let Some(mut batch) = waiting.pop() {
+            let Some(error) = self.write_whole(&mut batch).await else { continue };
+            if batch.len() > 1 {
+                let second = batch.split_off(batch.len() / 2);
+                waiting.push(second);
+                waiting.push(batch);
+            } else if let Some(guilty) = batch.pop() {
+                error!(log = %self.config.log, command_id = %guilty.submission.command_id, error = %error,
+                       "the database refuses a command");
+                guilty.answer(Err(AppendError::Internal(Box::new(error))));
+            }
+        }
+    }
+
+    /// None when all of the batch is answered; otherwise why the database refuses it.
+    async fn write_whole(&mut self, batch: &mut Vec<Queued>) -> Option<sqlx::Error> {
+        let began = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        let mut locked = false;
+        loop {
+            self.answer_late(batch, began);
+            if batch.is_empty() {
+                self.unlock(locked).await;
+                return None;
+            }
+            if self.link.is_none() && !self.connect().await {
+                locked = false;
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                continue;
+            }
+            let Some(recorded_at) = self.recorded_at().await else {
+                for queued in batch.drain(..) {
+                    queued.answer(Err(AppendError::Unavailable));
+                }
+                continue;
+            };
+            match self.attempt(batch, recorded_at, locked).await {
+                Attempt::Written(composed) => {
+                    self.answer_all(std::mem::take(batch), *composed);
+                    return None;
+                }
+                Attempt::Behind(_) if locked => {
+                    // Under the lock nothing can move; what still does not fit is the batch's own fault.
+                    self.unlock(locked).await;
+                    locked = false;
+                    if batch.len() > 1 {
+                        return Some(sqlx::Error::Protocol("the batch does not fit the log".into()));
+                    }
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                Attempt::Behind(claims) => match self.catch_up(batch, &claims).await {
+                    Ok(()) => locked = true,
+                    Err(error) => {
+                        locked = false;
+                        self.disconnect(&error);
+                    }
+                },
+                Attempt::Disconnected => locked = false,
+                Attempt::Refused(error) => {
+                    self.unlock(locked).await;
+                    return Some(error);
+                }
+            }
+        }
+    }
+
+    async fn attempt(&mut self, batch: &[Queued], recorded_at: DateTime<Utc>, locked: bool) -> Attempt {
+        let Some(link) = &mut self.link else { return Attempt::Disconnected };
+        let mut composer = Composer {
+            log: self.config.log,
+            master: &self.config.master,
+            environment: self.environment.as_mut(),
+            cache: &mut self.cache,
+            connection: &mut link.connection,
+        };
+        let composed = match composer.compose(batch, &link.belief, recorded_at).await {
+            Ok(composed) => composed,
+            Err(error) => return self.judge(error, Vec::new()),
+        };
+        if composed.columns.commands.id.is_empty() {
+            self.unlock(locked).await;
+            return Attempt::Written(Box::new(composed));
+        }
+        let began = Instant::now();
+        let appended = append(&composed.columns, &mut link.connection, &self.config, locked).await;
+        metrics::histogram!("vnr_append_seconds", "log" => self.config.log.as_str())
+            .record(began.elapsed().as_secs_f64());
+        match appended {
+            Ok(true) => Attempt::Written(Box::new(composed)),
+            Ok(false) => Attempt::Behind(composed.changes.claims.into_keys().collect()),
+            Err(error) => self.judge(error, composed.changes.claims.into_keys().collect()),
+        }
+    }
+
+    fn judge(&mut self, error: sqlx::Error, claims: Vec<ClaimKey>) -> Attempt {
+        match &error {
+            sqlx::Error::Database(database) => match database.code().as_deref() {
+                // A repeated command, a moved stream, a taken claim that memory did not know.
+                Some("VN001" | "VN002" | "VN003" | "23505" | "40001" | "40P01") => Attempt::Behind(claims),
+                // The server is going down or starting up, or has no room for now.
+                Some(code) if code.starts_with("57") || code.starts_with("53") || code.starts_with("08") => {
+                    self.disconnect(&error);
+                    Attempt::Disconnected
+                }
+                _ => Attempt::Refused(error),
+            },
+            sqlx::Error::Decode(_) | sqlx::Error::Encode(_) | sqlx::Error::ColumnDecode { .. } => {
+                Attempt::Refused(error)
+            }
+            _ => {
+                self.disconnect(&error);
+                Attempt::Disconnected
+            }
+        }
+    }
+
+    /// Takes the lock on the head, reads it, forgets what others changed and looks up what the batch names.
+    ///
+    /// ```text
+    /// t0  we believe in head 10, another process appends 11 and commits
+    /// t1  our append() updates the head where position = 10: no row, nothing written
+    /// t2  begin; select … for update waits for whoever appends now; then nobody can append until we commit
+    /// t3  a new statement reads the head: it sees all that was committed, whatever t2 saw
+    /// t4  the batch is decided again on that, append() runs in this transaction and can't be late
+    /// ```
+    async fn catch_up(&mut self, batch: &[Queued], claims: &[ClaimKey]) -> Result<(), sqlx::Error> {
+        metrics::counter!("vnr_append_catch_ups_total", "log" => self.config.log.as_str()).increment(1);
+        let Some(link) = &mut self.link else { return Err(sqlx::Error::PoolClosed) };
+        let log = self.config.log;
+        // An append that raised left no transaction open: it was one statement, or the rollback here ends it.
+        link.connection.execute("rollback").await?;
+        link.connection.execute("begin").await?;
+        let now = Belief::read(&mut link.connection, log, true).await?;
+        let foreign = now.position.saturating_sub(link.belief.position);
+        if now.generation != link.belief.generation || foreign > FORGET_ALL {
+            self.cache.forget_records();
+        } else if foreign > 0 {
+            let sql = format!("select distinct aggregate_id from {log}.events where position > $1 and position <= $2");
+            let moved: Vec<String> = sqlx::query_scalar(&sql)
+                .bind(link.belief.position as i64)
+                .bind(now.position as i64)
+                .fetch_all(&mut link.connection)
+                .await?;
+            for id in moved.iter().filter_map(|id| Uuid::try_parse(id).ok()) {
+                self.cache.streams.pop(&id);
+            }
+        }
+        self.cache.claims.clear();
+        // What the batch itself touches is read afresh in any case: a claim or a stream that did not fit was wrong here.
+        for touch in batch.iter().flat_map(|queued| &queued.submission.touches) {
+            self.cache.streams.pop(&touch.aggregate_id);
+        }
+        link.belief = now;
+        let ids: Vec<Uuid> = batch.iter().map(|queued| queued.submission.command_id).collect();
+        load::commands(&mut link.connection, log, &ids, &mut self.cache).await?;
+        load::claims(&mut link.connection, log, claims, &mut self.cache).await
+    }
+
+    async fn unlock(&mut self, locked: bool) {
+        if let (true, Some(link)) = (locked, &mut self.link)
+            && let Err(error) = link.connection.execute("rollback").await
+        {
+            self.disconnect(&error);
+        }
+    }
+
+    /// Connects and reads the head; false where that can't be done now.
+    async fn connect(&mut self) -> bool {
+        match open(&self.config).await {
+            Ok(link) => {
+                let _ = self.head.send_replace(LogPosition::new(link.belief.position));
+                // Others may have appended while there was no connection.
+                self.cache.forget_records();
+                self.link = Some(link);
+                let _ = self.ready.send_replace(true);
+                info!(log = %self.config.log, "the appender is ready");
+                true
+            }
+            Err(error) => {
+                warn!(log = %self.config.log, error = %error, "the appender can't connect; trying again");
+                false
+            }
+        }
+    }
+
+    fn disconnect(&mut self, error: &sqlx::Error) {
+        warn!(log = %self.config.log, error = %error, "the appender lost its connection");
+        self.link = None;
+        let _ = self.ready.send_replace(false);
+    }
+
+    /// Time of the next batch: never before the last one's. None when the clock has jumped ahead and the database's
+    /// clock does not agree: such a time could not be taken back (I-2).
+    async fn recorded_at(&mut self) -> Option<DateTime<Utc>> {
+        let (instant, wall) = (Instant::now(), self.environment.now());
+        let last = self.link.as_ref().map_or(wall, |link| link.belief.recorded_at);
+        if let Some((then, wall_then)) = self.clock {
+            let elapsed = TimeDelta::from_std(instant - then).unwrap_or(TimeDelta::zero());
+            if wall - wall_then - elapsed > CLOCK_LEAP && !self.database_agrees(wall).await {
+                metrics::counter!("vnr_clock_leaps_total").increment(1);
+                error!(clock = %wall, expected = %(wall_then + elapsed),
+                       "the clock has jumped ahead and the database's has not: nothing is recorded until it is right again");
+                return None;
+            }
+        }
+        self.clock = Some((instant, wall));
+        Some(wall.max(last))
+    }
+
+    async fn database_agrees(&mut self, wall: DateTime<Utc>) -> bool {
+        let Some(link) = &mut self.link else { return true };
+        let time: Result<DateTime<Utc>, _> =
+            sqlx::query_scalar("select clock_timestamp()").fetch_one(&mut link.connection).await;
+        time.is_ok_and(|time| (time - wall).abs() < CLOCK_LEAP)
+    }
+
+    /// Answers those whose time is up.
+    fn answer_late(&self, batch: &mut Vec<Queued>, began: Instant) {
+        let now = Instant::now();
+        let no_link = self.link.is_none();
+        for queued in batch.extract_if(.., |queued| match queued.submission.deadline {
+            Some(deadline) => deadline <= now,
+            None => no_link && began.elapsed() > PATIENCE,
+        }) {
+            let answer = if no_link { AppendError::Unavailable } else { AppendError::DeadlinePassed };
+            queued.answer(Err(answer));
+        }
+    }
+
+    /// Takes over what was written and answers each command.
+    fn answer_all(&mut self, batch: Vec<Queued>, composed: Composed) {
+        let Composed { columns, changes, verdicts } = composed;
+        for (id, stream) in changes.streams {
+            self.cache.streams.put(id, stream);
+        }
+        for (claim, (_, owner)) in changes.claims {
+            self.cache.claims.put(claim, Some(owner));
+        }
+        if let Some(link) = &mut self.link {
+            link.belief = columns.after;
+            let _ = self.head.send_replace(LogPosition::new(link.belief.position));
+        }
+        metrics::histogram!("vnr_append_batch_commands", "log" => self.config.log.as_str()).record(batch.len() as f64);
+        for (queued, verdict) in batch.into_iter().zip(verdicts) {
+            let submission = &queued.submission;
+            let answer = match verdict {
+                Verdict::Written(reply) => {
+                    let entry = Entry { digest: submission.digest, reply: reply.clone() };
+                    self.cache.ledger.put(submission.command_id, entry);
+                    Ok(reply)
+                }
+                Verdict::Repeats => match self.cache.ledger.get(&submission.command_id) {
+                    Some(entry) => answer_again(entry, submission),
+                    None => Err(AppendError::Unavailable),
+                },
+                Verdict::Answered(answer) => answer,
+            };
+            queued.answer(answer);
+        }
+    }
+}
+
+/// One round trip; under the lock the open transaction is committed with it.
+async fn append(
+    columns: &Columns,
+    connection: &mut PgConnection,
+    config: &AppenderConfig,
+    locked: bool,
+) -> Result<bool, sqlx::Error> {
+    let appended = columns.append(connection, config.log).await?;
+    if locked {
+        connection.execute(if appended { "commit" } else { "rollback" }).await?;
+    }
+    Ok(appended)
+}
+
+async fn open(config: &AppenderConfig) -> Result<Link, sqlx::Error> {
+    let mut connection = config.pool.acquire().await?.detach();
+    // Plans made on empty tables would stay bad; an index is always right here.
+    connection
+        .execute(
+            "set application_name = 'vnr appender'; set enable_seqscan = off; set enable_hashjoin = off; \
+             set enable_mergejoin = off; set plan_cache_mode = force_generic_plan; \
+             set idle_in_transaction_session_timeout = '10s'",
+        )
+        .await?;
+    connection.ping().await?;
+    let belief = Belief::read(&mut connection, config.log, false).await?;
+    Ok(Link { connection, belief })
+}
+
+/// Wakes readers: outside the append transaction, coalesced, and it may be lost.
+async fn notify(config: AppenderConfig, mut head: watch::Receiver<LogPosition>) {
+    const LEAST_PAUSE: Duration = Duration::from_millis(5);
+    while head.changed().await.is_ok() {
+        let position = *head.borrow_and_update();
+        let told = sqlx::query("select pg_notify($1, $2)")
+            .bind(channel(config.log))
+            .bind(position.to_string())
+            .execute(&config.pool)
+            .await;
+        if let Err(error) = told {
+            warn!(log = %config.log, error = %error, "readers could not be notified; they poll");
+        }
+        tokio::time::sleep(LEAST_PAUSE).await;
+    }
+}

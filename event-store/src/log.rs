@@ -1,0 +1,180 @@
+//! The words of a log: its name, positions in it, and what is stored at one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+/// Which of the engine's logs is meant: the name of its PostgreSQL schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LogName(&'static str);
+
+impl LogName {
+    /// What the institutions did.
+    pub const REGISTER: LogName = LogName("register");
+    /// Where units were.
+    pub const TRACKS: LogName = LogName("tracks");
+    /// Every log of the engine, in the order in which they are shown.
+    pub const ALL: [LogName; 2] = [LogName::REGISTER, LogName::TRACKS];
+
+    /// A log of one's own, for those who use the store without the register. The name is used in SQL as it is, so it is
+    /// a constant of the program: lower-case letters and underscores.
+    ///
+    /// # Panics
+    /// At compile time, where it is used in a constant, for any other character.
+    pub const fn new(name: &'static str) -> LogName {
+        let bytes = name.as_bytes();
+        let mut i = 0;
+        while i < bytes.len() {
+            assert!(
+                bytes[i].is_ascii_lowercase() || bytes[i] == b'_',
+                "a log's name is lower-case letters and underscores"
+            );
+            i += 1;
+        }
+        assert!(!bytes.is_empty(), "a log has a name");
+        LogName(name)
+    }
+
+    /// The log of that name, where the engine has one.
+    pub fn parse(name: &str) -> Option<LogName> {
+        Self::ALL.into_iter().find(|log| log.0 == name)
+    }
+
+    /// The name as it stands in SQL.
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for LogName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// A place in a log: 1, 2, 3 … in commit order, without a hole (I-2). Zero is before the first event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct LogPosition(u64);
+
+impl LogPosition {
+    /// Before the first event.
+    pub const START: LogPosition = LogPosition(0);
+
+    /// The position of that number.
+    pub const fn new(position: u64) -> LogPosition {
+        LogPosition(position)
+    }
+
+    /// As a number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// As PostgreSQL holds it.
+    pub const fn as_i64(self) -> i64 {
+        self.0 as i64
+    }
+
+    /// From what PostgreSQL holds; a negative number counts as before the first event.
+    pub fn from_i64(position: i64) -> LogPosition {
+        LogPosition(u64::try_from(position).unwrap_or(0))
+    }
+
+    /// The position right after this one.
+    pub const fn next(self) -> LogPosition {
+        LogPosition(self.0 + 1)
+    }
+}
+
+impl fmt::Display for LogPosition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The end of a log, as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Name of the log in tree heads.
+    pub origin: String,
+    /// Life of the log between lossy restores, from 1.
+    pub generation: u32,
+    /// Position of the last event.
+    pub position: LogPosition,
+    /// When the last event was recorded.
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// One event as it lies in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Its place in the log.
+    pub position: LogPosition,
+    /// UUIDv7.
+    pub event_id: Uuid,
+    /// Type of the stream, `incident`.
+    pub aggregate_type: String,
+    /// The stream.
+    pub aggregate_id: Uuid,
+    /// Its place in the stream, from 1.
+    pub sequence: u64,
+    /// Name of the event, `IncidentRegistered`.
+    pub event_type: String,
+    /// Version of the payload's shape.
+    pub event_version: String,
+    /// JSON text, byte for byte as it was hashed.
+    pub payload: String,
+    /// JSON text of a flat map of strings, byte for byte as it was hashed.
+    pub metadata: String,
+    /// When it happened.
+    pub occurred_at: DateTime<Utc>,
+    /// When this log recorded it.
+    pub recorded_at: DateTime<Utc>,
+    /// Hash of the event's leaf, as stored.
+    pub leaf_hash: Vec<u8>,
+}
+
+/// An event whose payload or metadata is not what its type says.
+#[derive(Debug, thiserror::Error)]
+#[error("event {position} ({event_type}, version {event_version}) can't be read")]
+pub struct DecodeError {
+    /// Where it lies.
+    pub position: LogPosition,
+    /// Its type.
+    pub event_type: String,
+    /// Its version.
+    pub event_version: String,
+    /// What was wrong with it.
+    #[source]
+    pub source: serde_json::Error,
+}
+
+impl StoredEvent {
+    /// The typed event. Personal data stays sealed.
+    ///
+    /// # Errors
+    /// When the payload is not an `E`.
+    pub fn decode<E: DeserializeOwned>(&self) -> Result<E, DecodeError> {
+        serde_json::from_str(&self.payload).map_err(|source| self.undecodable(source))
+    }
+
+    /// Who, why and where from: a flat map.
+    ///
+    /// # Errors
+    /// When the metadata is not a map of strings.
+    pub fn metadata_map(&self) -> Result<BTreeMap<String, String>, DecodeError> {
+        serde_json::from_str(&self.metadata).map_err(|source| self.undecodable(source))
+    }
+
+    fn undecodable(&self, source: serde_json::Error) -> DecodeError {
+        DecodeError {
+            position: self.position,
+            event_type: self.event_type.clone(),
+            event_version: self.event_version.clone(),
+            source,
+        }
+    }
+}

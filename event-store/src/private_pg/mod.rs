@@ -1,0 +1,179 @@
+//! A PostgreSQL of our own: started from the machine's programs, in a folder of ours, reachable on a Unix socket only.
+//!
+//! - The folder is held by a lock for as long as this process lives: one `vnr` for each data folder.
+//! - Root can't run PostgreSQL, so it is run as `postgres` or `nobody` then.
+//! - The server is a child of a small shell (the keeper) that ends it cleanly as soon as this process is gone, `kill -9` included.
+//! - `trust` authentication is safe because the socket's folder is 0700 and there is no TCP port.
+
+mod account;
+mod binaries;
+mod cluster;
+mod database;
+mod error;
+mod lock;
+mod server;
+mod shared;
+
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+pub use self::error::PrivatePgError;
+pub use self::shared::{SharedPg, TestDatabase, shared_for_tests};
+
+use self::binaries::Binaries;
+use self::cluster::Cluster;
+use self::database::Address;
+use self::lock::FolderLock;
+use self::server::Server;
+
+/// The database of the register.
+const DATABASE: &str = "vnr";
+
+/// How the server treats what it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// Keeps what it confirmed, whatever happens to the machine.
+    Durable,
+    /// For tests: fast, and worthless after a power cut.
+    Throwaway,
+}
+
+impl Profile {
+    /// Settings given on the command line, over the defaults of the version.
+    fn settings(self, lz4: bool) -> Vec<&'static str> {
+        let mut settings = vec![
+            "cluster_name=vnr",
+            "unix_socket_permissions=0700",
+            "timezone=UTC",
+            "log_timezone=UTC",
+            "lc_messages=C",
+            "logging_collector=off",
+            "jit=off",
+            "random_page_cost=1.1",
+            // No reader holds a transaction for long: it would keep the dead versions of the log's head alive.
+            "idle_in_transaction_session_timeout=10s",
+        ];
+        match self {
+            Self::Durable => {
+                settings.extend(["max_connections=100", "shared_buffers=256MB", "max_wal_size=2GB"]);
+                settings.push(if lz4 { "wal_compression=lz4" } else { "wal_compression=off" });
+            }
+            Self::Throwaway => settings.extend([
+                "max_connections=300",
+                "shared_buffers=128MB",
+                "max_wal_size=1GB",
+                "fsync=off",
+                "synchronous_commit=off",
+                "full_page_writes=off",
+                "autovacuum_naptime=10s",
+            ]),
+        }
+        settings
+    }
+}
+
+/// What to start, and where.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Folder of this system's data; made when it is not there.
+    pub data_dir: PathBuf,
+    /// How durable.
+    pub profile: Profile,
+    /// Folder of `initdb` and `postgres`; found by itself when not named (see also `VNR_PG_BIN`).
+    pub binaries: Option<PathBuf>,
+}
+
+impl Options {
+    /// Durable, in this folder, with the machine's programs.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self { data_dir: data_dir.into(), profile: Profile::Durable, binaries: None }
+    }
+
+    /// With another profile.
+    #[must_use]
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+}
+
+/// A running private server. It ends when this is dropped, or with the process.
+#[derive(Debug)]
+pub struct PrivatePg {
+    // Declared in this order: the server ends before the folder is free for the next one.
+    server: Server,
+    lock: FolderLock,
+    address: Address,
+    version: u32,
+}
+
+impl PrivatePg {
+    /// Starts the server and makes the roles `vnr_owner` and `vnr_app` and the database `vnr` when they are not there yet.
+    ///
+    /// # Errors
+    /// Each variant of [`PrivatePgError`] says what is wrong and what to do.
+    pub async fn start(options: Options) -> Result<Self, PrivatePgError> {
+        let starting = tokio::task::spawn_blocking(move || Self::launch(&options));
+        let pg = starting.await.map_err(|_| PrivatePgError::Interrupted)??;
+        let mut admin = pg.address.admin().await?;
+        database::ensure_roles(&mut admin).await?;
+        if !database::exists(&mut admin, DATABASE).await? {
+            database::create(&mut admin, DATABASE, None).await?;
+        }
+        Ok(pg)
+    }
+
+    /// URL of the database for the role that owns and migrates.
+    pub fn owner_url(&self) -> String {
+        self.address.owner_url(DATABASE)
+    }
+
+    /// URL of the database for the role that the application runs as.
+    pub fn app_url(&self) -> String {
+        self.address.app_url(DATABASE)
+    }
+
+    /// Major version of the server.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Shuts the server down and waits until it has ended. Whoever is still connected is cut off.
+    pub async fn stop(self) {
+        let Self { mut server, lock, .. } = self;
+        let _ = tokio::task::spawn_blocking(move || {
+            server.end();
+            drop(lock);
+        })
+        .await;
+    }
+
+    fn launch(options: &Options) -> Result<Self, PrivatePgError> {
+        let data_dir = made(&options.data_dir)?;
+        let lock = FolderLock::take(&data_dir)?;
+        let cluster = Cluster::prepare(&data_dir)?;
+        let binaries = ready_cluster(&cluster, options)?;
+        let address = Address::new(&cluster.socket_dir);
+        let server = Server::launch(cluster, &binaries, options.profile)?;
+        Ok(Self { server, lock, address, version: binaries.major })
+    }
+}
+
+/// Brings a cluster to where the server can be started: programs chosen, data made, no earlier server left.
+fn ready_cluster(cluster: &Cluster, options: &Options) -> Result<Binaries, PrivatePgError> {
+    cluster.await_killed_run()?;
+    let version = cluster.data_version()?;
+    let wanted = version.map(|version| (version, cluster.home.as_path()));
+    let binaries = Binaries::find(options.binaries.as_deref(), &cluster.account, wanted)?;
+    if version.is_none() {
+        cluster.init(&binaries, options.profile == Profile::Durable)?;
+    }
+    Ok(binaries)
+}
+
+/// The folder's full path; others may pass through it (to the cluster, whose folder is closed to them) but not list it.
+fn made(data_dir: &Path) -> Result<PathBuf, PrivatePgError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o711).create(data_dir);
+    made.and_then(|()| data_dir.canonicalize()).map_err(PrivatePgError::folder(data_dir))
+}
