@@ -12,7 +12,11 @@ use crate::settings::SettingArgs;
 ///
 /// Everything that happens in it is an immutable event in an append-only log; everything that is read is a projection of that log.
 #[derive(Debug, Parser)]
-#[command(name = "vnr", version, max_term_width = 110, after_help = "\
+#[command(
+    name = "vnr",
+    version,
+    max_term_width = 110,
+    after_help = "\
 Examples:
   vnr demo                     the whole system with real calls, on a PostgreSQL of its own
   vnr up                       the same without data
@@ -20,7 +24,8 @@ Examples:
   vnr record history VNR-2026-0000001
   vnr log verify               recomputes every hash; exits with 3 where one is wrong
 
-Exit codes: 0 done, 1 failed, 2 wrong use, 3 a check failed.")]
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 a check failed."
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -1,6 +1,6 @@
 //! The log on standard error. Personal data, tokens and keys are never logged.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use tracing_subscriber::EnvFilter;
 
@@ -11,7 +11,7 @@ pub fn start(settings: &Settings) {
     let filter = EnvFilter::new(&settings.log_level);
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     let _ = match settings.log_format {
-        LogFormat::Text => builder.compact().with_target(false).try_init(),
+        LogFormat::Text => builder.compact().with_ansi(io::stderr().is_terminal()).with_target(false).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
 }

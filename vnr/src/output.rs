@@ -5,6 +5,8 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use chrono::{DateTime, Utc};
+use chrono_tz::Europe::Riga;
 use serde::Serialize;
 
 /// Prints a line.
@@ -99,6 +101,11 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A moment as people in Latvia read it: `2026-03-29 03:59:59`.
+pub fn riga(moment: DateTime<Utc>) -> String {
+    moment.with_timezone(&Riga).format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +123,9 @@ mod tests {
 
     #[test]
     fn thousands_stand_apart() {
-        assert_eq!(["0", "999", "1 000", "1 234 567"], [0, 999, 1_000, 1_234_567].map(grouped).each_ref().map(String::as_str));
+        assert_eq!(
+            ["0", "999", "1 000", "1 234 567"],
+            [0, 999, 1_000, 1_234_567].map(grouped).each_ref().map(String::as_str)
+        );
     }
 }

@@ -152,6 +152,15 @@ impl PrivatePg {
         Ok(cluster.map(|cluster| AttachedPg { address: Address::new(&cluster.socket_dir) }))
     }
 
+    /// Whether there is a cluster in this data folder, running or not.
+    ///
+    /// # Errors
+    /// The folder belongs to somebody else.
+    pub fn has_data(data_dir: &Path) -> Result<bool, PrivatePgError> {
+        let Ok(data_dir) = data_dir.canonicalize() else { return Ok(false) };
+        Ok(Cluster::existing(&data_dir)?.is_some())
+    }
+
     /// URL of the database for the role that owns and migrates.
     pub fn owner_url(&self) -> String {
         self.address.owner_url(DATABASE)

@@ -35,17 +35,22 @@ pub enum Sharing {
     Alone,
     /// Another vnr process; we join it where it runs, else run one ourselves.
     Join,
+    /// The same, for a tool that only looks: nothing is made that is not there, and nothing is migrated.
+    Look,
 }
 
 impl Database {
-    /// Connects, starting the private PostgreSQL where none is given, and brings the tables to this program's shape.
+    /// Connects, starting the private PostgreSQL where none is given, and (unless we only look) brings the tables to this program's shape.
     pub async fn open(settings: &Settings, sharing: Sharing) -> Result<Self, StartError> {
         let (app_url, owner_url, private) = match (&settings.database_url, settings.owner_url()) {
             (Some(app), Some(owner)) => (app.clone(), owner.to_owned(), None),
             _ => {
+                if sharing == Sharing::Look && !PrivatePg::has_data(&settings.data_dir)? {
+                    return Err(StartError::NoData { dir: settings.data_dir.clone() });
+                }
                 let running = match sharing {
                     Sharing::Alone => None,
-                    Sharing::Join => PrivatePg::attach(&settings.data_dir)?,
+                    Sharing::Join | Sharing::Look => PrivatePg::attach(&settings.data_dir)?,
                 };
                 match running {
                     Some(pg) => (pg.app_url(), pg.owner_url(), None),
@@ -60,6 +65,9 @@ impl Database {
         let owner = pool(&owner_url, OWNER_CONNECTIONS).await?;
         let app = pool(&app_url, APP_CONNECTIONS).await?;
         let database = Self { owner, app, private };
+        if sharing == Sharing::Look {
+            return Ok(database);
+        }
         match migrate(&database.owner, &settings.origin, &sets(&settings.origin)).await {
             Ok(()) => Ok(database),
             Err(error) => {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use access::KeyError;
 use event_store::migrate::MigrateError;
@@ -37,6 +38,15 @@ pub enum StartError {
     /// The private PostgreSQL does not run.
     #[error(transparent)]
     PrivatePg(#[from] PrivatePgError),
+    /// Nothing to look at.
+    #[error(
+        "there is no register in {} yet. `vnr demo` or `vnr up` makes one; --data-dir or --database-url name another",
+        dir.display()
+    )]
+    NoData {
+        /// The data folder.
+        dir: PathBuf,
+    },
     /// The database does not answer.
     #[error("the database can't be reached; check --database-url, and that it runs")]
     Database {
@@ -54,7 +64,9 @@ pub enum StartError {
     #[error(transparent)]
     TokenKey(#[from] KeyError),
     /// A log could not be taken over in time.
-    #[error("the log {log} was not ready to append after {seconds} s; the log on standard error says what it waits for")]
+    #[error(
+        "the log {log} was not ready to append after {seconds} s; the log on standard error says what it waits for"
+    )]
     AppenderNotReady {
         /// Which log.
         log: String,

@@ -98,7 +98,6 @@ impl System {
 }
 
 /// A running system. It has to be stopped; dropped, it leaves its tasks to the end of the runtime.
-#[derive(Debug)]
 pub struct Running {
     grpc_addr: Option<SocketAddr>,
     issuer: TokenIssuer,

@@ -36,7 +36,7 @@ pub struct SettingArgs {
     #[arg(long, global = true, env = "VNR_LOG_FORMAT", value_name = "FORMAT", hide_env_values = true)]
     pub log_format: Option<String>,
     /// What is logged: a level, or filters such as `info,event_store=debug` [default: info]
-    #[arg(long = "log", global = true, env = "VNR_LOG", value_name = "FILTER", hide_env_values = true)]
+    #[arg(long, global = true, env = "VNR_LOG_LEVEL", value_name = "FILTER", hide_env_values = true)]
     pub log_level: Option<String>,
     /// Folder where the demo looks for real calls [default: ../shared/data]
     #[arg(long, global = true, env = "VNR_DATA_DIR", value_name = "DIR", hide_env_values = true)]

@@ -15,6 +15,8 @@ use super::{LogFormat, SettingArgs, Settings};
 pub(super) const MASTER_KEY: &str = "master.key";
 pub(super) const ORIGIN: &str = "vnr.local";
 pub(super) const INPUT_DIR: &str = "../shared/data";
+/// The database driver tells each notice of a migration at info.
+pub(super) const LOG_LEVEL: &str = "info,sqlx=warn";
 const DEFAULT_FILE: &str = "vnr.toml";
 
 /// The names in a settings file, with the flag and the variable that say the same.
@@ -27,7 +29,7 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("master_key_file", "--master-key-file", "VNR_MASTER_KEY_FILE"),
     ("origin", "--origin", "VNR_ORIGIN"),
     ("log_format", "--log-format", "VNR_LOG_FORMAT"),
-    ("log", "--log", "VNR_LOG"),
+    ("log_level", "--log-level", "VNR_LOG_LEVEL"),
     ("input_dir", "--input-dir", "VNR_DATA_DIR"),
 ];
 
@@ -70,7 +72,7 @@ pub(super) fn load(args: &SettingArgs) -> Result<Settings, SettingsError> {
         master_key_file: sources.take("master_key_file", &args.master_key_file, &master_key, path),
         origin: sources.take("origin", &args.origin, ORIGIN, origin),
         log_format: sources.take("log_format", &args.log_format, "text", log_format),
-        log_level: sources.take("log", &args.log_level, "info", log_filter),
+        log_level: sources.take("log_level", &args.log_level, LOG_LEVEL, log_filter),
         input_dir: sources.take("input_dir", &args.input_dir, INPUT_DIR, path),
         data_dir,
     };
@@ -220,7 +222,8 @@ mod tests {
 
     #[test]
     fn a_flag_goes_before_the_file_and_the_file_before_the_default() {
-        let config = file("order", "grpc_addr = \"127.0.0.1:1\"\nhttp_addr = \"127.0.0.1:2\"\norigin = \"test.example\"");
+        let config =
+            file("order", "grpc_addr = \"127.0.0.1:1\"\nhttp_addr = \"127.0.0.1:2\"\norigin = \"test.example\"");
         let args = SettingArgs {
             config: Some(config.clone()),
             http_addr: Some("localhost:3".into()),
@@ -250,7 +253,7 @@ mod tests {
             told,
             "the settings are not right:\n  \
              FILE: there is no setting `grpc_adr`; there are data_dir, grpc_addr, http_addr, database_url, \
-             database_owner_url, master_key_file, origin, log_format, log, input_dir\n  \
+             database_owner_url, master_key_file, origin, log_format, log_level, input_dir\n  \
              --grpc-addr (or VNR_GRPC_ADDR): `50051` is not an address with a port, such as 127.0.0.1:50051\n  \
              http_addr in FILE: must be a string in quotes\n  \
              --database-url (or VNR_DATABASE_URL): must begin with postgres://\n  \

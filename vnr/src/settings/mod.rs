@@ -65,7 +65,7 @@ impl Settings {
             database_owner_url: None,
             origin: check::ORIGIN.to_owned(),
             log_format: LogFormat::Text,
-            log_level: "info".to_owned(),
+            log_level: check::LOG_LEVEL.to_owned(),
             input_dir: PathBuf::from(check::INPUT_DIR),
         }
     }
