@@ -1,1 +1,25 @@
-//! query-api
+//! GraphQL over the read models: queries, subscriptions, and the HTTP that carries them.
+//!
+//! [`QueryApi`] is what the binary starts. The graph is in `graph/`, a file for each part; what is read stands in the
+//! `projections` crate. A request goes through `http` (transport), `document` (guard), `freshness` (minPosition),
+//! `snapshot` (one transaction) and comes back through `error` (one mapper).
+
+mod caller;
+mod document;
+mod error;
+mod freshness;
+mod graph;
+mod http;
+mod lang;
+mod loaders;
+mod position;
+mod server;
+mod snapshot;
+
+pub use caller::{Authenticate, Caller};
+pub use document::DocumentLimits;
+pub use error::QueryError;
+pub use http::{Limits, Readiness};
+pub use lang::Lang;
+pub use position::LogPosition;
+pub use server::{QueryApi, Serving};

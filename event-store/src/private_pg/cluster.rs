@@ -111,10 +111,7 @@ impl Cluster {
             }
         }
         let _ = fs::remove_dir_all(&fresh);
-        match PrivatePgError::from_log(&self.home, said) {
-            PrivatePgError::Broken { dir, log, .. } => Err(PrivatePgError::InitFailed { dir, log }),
-            full => Err(full),
-        }
+        Err(PrivatePgError::from_init(&self.home, said))
     }
 
     /// Waits until no server of an earlier run is left in this folder, and takes its pid files away.

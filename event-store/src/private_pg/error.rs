@@ -153,11 +153,20 @@ impl PrivatePgError {
     /// Judges by the log why a server ended before it was ready.
     pub(super) fn from_log(dir: &Path, log: String) -> Self {
         let dir = dir.to_owned();
-        if log.contains("No space left on device") || log.contains("Disk quota exceeded") {
-            Self::DiskFull { dir, log }
-        } else {
-            let log = format!(". PostgreSQL said:\n{log}");
-            Self::Broken { dir, what: "PostgreSQL does not start in it".into(), log }
+        if is_full(&log) {
+            return Self::DiskFull { dir, log };
         }
+        let log = format!(". PostgreSQL said:\n{log}");
+        Self::Broken { dir, what: "PostgreSQL does not start in it".into(), log }
     }
+
+    /// Judges by what `initdb` said why it failed.
+    pub(super) fn from_init(dir: &Path, log: String) -> Self {
+        let dir = dir.to_owned();
+        if is_full(&log) { Self::DiskFull { dir, log } } else { Self::InitFailed { dir, log } }
+    }
+}
+
+fn is_full(log: &str) -> bool {
+    log.contains("No space left on device") || log.contains("Disk quota exceeded")
 }

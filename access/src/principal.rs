@@ -1,0 +1,155 @@
+//! Principals: who, for which institution, as what, and what for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// What somebody is in an institution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Takes calls and sends units (dispečers).
+    Dispatcher,
+    /// Works on incidents (amatpersona).
+    Officer,
+    /// Leads them and answers for their work.
+    Supervisor,
+    /// Checks what was done with the register (auditors).
+    Auditor,
+    /// Makes statistics.
+    Analyst,
+    /// A connected system, such as a municipal journal or VKCP.
+    System,
+}
+
+/// What somebody asks for (mērķis). Without one there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Help is on its way or has to be sent.
+    Response,
+    /// An offence is being investigated.
+    Investigation,
+    /// An offence is to be prevented.
+    Prevention,
+    /// Numbers without persons.
+    Statistics,
+    /// The work of others is checked.
+    Audit,
+    /// Administrative proceedings (administratīvā pārkāpuma process).
+    Administration,
+    /// The register itself is run.
+    Operation,
+}
+
+macro_rules! named {
+    ($type:ident: $($variant:ident $name:literal),+) => {
+        impl $type {
+            /// Each of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// Its name in tokens, metadata and on the command line.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name),+
+                }
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                let found = Self::ALL.iter().find(|known| known.name() == text).copied();
+                found.ok_or_else(|| format!("`{text}` is none of {}", [$($name),+].join(", ")))
+            }
+        }
+    };
+}
+
+named!(Role: Dispatcher "dispatcher", Officer "officer", Supervisor "supervisor", Auditor "auditor", Analyst "analyst", System "system");
+named!(Purpose: Response "response", Investigation "investigation", Prevention "prevention", Statistics "statistics",
+    Audit "audit", Administration "administration", Operation "operation");
+
+/// Code of an institution: `VP`, `VUGD`, `RPP`. One to 32 letters, digits, `-`, `_` or `.`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Institution(String);
+
+impl Institution {
+    /// Checks a code.
+    ///
+    /// # Errors
+    /// Says what a code looks like.
+    pub fn parse(code: &str) -> Result<Self, String> {
+        let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if (1..=32).contains(&code.chars().count()) && code.chars().all(fits) {
+            Ok(Self(code.to_owned()))
+        } else {
+            Err("an institution's code has one to 32 letters, digits, `-`, `_` or `.`, such as VP or VUGD".into())
+        }
+    }
+
+    /// The code.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Institution {
+    type Error = String;
+
+    fn try_from(code: String) -> Result<Self, String> {
+        Self::parse(&code)
+    }
+}
+
+impl From<Institution> for String {
+    fn from(institution: Institution) -> Self {
+        institution.0
+    }
+}
+
+impl FromStr for Institution {
+    type Err = String;
+
+    fn from_str(code: &str) -> Result<Self, String> {
+        Self::parse(code)
+    }
+}
+
+impl fmt::Display for Institution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Somebody whose token was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// Person or system, as its institution names it.
+    pub subject: String,
+    /// Institution that they act for.
+    pub institution: Institution,
+    /// What they are there; at least one, in order, each once.
+    pub roles: Vec<Role>,
+    /// What they act for.
+    pub purpose: Purpose,
+    /// When they have to come back with another token.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl Principal {
+    /// The roles as they stand in an event's metadata: names with commas.
+    pub fn role_names(&self) -> String {
+        self.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(",")
+    }
+}

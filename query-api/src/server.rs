@@ -1,0 +1,96 @@
+//! Starting the query API and stopping it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+
+use crate::caller::Authenticate;
+use crate::freshness::Freshness;
+use crate::graph;
+use crate::http::{self, App, Limits, Readiness};
+use crate::snapshot::SnapshotSource;
+
+/// What a query API is made of.
+pub struct QueryApi {
+    /// The read models' database, by the application's role.
+    pub pool: PgPool,
+    /// Checks tokens.
+    pub gate: Arc<dyn Authenticate>,
+    /// Says what keeps it from serving.
+    pub readiness: Arc<dyn Readiness>,
+    /// Where `/metrics` comes from.
+    pub metrics: Option<PrometheusHandle>,
+    /// What bounds a request.
+    pub limits: Limits,
+    /// Whether the schema may be asked for without a token, as in development.
+    pub open_introspection: bool,
+}
+
+/// A query API that serves.
+pub struct Serving {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    task: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl QueryApi {
+    /// The routes; `stopping` ends open WebSockets.
+    pub fn into_router(self, stopping: watch::Receiver<bool>) -> axum::Router {
+        let source = SnapshotSource { freshness: Freshness::start(self.pool.clone()), pool: self.pool };
+        let schema = graph::schema(source.clone(), self.limits.document.complexity);
+        let sockets = Arc::new(Semaphore::new(self.limits.sockets));
+        http::router(Arc::new(App {
+            schema,
+            source,
+            gate: self.gate,
+            readiness: self.readiness,
+            metrics: self.metrics,
+            limits: self.limits,
+            open_introspection: self.open_introspection,
+            sockets,
+            stopping,
+        }))
+    }
+
+    /// Serves on a socket that listens.
+    pub fn serve(self, listener: TcpListener) -> std::io::Result<Serving> {
+        let address = listener.local_addr()?;
+        let (stop, stopping) = watch::channel(false);
+        let router = self.into_router(stopping.clone());
+        let mut signal = stopping;
+        let task = tokio::spawn(async move {
+            let stopped = async move { _ = signal.wait_for(|stop| *stop).await };
+            axum::serve(listener, router).with_graceful_shutdown(stopped).await
+        });
+        Ok(Serving { address, stop, task })
+    }
+}
+
+impl Serving {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops: open requests are answered, WebSockets are told to come again elsewhere; what is not done in 10 s is cut.
+    pub async fn stop(mut self) -> std::io::Result<()> {
+        self.stop.send_replace(true);
+        match tokio::time::timeout(Duration::from_secs(10), &mut self.task).await {
+            Ok(ended) => ended.unwrap_or_else(|error| Err(std::io::Error::other(error))),
+            Err(_) => {
+                self.task.abort();
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits until it ends by itself, which it does only by a fault.
+    pub async fn ended(&mut self) -> std::io::Result<()> {
+        (&mut self.task).await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
+    }
+}

@@ -1,0 +1,211 @@
+//! One request sees one snapshot: one read-only transaction, opened by the first read, held for 5 s at most (I-13).
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
+use async_graphql::{Context, Data, Response};
+use async_trait::async_trait;
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use tokio::sync::{Mutex, MutexGuard, Notify};
+use tokio::time::Instant;
+
+use crate::caller::Caller;
+use crate::document::Examined;
+use crate::error::QueryError;
+use crate::freshness::Freshness;
+use crate::lang::Lang;
+use crate::loaders::Loaders;
+
+/// A transaction ends after this long, whatever it was doing.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// Whether a request has come as far as being carried out.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stages(Arc<AtomicBool>);
+
+impl Stages {
+    /// Whether it has: its document was sound.
+    pub(crate) fn executed(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// What is known about a request before it is carried out; for a subscription it holds for all its events.
+pub(crate) struct Asked {
+    /// Who asks; none for introspection.
+    pub(crate) caller: Option<Caller>,
+    /// Language of labels, where a field does not say.
+    pub(crate) lang: Lang,
+    /// What is asked for at the root.
+    pub(crate) examined: Examined,
+    stages: Stages,
+}
+
+impl Asked {
+    /// A request by someone, in a language.
+    pub(crate) fn new(caller: Option<Caller>, lang: Lang, examined: Examined, stages: Stages) -> Self {
+        Self { caller, lang, examined, stages }
+    }
+}
+
+/// Where snapshots come from.
+#[derive(Clone)]
+pub(crate) struct SnapshotSource {
+    pub(crate) pool: PgPool,
+    pub(crate) freshness: Freshness,
+}
+
+enum State {
+    Unopened,
+    Open { transaction: Transaction<'static, Postgres>, ends: Instant },
+    Ended,
+}
+
+/// The state of the read models that one request sees.
+#[derive(Clone)]
+pub(crate) struct Snapshot(Arc<Inner>);
+
+struct Inner {
+    pool: PgPool,
+    state: Mutex<State>,
+    opened: Notify,
+}
+
+/// The snapshot's connection, for one read at a time.
+pub(crate) struct Reading<'a>(MutexGuard<'a, State>);
+
+impl Snapshot {
+    pub(crate) fn new(pool: PgPool) -> Self {
+        Self(Arc::new(Inner { pool, state: Mutex::new(State::Unopened), opened: Notify::new() }))
+    }
+
+    /// The connection; opens the transaction at the first call.
+    pub(crate) async fn read(&self) -> Result<Reading<'_>, QueryError> {
+        let mut state = self.0.state.lock().await;
+        match &mut *state {
+            State::Unopened => {
+                let mut transaction = self.0.pool.begin_with("begin isolation level repeatable read, read only").await?;
+                limit_statements(&mut transaction, LONGEST).await?;
+                *state = State::Open { transaction, ends: Instant::now() + LONGEST };
+                self.0.opened.notify_one();
+            }
+            State::Open { transaction, ends } => {
+                let left = ends.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Err(too_long());
+                }
+                if left < LONGEST / 2 {
+                    limit_statements(transaction, left).await?;
+                }
+            }
+            State::Ended => return Err(too_long()),
+        }
+        Ok(Reading(state))
+    }
+
+    /// Waits until the transaction, once opened, has been held for as long as it may.
+    async fn too_old(&self) {
+        self.0.opened.notified().await;
+        tokio::time::sleep(LONGEST).await;
+    }
+
+    /// Ends the transaction.
+    async fn end(&self) {
+        let state = std::mem::replace(&mut *self.0.state.lock().await, State::Ended);
+        if let State::Open { transaction, .. } = state
+            && let Err(error) = transaction.rollback().await
+        {
+            tracing::debug!(%error, "a read transaction did not end by itself");
+        }
+    }
+}
+
+impl Deref for Reading<'_> {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        match &*self.0 {
+            State::Open { transaction, .. } => transaction,
+            State::Unopened | State::Ended => unreachable!("a reading is handed out of an open transaction only"),
+        }
+    }
+}
+
+impl DerefMut for Reading<'_> {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        match &mut *self.0 {
+            State::Open { transaction, .. } => transaction,
+            State::Unopened | State::Ended => unreachable!("a reading is handed out of an open transaction only"),
+        }
+    }
+}
+
+async fn limit_statements(connection: &mut PgConnection, limit: Duration) -> Result<(), sqlx::Error> {
+    let limit = format!("set local statement_timeout = {}", limit.as_millis().max(1));
+    sqlx::query(&limit).persistent(false).execute(connection).await.map(|_| ())
+}
+
+fn too_long() -> QueryError {
+    QueryError::Timeout { seconds: LONGEST.as_secs() }
+}
+
+/// Gives each execution, of a query or of one event of a subscription, its own snapshot, and ends it.
+pub(crate) struct OneSnapshot(pub(crate) SnapshotSource);
+
+impl ExtensionFactory for OneSnapshot {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(OneSnapshot(self.0.clone()))
+    }
+}
+
+#[async_trait]
+impl Extension for OneSnapshot {
+    async fn execute(&self, ctx: &ExtensionContext<'_>, name: Option<&str>, next: NextExecute<'_>) -> Response {
+        let asked = ctx.data_opt::<Asked>();
+        if let Some(asked) = asked {
+            asked.stages.0.store(true, Ordering::Release);
+            if let Err(error) = self.0.freshness.wait_for(&asked.examined).await {
+                return Response::from_errors(vec![error.into_server_error()]);
+            }
+        }
+        let snapshot = Snapshot::new(self.0.pool.clone());
+        let mut data = Data::default();
+        data.insert(Loaders::new(&snapshot));
+        data.insert(snapshot.clone());
+        let response = tokio::select! {
+            response = next.run_with_data(ctx, name, data) => response,
+            () = snapshot.too_old() => Response::from_errors(vec![too_long().into_server_error()]),
+        };
+        snapshot.end().await;
+        response
+    }
+}
+
+/// What resolvers take from their context.
+pub(crate) trait Given {
+    /// The snapshot of this request.
+    fn snapshot(&self) -> Result<&Snapshot, QueryError>;
+    /// Who asks.
+    fn caller(&self) -> Result<&Caller, QueryError>;
+    /// Language of labels: the argument's, else the request's.
+    fn lang(&self, argument: Option<Lang>) -> Lang;
+}
+
+impl Given for Context<'_> {
+    fn snapshot(&self) -> Result<&Snapshot, QueryError> {
+        self.data_opt().ok_or_else(|| QueryError::internal("no snapshot"))
+    }
+
+    fn caller(&self) -> Result<&Caller, QueryError> {
+        self.data_opt::<Asked>()
+            .and_then(|asked| asked.caller.as_ref())
+            .ok_or_else(|| QueryError::Unauthenticated("this needs a token".into()))
+    }
+
+    fn lang(&self, argument: Option<Lang>) -> Lang {
+        argument.or_else(|| self.data_opt::<Asked>().map(|asked| asked.lang)).unwrap_or_default()
+    }
+}

@@ -1,0 +1,121 @@
+//! A query API on a socket, for tests.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::sync::Arc;
+
+use chrono::{Duration, Utc};
+use futures::future::BoxFuture;
+use query_api::{Authenticate, Caller, Limits, QueryApi, Readiness, Serving};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// Takes tokens that name the role: `officer`, `analyst`; `brief` ends after a second.
+pub struct Gate;
+
+impl Authenticate for Gate {
+    fn authenticate(&self, token: &str) -> Result<Caller, String> {
+        let (role, seconds) = match token {
+            "officer" | "analyst" => (token, 3600),
+            "brief" => ("officer", 1),
+            _ => return Err("the token is not one of ours".into()),
+        };
+        Ok(Caller {
+            subject: "tests".into(),
+            institution: "VP".into(),
+            role: role.into(),
+            purpose: "response".into(),
+            expires_at: Utc::now() + Duration::seconds(seconds),
+            sees_personal_data: role == "officer",
+        })
+    }
+}
+
+struct Reasons(Vec<String>);
+
+impl Readiness for Reasons {
+    fn reasons(&self) -> BoxFuture<'_, Vec<String>> {
+        Box::pin(std::future::ready(self.0.clone()))
+    }
+}
+
+/// Serves without a database behind it: enough for whatever is decided before one is asked.
+pub async fn without_database() -> Serving {
+    let pool = sqlx::postgres::PgPoolOptions::new()
+        .acquire_timeout(std::time::Duration::from_millis(300))
+        .connect_lazy("postgres://nobody@127.0.0.1:1/none")
+        .expect("a lazy pool");
+    let api = QueryApi {
+        pool,
+        gate: Arc::new(Gate),
+        readiness: Arc::new(Reasons(vec!["the database cannot be reached".into()])),
+        metrics: None,
+        limits: Limits::default(),
+        open_introspection: true,
+    };
+    serve(api).await
+}
+
+/// Serves on a free port.
+pub async fn serve(api: QueryApi) -> Serving {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    api.serve(listener).expect("serving")
+}
+
+/// What came back.
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+impl Answer {
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (n, value) = line.split_once(':')?;
+            n.eq_ignore_ascii_case(name).then_some(value.trim())
+        })
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
+    }
+
+    /// Code of the first error.
+    pub fn code(&self) -> String {
+        self.json()["errors"][0]["extensions"]["code"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// One request, as bytes over a socket.
+pub async fn send(api: &Serving, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Answer {
+    let mut stream = tokio::net::TcpStream::connect(api.address()).await.expect("a connection");
+    let mut text = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
+    for (name, value) in headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if let Some(body) = body {
+        text.push_str(&format!("content-length: {}\r\n", body.len()));
+    }
+    text.push_str("\r\n");
+    text.push_str(body.unwrap_or_default());
+    stream.write_all(text.as_bytes()).await.expect("sent");
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.expect("received");
+    let text = String::from_utf8(bytes).expect("UTF-8");
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).expect("a status");
+    Answer { status, head: head.to_owned(), body: body.to_owned() }
+}
+
+/// A POST of a query with a token.
+pub async fn ask(api: &Serving, token: Option<&str>, query: &str, variables: serde_json::Value) -> Answer {
+    let body = serde_json::json!({"query": query, "variables": variables}).to_string();
+    let authorization = token.map(|t| format!("Bearer {t}")).unwrap_or_default();
+    let mut headers =
+        vec![("content-type", "application/json"), ("accept", "application/graphql-response+json"), ("accept-language", "en")];
+    if token.is_some() {
+        headers.push(("authorization", &authorization));
+    }
+    send(api, "POST", "/graphql", &headers, Some(&body)).await
+}
