@@ -55,6 +55,29 @@ pub trait RecordedEvent: DomainEvent {
     }
 }
 
+/// The name and version of an enum's events: the name of the variant, and `1` until a format changes.
+macro_rules! domain_event {
+    ($event:ident { $($variant:ident),+ $(,)? }) => {
+        impl $event {
+            /// Types of all events, as they stand in the log.
+            pub const TYPES: &'static [&'static str] = &[$(stringify!($variant)),+];
+        }
+
+        impl cqrs_es::DomainEvent for $event {
+            fn event_type(&self) -> String {
+                match self {
+                    $(Self::$variant { .. } => stringify!($variant).to_owned(),)+
+                }
+            }
+
+            fn event_version(&self) -> String {
+                "1".to_owned()
+            }
+        }
+    };
+}
+pub(crate) use domain_event;
+
 /// A number that an event uses up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TakenNumber {
