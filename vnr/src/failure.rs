@@ -1,6 +1,5 @@
 //! How a command ends when it does not end well.
 
-use std::error::Error;
 use std::process::ExitCode;
 
 use crate::settings::SettingsError;
@@ -56,15 +55,4 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
             Err(error) => Self::Failed(error),
         }
     }
-}
-
-/// The error and what it comes from, in one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }

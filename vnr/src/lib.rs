@@ -6,6 +6,7 @@ pub mod failure;
 pub mod import;
 pub mod logging;
 pub mod output;
+pub mod sample;
 pub mod settings;
 
 mod commands;

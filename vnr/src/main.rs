@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     // Two crates in one process could otherwise each bring a provider, and rustls would then choose none. A second call changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match started(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             if let Some(message) = failure.message() {
                 output::aside(message);
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn started(cli: Cli) -> Result<(), Failure> {
+fn started(cli: Cli) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(vnr::run(cli));
     // Whatever still blocks (a reader of standard input, say) does not keep the process.

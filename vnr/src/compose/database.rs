@@ -89,7 +89,9 @@ impl Database {
 
 /// Everything that is made in the database, in order.
 fn sets(origin: &str) -> Vec<MigrationSet> {
-    log_sets(origin)
+    let mut sets = log_sets(origin);
+    sets.push(event_store::consumer::migration_set());
+    sets
 }
 
 async fn pool(url: &str, connections: u32) -> Result<PgPool, StartError> {

@@ -4,6 +4,7 @@
 //! projections, HTTP. The stop goes the other way: who asks from outside is served first and cut off last.
 
 mod appenders;
+mod catch_up;
 mod database;
 mod error;
 mod gate;
@@ -20,6 +21,7 @@ use sqlx::PgPool;
 use tokio::task::JoinHandle;
 
 pub use self::appenders::Appenders;
+pub use self::catch_up::CatchUpError;
 pub use self::database::{Database, Sharing};
 pub use self::error::StartError;
 
