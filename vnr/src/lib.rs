@@ -1,1 +1,3 @@
-//! vnr
+//! The one binary of the register: its parts, put together.
+
+pub mod import;
