@@ -10,7 +10,6 @@ use sqlx::PgPool;
 use tokio::task::JoinHandle;
 
 use super::error::StartError;
-use crate::settings::Settings;
 
 /// An appender reads the head and reconciles its tail before it is ready: milliseconds, unless another process is in the way.
 const READY: Duration = Duration::from_secs(60);
@@ -26,9 +25,8 @@ pub struct Appenders {
 }
 
 impl Appenders {
-    pub(super) async fn start(settings: &Settings, pool: PgPool) -> Result<Self, StartError> {
-        let master = Arc::new(MasterKey::load_or_create(&settings.master_key_file)?);
-        let start = |log| Appender::start(AppenderConfig::new(log, pool.clone(), master.clone()));
+    pub(super) async fn start(master: &Arc<MasterKey>, pool: PgPool) -> Result<Self, StartError> {
+        let start = |log| Appender::start(AppenderConfig::new(log, pool.clone(), Arc::clone(master)));
         let (register, register_task) = start(LogName::REGISTER);
         let (tracks, tracks_task) = start(LogName::TRACKS);
         for (log, appender) in [(LogName::REGISTER, &register), (LogName::TRACKS, &tracks)] {

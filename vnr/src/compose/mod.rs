@@ -5,16 +5,20 @@
 
 mod appenders;
 mod catch_up;
+mod commands;
 mod database;
 mod error;
 mod gate;
 mod housekeeping;
 mod ports;
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use access::{DevelopmentKey, TokenIssuer, TokenVerifier};
+use command_api::Deps;
+use event_store::seal::MasterKey;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use query_api::{Limits, QueryApi, Serving};
 use sqlx::PgPool;
@@ -25,6 +29,7 @@ pub use self::catch_up::CatchUpError;
 pub use self::database::{Database, Sharing};
 pub use self::error::StartError;
 
+use self::commands::CommandServer;
 use self::gate::{Gate, Health};
 use self::ports::listen;
 use crate::cli::Part;
@@ -66,9 +71,19 @@ impl System {
         let key = DevelopmentKey::load_or_create(&settings.token_key_file())?;
         let verifier = TokenVerifier::new(&key);
 
-        let appenders = match &grpc {
-            Some(_) => Some(Appenders::start(&settings, database.app.clone()).await?),
-            None => None,
+        let (appenders, commands) = match grpc {
+            Some(listener) => {
+                let master = Arc::new(MasterKey::load_or_create(&settings.master_key_file)?);
+                let appenders = Appenders::start(&master, database.app.clone()).await?;
+                let deps = Deps {
+                    register: appenders.register.clone(),
+                    tracks: appenders.tracks.clone(),
+                    pool: database.app.clone(),
+                    master,
+                };
+                (Some(appenders), Some(CommandServer::start(listener, deps, verifier.clone())?))
+            }
+            None => (None, None),
         };
         let query = match http {
             Some(listener) => {
@@ -87,10 +102,10 @@ impl System {
         };
         let housekeeping = housekeeping::start(database.owner.clone());
         Ok(Running {
-            grpc_addr: grpc.as_ref().and_then(|listener| listener.local_addr().ok()),
             issuer: TokenIssuer::new(&key),
             verifier,
             settings,
+            commands,
             query,
             appenders,
             housekeeping,
@@ -101,7 +116,7 @@ impl System {
 
 /// A running system. It has to be stopped; dropped, it leaves its tasks to the end of the runtime.
 pub struct Running {
-    grpc_addr: Option<SocketAddr>,
+    commands: Option<CommandServer>,
     issuer: TokenIssuer,
     verifier: TokenVerifier,
     settings: Settings,
@@ -114,7 +129,7 @@ pub struct Running {
 impl Running {
     /// Where gRPC listens, where it is part of this.
     pub fn grpc_addr(&self) -> Option<SocketAddr> {
-        self.grpc_addr
+        self.commands.as_ref().map(CommandServer::address)
     }
 
     /// Where GraphQL listens, where it is part of this.
@@ -154,15 +169,18 @@ impl Running {
 
     /// Waits until a part ends by itself, which it does only by a fault.
     pub async fn failed(&mut self) -> std::io::Result<()> {
-        match &mut self.query {
-            Some(query) => query.ended().await,
-            None => std::future::pending().await,
+        tokio::select! {
+            ended = ended_of(self.query.as_mut().map(Serving::ended)) => ended,
+            ended = ended_of(self.commands.as_mut().map(CommandServer::ended)) => ended,
         }
     }
 
     /// Stops everything: what is under way is finished, nothing new is taken.
     pub async fn stop(self) {
         self.housekeeping.abort();
+        if let Some(commands) = self.commands {
+            commands.stop().await;
+        }
         if let Some(query) = self.query
             && let Err(error) = query.stop().await
         {
@@ -172,6 +190,14 @@ impl Running {
             appenders.stop().await;
         }
         self.database.close().await;
+    }
+}
+
+/// A part that is not there never ends.
+async fn ended_of(part: Option<impl Future<Output = std::io::Result<()>>>) -> std::io::Result<()> {
+    match part {
+        Some(ended) => ended.await,
+        None => std::future::pending().await,
     }
 }
 
