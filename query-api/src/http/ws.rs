@@ -32,6 +32,7 @@ use crate::snapshot::{Asked, Stages};
 const PROTOCOL: &str = "graphql-transport-ws";
 const TIME_TO_INIT: Duration = Duration::from_secs(10);
 const TIME_TO_SEND: Duration = Duration::from_secs(30);
+const TIME_TO_CLOSE: Duration = Duration::from_secs(2);
 const PING_EVERY: Duration = Duration::from_secs(25);
 const SILENCE: Duration = Duration::from_secs(80);
 
@@ -116,6 +117,9 @@ pub(super) fn accept(app: Arc<App>, upgrade: WebSocketUpgrade, caller: Option<Ca
             let frame = CloseFrame { code, reason: reason.into() };
             _ = tokio::time::timeout(TIME_TO_SEND, socket.send(Message::Close(Some(frame)))).await;
         }
+        // The closing handshake: an answer to the client's close is sent, and ours is answered, while it is read on.
+        let handshake = async { while let Some(Ok(_)) = socket.recv().await {} };
+        _ = tokio::time::timeout(TIME_TO_CLOSE, handshake).await;
         metrics::gauge!("vnr_graphql_sockets").decrement(1.0);
     })
 }
