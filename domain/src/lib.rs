@@ -1,3 +1,25 @@
-//! stub
-#![allow(missing_docs)]
-pub mod kernel; pub mod personal; pub mod values;
+//! Pure decisions of the register: what may happen to an incident, an emergency card, a unit and its track, and what is
+//! then recorded. No I/O, no clock, no randomness: time, ids and numbers come in with the command or the [`kernel::Moment`].
+//!
+//! An aggregate is a folder: `mod.rs` (state and decisions), `command.rs`, `event.rs`, `error.rs`. `decide` checks in the
+//! order in which a person would explain the rule and gives events; `apply` never fails and never decides. A command that
+//! says what is already so succeeds without events.
+//!
+//! Values have one way in (`parse`, `try_new`), also when they are read from the log: their rules may be widened later,
+//! never narrowed, or stored events would become unreadable.
+
+pub mod classifier;
+pub mod emergency_card;
+pub mod ids;
+pub mod incident;
+pub mod kernel;
+pub mod lang;
+pub mod personal;
+pub mod terms;
+pub mod track;
+pub mod unit;
+pub mod values;
+
+pub use kernel::{Decide, Moment, RecordedEvent};
+pub use lang::Lang;
+pub use personal::Personal;

@@ -2,7 +2,7 @@
 //! exactly once, in order, with no hole; the naive way (a sequence, and a reader that remembers the last number) must be
 //! caught losing some, to show that this test can fail.
 //!
-//! `VNR_LONG=1` runs the long form.
+//! `VNR_TEST_LONG=1` runs the long form.
 
 mod support;
 
@@ -20,7 +20,7 @@ use uuid::Uuid;
 const WRITERS: usize = 8;
 
 fn events_for_each_writer() -> usize {
-    if std::env::var_os("VNR_LONG").is_some() { 25_000 } else { 500 }
+    if std::env::var_os("VNR_TEST_LONG").is_some() { 25_000 } else { 500 }
 }
 
 /// Runs `role` of this test binary in a process of its own.

@@ -1,1 +1,56 @@
-//! proto
+//! The gRPC contract of the register, generated from the `.proto` files beside this crate.
+//!
+//! The comments of the contract are the documentation of the generated types.
+
+/// `google.rpc`: the error model.
+pub mod google {
+    /// `google.rpc.Status`.
+    #[allow(missing_docs, unreachable_pub, clippy::all)]
+    pub mod rpc {
+        tonic::include_proto!("google.rpc");
+    }
+}
+
+/// The generated modules are nested as the packages are.
+mod vnr {
+    /// `vnr.command`.
+    pub mod command {
+        /// Version 1 of the commands.
+        #[allow(missing_docs, unreachable_pub, clippy::all)]
+        pub mod v1 {
+            tonic::include_proto!("vnr.command.v1");
+        }
+    }
+}
+
+pub use vnr::command;
+
+/// The compiled contract, as server reflection hands it out.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+/// The contract as data: messages by name, fields by name.
+///
+/// # Panics
+/// Never: the bytes come from the compiler of the contract.
+pub fn descriptor_pool() -> prost_reflect::DescriptorPool {
+    #[expect(clippy::expect_used, reason = "the bytes come from the compiler of the contract")]
+    prost_reflect::DescriptorPool::decode(FILE_DESCRIPTOR_SET).expect("the compiled contract is valid")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_of_a_service_can_be_sent_in_bulk() {
+        let pool = descriptor_pool();
+        let envelope = pool.get_message_by_name("vnr.command.v1.CommandEnvelope").unwrap();
+        let bulk: Vec<String> = envelope.fields().filter_map(|field| Some(field.kind().as_message()?.name().to_owned())).collect();
+        for service in pool.services().filter(|service| service.name() != "Intake") {
+            for method in service.methods() {
+                assert!(bulk.contains(&method.input().name().to_owned()), "{} is not in CommandEnvelope", method.name());
+                assert_eq!(method.input().name(), method.name(), "a call takes the message of its name");
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+use super::classifier;
+
+classifier! {
+    /// What kind of incident (notikuma veids). Illustrative: the official list isn't public.
+    IncidentType("incident type") {
+        "theft", "Zādzība", "Theft";
+        "burglary", "Zādzība ar iekļūšanu", "Burglary";
+        "vehicle-theft", "Transportlīdzekļa zādzība", "Vehicle theft";
+        "robbery", "Laupīšana", "Robbery";
+        "receiving-stolen", "Zagtas mantas iegāde", "Receiving stolen goods";
+        "trespass", "Prettiesiska iekļūšana", "Trespass";
+        "fraud", "Krāpšana", "Fraud";
+        "property-damage", "Mantas bojāšana", "Damage to property";
+        "arson", "Ļaunprātīga dedzināšana", "Arson";
+        "assault", "Miesas bojājumu nodarīšana", "Assault";
+        "homicide", "Slepkavība vai tās mēģinājums", "Homicide or its attempt";
+        "threat", "Draudi", "Threat";
+        "attack-on-officer", "Uzbrukums amatpersonai", "Attack on an officer";
+        "harassment", "Vajāšana vai aizskaršana", "Harassment";
+        "domestic-violence", "Vardarbība ģimenē", "Domestic violence";
+        "sexual-offence", "Dzimumnoziegums", "Sexual offence";
+        "kidnapping", "Brīvības atņemšana", "Kidnapping";
+        "weapons", "Ieroči un sprāgstvielas", "Weapons and explosives";
+        "shooting", "Šaušana", "Shooting";
+        "bomb-threat", "Draudi par spridzekli", "Bomb threat";
+        "explosion", "Sprādziens", "Explosion";
+        "suspicious-object", "Aizdomīgs priekšmets", "Suspicious object";
+        "drugs", "Narkotiskās vielas", "Drugs";
+        "alcohol", "Alkohola aprites pārkāpums", "Alcohol offence";
+        "public-order", "Sabiedriskās kārtības traucēšana", "Public order";
+        "noise", "Miera traucēšana", "Noise";
+        "intoxicated-person", "Persona reibumā", "Intoxicated person";
+        "traffic-accident", "Ceļu satiksmes negadījums", "Traffic accident";
+        "traffic-accident-injured", "Ceļu satiksmes negadījums ar cietušajiem", "Traffic accident with injured";
+        "traffic-offence", "Ceļu satiksmes pārkāpums", "Traffic offence";
+        "hit-and-run", "Aizbraukšana no negadījuma vietas", "Hit and run";
+        "wildlife-collision", "Sadursme ar meža dzīvnieku", "Collision with wildlife";
+        "traffic-obstacle", "Šķērslis uz ceļa", "Obstacle on the road";
+        "driving-unlicensed", "Vadīšana bez tiesībām", "Driving without a licence";
+        "drink-driving", "Transportlīdzekļa vadīšana reibumā", "Drink driving";
+        "parking", "Stāvēšanas noteikumu pārkāpums", "Parking offence";
+        "missing-person", "Bezvēsts prombūtne", "Missing person";
+        "wanted-person", "Meklēšanā esoša persona", "Wanted person";
+        "escape", "Aizturētā vai ieslodzītā bēgšana", "Escape from custody";
+        "body-found", "Atrasts līķis", "Body found";
+        "suicide", "Pašnāvība vai tās mēģinājums", "Suicide or its attempt";
+        "fire", "Ugunsgrēks", "Fire";
+        "accident", "Nelaimes gadījums", "Accident";
+        "work-accident", "Nelaimes gadījums darbā", "Accident at work";
+        "medical-assist", "Palīdzība medicīnas dienestam", "Assistance to medical service";
+        "service-assist", "Palīdzība citam dienestam", "Assistance to another service";
+        "animal", "Notikums ar dzīvnieku", "Animal";
+        "environment", "Vides piesārņojums", "Environmental offence";
+        "hunting-fishing", "Medību un zvejas pārkāpums", "Hunting or fishing offence";
+        "border", "Robežas un uzturēšanās pārkāpums", "Border or residence offence";
+        "forgery", "Dokumentu vai naudas viltošana", "Forgery";
+        "corruption", "Koruptīvs nodarījums", "Corruption";
+        "cybercrime", "Kibernoziegums", "Cybercrime";
+        "lost-property", "Pazaudēta vai atrasta manta", "Lost or found property";
+        "alarm", "Signalizācijas nostrāde", "Alarm activation";
+        "control", "Pārbaude vai reids", "Control or raid";
+        "juvenile", "Notikums ar nepilngadīgo", "Juvenile";
+        "emergency-number-abuse", "Ļaunprātīgs izsaukums", "Abuse of the emergency number";
+        "rescue", "Glābšanas darbi", "Rescue operation";
+        "weather", "Dabas stihija", "Severe weather";
+        "administrative", "Cits administratīvais pārkāpums", "Other administrative offence";
+        "summary", "Notikumu apkopojums", "Summary of incidents";
+        "other", "Cits notikums", "Other";
+    }
+}

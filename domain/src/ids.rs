@@ -1,0 +1,43 @@
+//! Ids that follow from what names a record outside, so that a reference to it resolves without a look-up.
+
+use chrono::{DateTime, NaiveDate, TimeZone};
+use uuid::Uuid;
+
+use crate::values::{CallSign, ExternalId, InstitutionCode, SourceSystem};
+
+/// Namespace of the register's name-based ids (UUID version 5). Never changes: stored ids follow from it.
+pub const NAMESPACE: Uuid = Uuid::from_u128(0x6f1d_8c2e_52a7_5b0e_9d34_a0c7_11e2_0112);
+
+/// Id of the record of kind `aggregate_type` that `system` calls `external_id`.
+#[must_use]
+pub fn of_source(aggregate_type: &str, system: &SourceSystem, external_id: &ExternalId) -> Uuid {
+    named(&format!("{aggregate_type}|{system}|{external_id}"))
+}
+
+/// Id of a unit.
+#[must_use]
+pub fn of_unit(institution: &InstitutionCode, call_sign: &CallSign) -> Uuid {
+    named(&format!("unit|{institution}|{call_sign}"))
+}
+
+/// Id of a unit's track of one day of Riga's calendar.
+#[must_use]
+pub fn of_track(unit: Uuid, day: NaiveDate) -> Uuid {
+    named(&format!("track|{unit}|{day}"))
+}
+
+/// Day of Riga's calendar that `at` lies in.
+#[must_use]
+pub fn riga_day<Z: TimeZone>(at: &DateTime<Z>) -> NaiveDate {
+    at.with_timezone(&chrono_tz::Europe::Riga).date_naive()
+}
+
+/// Year of Riga's calendar that `at` lies in: the year of the numbers that are taken then.
+#[must_use]
+pub fn riga_year<Z: TimeZone>(at: &DateTime<Z>) -> i32 {
+    chrono::Datelike::year(&riga_day(at))
+}
+
+fn named(name: &str) -> Uuid {
+    Uuid::new_v5(&NAMESPACE, name.as_bytes())
+}

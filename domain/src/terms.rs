@@ -1,0 +1,143 @@
+//! Closed lists of the domain: codes that rules depend on. Open lists, which are data, are in [`crate::classifier`].
+
+use crate::lang::terms;
+
+terms! {
+    /// How it was reported (saņemšanas veids).
+    Channel("channel") {
+        /// Emergency number 112.
+        Phone112 = "phone_112", "Tālrunis 112", "Phone 112";
+        /// State Police number 110.
+        Phone110 = "phone_110", "Tālrunis 110", "Phone 110";
+        /// Mobile application.
+        App = "app", "Mobilā lietotne", "Mobile app";
+        /// Text message.
+        Sms = "sms", "Īsziņa", "Text message";
+        /// At the desk.
+        InPerson = "in_person", "Klātienē", "In person";
+        /// Letter, e-mail or e-service.
+        Written = "written", "Rakstveidā", "In writing";
+        /// Found by the officers themselves.
+        OwnInitiative = "own_initiative", "Pēc savas iniciatīvas", "Own initiative";
+        /// Alarm system.
+        Alarm = "alarm", "Signalizācija", "Alarm system";
+        /// Call of a vehicle (eCall).
+        Ecall = "ecall", "eCall", "eCall";
+        /// Told by another service or institution.
+        Partner = "partner", "Cits dienests", "Partner service";
+    }
+}
+
+terms! {
+    /// How fast State Police must be there (reaģēšanas kategorija, Cabinet Regulation 190).
+    Category("response category") {
+        /// Threat to life or order now.
+        A = "A", "A kategorija", "Category A";
+        /// Over, but traces may be lost.
+        B = "B", "B kategorija", "Category B";
+        /// Less urgent.
+        C = "C", "C kategorija", "Category C";
+        /// Least urgent.
+        D = "D", "D kategorija", "Category D";
+    }
+}
+
+terms! {
+    /// How urgent a card is (prioritāte): P0 life at risk now, P3 can wait.
+    Priority("priority") {
+        /// Life at risk now.
+        P0 = "P0", "P0 – apdraudēta dzīvība", "P0 – life at risk";
+        /// Urgent.
+        P1 = "P1", "P1 – steidzami", "P1 – urgent";
+        /// Ordinary.
+        P2 = "P2", "P2 – parasti", "P2 – ordinary";
+        /// Can wait.
+        P3 = "P3", "P3 – var gaidīt", "P3 – can wait";
+    }
+}
+
+terms! {
+    /// An emergency service that a card can involve (dienests).
+    Service("service") {
+        /// Fire and rescue (VUGD).
+        FireRescue = "fire_rescue", "Ugunsdzēsības un glābšanas dienests", "Fire and rescue";
+        /// State Police (VP).
+        StatePolice = "state_police", "Valsts policija", "State Police";
+        /// Emergency medical service (NMPD).
+        Medical = "medical", "Neatliekamā medicīniskā palīdzība", "Emergency medical service";
+        /// Municipal police.
+        MunicipalPolice = "municipal_police", "Pašvaldības policija", "Municipal police";
+        /// Port police.
+        PortPolice = "port_police", "Ostas policija", "Port police";
+        /// Gas emergency service.
+        Gas = "gas", "Gāzes avārijas dienests", "Gas emergency service";
+    }
+}
+
+terms! {
+    /// How a point was found (vietas noteikšanas veids).
+    LocationSource("location source") {
+        /// Advanced mobile location of the handset.
+        Aml = "aml", "Tālruņa noteikta vieta (AML)", "Handset location (AML)";
+        /// Cell of the mobile network.
+        Cell = "cell", "Mobilā tīkla šūna", "Mobile network cell";
+        /// Entered by a person.
+        Manual = "manual", "Ievadīta", "Entered";
+        /// The vehicle's eCall message.
+        Ecall = "ecall", "eCall ziņojums", "eCall message";
+        /// Taken from the address register.
+        Address = "address", "Adrešu reģistrs", "Address register";
+    }
+}
+
+terms! {
+    /// What a unit is (ekipāžas veids).
+    UnitKind("unit kind") {
+        /// Fire engine.
+        FireEngine = "fire_engine", "Autocisterna", "Fire engine";
+        /// Ladder or aerial platform.
+        Ladder = "ladder", "Autokāpnes", "Ladder";
+        /// Rescue vehicle.
+        Rescue = "rescue", "Glābšanas automobilis", "Rescue vehicle";
+        /// Ambulance.
+        Ambulance = "ambulance", "Neatliekamās palīdzības brigāde", "Ambulance";
+        /// Command vehicle.
+        Command = "command", "Vadības automobilis", "Command vehicle";
+        /// Support vehicle.
+        Support = "support", "Palīgautomobilis", "Support vehicle";
+        /// Police patrol.
+        Patrol = "patrol", "Patruļas ekipāža", "Patrol";
+        /// Investigation crew.
+        Investigation = "investigation", "Izmeklēšanas grupa", "Investigation crew";
+    }
+}
+
+terms! {
+    /// What a unit is doing, in the register's own terms (ekipāžas statuss).
+    UnitStatus("unit status") {
+        /// Nobody is on duty in it.
+        OffDuty = "off_duty", "Nav dežūrā", "Off duty";
+        /// Free.
+        Available = "available", "Brīva", "Available";
+        /// Free with a reservation: at the hospital, at a meal.
+        ConditionallyAvailable = "conditionally_available", "Nosacīti brīva", "Conditionally available";
+        /// Given a card.
+        Assigned = "assigned", "Norīkota", "Assigned";
+        /// Said that it goes.
+        Acknowledged = "acknowledged", "Apstiprinājusi", "Acknowledged";
+        /// On its way.
+        EnRoute = "en_route", "Ceļā", "En route";
+        /// At the scene.
+        OnScene = "on_scene", "Notikuma vietā", "On scene";
+        /// Taking somebody somewhere.
+        Transporting = "transporting", "Transportē", "Transporting";
+        /// Where it took them.
+        AtDestination = "at_destination", "Galamērķī", "At destination";
+        /// Finishing.
+        Clearing = "clearing", "Beidz darbu", "Clearing";
+        /// Can't be used.
+        OutOfService = "out_of_service", "Nav darba kārtībā", "Out of service";
+        /// The crew itself needs help.
+        Emergency = "emergency", "Trauksme", "Emergency";
+    }
+}

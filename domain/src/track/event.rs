@@ -1,0 +1,40 @@
+use cqrs_es::DomainEvent;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::TrackPoint;
+use crate::kernel::RecordedEvent;
+
+/// What happened to a track, for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TrackEvent {
+    /// Points were added.
+    TrackReported {
+        /// Unit.
+        unit: Uuid,
+        /// Points in order of time.
+        points: Vec<TrackPoint>,
+        /// How many of them, from the first, lie before a point that was already known.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        late: u32,
+    },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(late: &u32) -> bool {
+    *late == 0
+}
+
+impl DomainEvent for TrackEvent {
+    fn event_type(&self) -> String {
+        match self {
+            Self::TrackReported { .. } => "TrackReported".to_owned(),
+        }
+    }
+
+    fn event_version(&self) -> String {
+        "1".to_owned()
+    }
+}
+
+impl RecordedEvent for TrackEvent {}

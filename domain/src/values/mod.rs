@@ -1,0 +1,51 @@
+//! Values with one way in: what exists is well-formed.
+
+mod error;
+mod number;
+mod person;
+mod phone;
+mod place;
+mod plate;
+mod point;
+mod reporter;
+mod text;
+
+pub use error::ValueError;
+pub use number::{CardNumber, NationalNumber};
+pub use person::{PersonalCode, PersonalCodeKind};
+pub use phone::Phone;
+pub use place::{AddressCode, Place, PlaceParts, TerritoryCode};
+pub use plate::PlateNumber;
+pub use point::GeoPoint;
+pub use reporter::Reporter;
+pub use text::{
+    CallSign, CaseRef, ExternalId, InstitutionCode, LegacyNumber, Narrative, Officer, PersonName, PlaceText, Reason,
+    RecordingRef, SourceCode, SourceSystem, Station,
+};
+
+/// Serde by way of `parse` and `Display`.
+macro_rules! serde_as_text {
+    ($name:ident) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                Self::parse(&text).map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::values::ValueError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::parse(text)
+            }
+        }
+    };
+}
+pub(crate) use serde_as_text;

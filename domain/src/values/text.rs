@@ -1,0 +1,160 @@
+//! Short and long texts, each with its limit.
+
+use std::fmt;
+
+use super::{ValueError, serde_as_text};
+
+/// `text` trimmed, where it has 1 to `most` characters and no control character (but line feeds and tabs where it has lines).
+fn checked(what: &'static str, most: usize, lines: bool, text: &str) -> Result<String, ValueError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(ValueError::Empty { what });
+    }
+    let mut length = 0;
+    for character in text.chars() {
+        length += 1;
+        let allowed = !character.is_control() || (lines && matches!(character, '\n' | '\r' | '\t'));
+        if !allowed {
+            return Err(ValueError::ControlCharacter { what, at: length });
+        }
+    }
+    if length > most {
+        return Err(ValueError::TooLong { what, most, length });
+    }
+    Ok(text.to_owned())
+}
+
+macro_rules! text_type {
+    ($(#[$meta:meta])* $name:ident, $what:literal, $most:literal, $shape:expr) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Most characters that it may have.
+            pub const MAX: usize = $most;
+
+            /// Trims and checks it.
+            ///
+            /// # Errors
+            /// Where it is empty, longer than `MAX`, has control characters or isn't in its form.
+            pub fn parse(text: &str) -> Result<Self, ValueError> {
+                let shape: Shape = $shape;
+                shape.parse($what, $most, text).map(Self)
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        serde_as_text!($name);
+    };
+}
+
+/// What a text may look like beside its length.
+enum Shape {
+    /// One line.
+    Line,
+    /// Many lines.
+    Lines,
+    /// One line, inner white space made single, letters made capital.
+    Capitals,
+    /// Characters that `allowed` names, letters made capital.
+    Code { allowed: fn(char) -> bool, expected: &'static str, capitals: bool },
+}
+
+impl Shape {
+    fn parse(&self, what: &'static str, most: usize, text: &str) -> Result<String, ValueError> {
+        let text = checked(what, most, matches!(self, Self::Lines), text)?;
+        match self {
+            Self::Line | Self::Lines => Ok(text),
+            Self::Capitals => {
+                let capitals = text.split_whitespace().collect::<Vec<_>>().join(" ").to_uppercase();
+                checked(what, most, false, &capitals)
+            }
+            Self::Code { allowed, expected, capitals } => {
+                let text = if *capitals { text.to_ascii_uppercase() } else { text };
+                let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+                if begins_well && text.chars().all(allowed) {
+                    Ok(text)
+                } else {
+                    Err(ValueError::Form { what, expected })
+                }
+            }
+        }
+    }
+}
+
+text_type! {
+    /// What happened, in words (apraksts).
+    Narrative, "narrative", 20_000, Shape::Lines
+}
+text_type! {
+    /// Why something was changed (pamatojums).
+    Reason, "reason", 1_000, Shape::Lines
+}
+text_type! {
+    /// A place as somebody wrote it.
+    PlaceText, "place text", 500, Shape::Lines
+}
+text_type! {
+    /// A person's name as it was given.
+    PersonName, "name", 200, Shape::Line
+}
+text_type! {
+    /// An institution (iestāde) that uses the register, `VP-RIGA`; letters become capital.
+    InstitutionCode, "institution", 32, Shape::Code {
+        allowed: |c| c.is_ascii_uppercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.'),
+        expected: "letters A to Z, digits, `-`, `_` and `.`, as in `VP-RIGA`",
+        capitals: true,
+    }
+}
+text_type! {
+    /// A unit's call sign (izsaukuma signāls); letters become capital, so that `e28` and `E28` are one unit.
+    CallSign, "call sign", 32, Shape::Capitals
+}
+text_type! {
+    /// A foreign system that records come from, `sffd-cad`.
+    SourceSystem, "source system", 64, Shape::Code {
+        allowed: |c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.'),
+        expected: "lower-case letters a to z, digits, `-`, `_` and `.`, as in `sffd-cad`",
+        capitals: false,
+    }
+}
+text_type! {
+    /// A foreign system's own id of a record.
+    ExternalId, "external id", 128, Shape::Line
+}
+text_type! {
+    /// A code as a foreign system had it, kept as it came.
+    SourceCode, "source code", 64, Shape::Line
+}
+text_type! {
+    /// Service number of an officer (dienesta numurs).
+    Officer, "officer", 32, Shape::Line
+}
+text_type! {
+    /// Home station of a unit (daļa, iecirknis).
+    Station, "station", 64, Shape::Line
+}
+text_type! {
+    /// Number of a process that an incident went on in (lietas numurs).
+    CaseRef, "case reference", 64, Shape::Line
+}
+text_type! {
+    /// Number that a record had in the register it comes from.
+    LegacyNumber, "legacy number", 64, Shape::Line
+}
+text_type! {
+    /// Where the recording of a call is kept.
+    RecordingRef, "recording reference", 256, Shape::Line
+}

@@ -1,0 +1,25 @@
+//! Compiles the contract without protoc.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::{env, fs};
+
+use prost::Message as _;
+
+const FILES: [&str; 5] = [
+    "vnr/command/v1/common.proto",
+    "vnr/command/v1/incident.proto",
+    "vnr/command/v1/emergency_card.proto",
+    "vnr/command/v1/unit.proto",
+    "vnr/command/v1/intake.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=vnr");
+    println!("cargo:rerun-if-changed=google");
+    let descriptors = protox::compile(FILES, ["."])?;
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
+    tonic_prost_build::configure().compile_fds(descriptors)?;
+    Ok(())
+}
