@@ -1,18 +1,30 @@
 //! What several parts of the graph share.
 
-use async_graphql::{Context, InputObject, OneofObject, SimpleObject};
+use async_graphql::{Context, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::classifier::Entry;
-use uuid::Uuid;
 
 use super::terms::LocationSource;
 use crate::lang::Lang;
 use crate::snapshot::Given;
 
 /// A code of a classifier with its label.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Code {
     pub(crate) table: &'static [Entry],
     pub(crate) code: String,
+}
+
+impl Code {
+    /// The code, with labels of that classifier.
+    pub(crate) fn of(table: &'static [Entry], code: &str) -> Self {
+        Self { table, code: code.to_owned() }
+    }
+
+    /// The same where there is a code.
+    pub(crate) fn maybe(table: &'static [Entry], code: Option<&str>) -> Option<Self> {
+        code.map(|code| Self::of(table, code))
+    }
 }
 
 /// A code of a classifier (klasifikatora kods) with its label.
@@ -38,7 +50,7 @@ impl Code {
 }
 
 /// A point on earth in WGS 84.
-#[derive(SimpleObject, Clone, Copy)]
+#[derive(SimpleObject, Debug, Clone, Copy, PartialEq)]
 pub(crate) struct GeoPoint {
     /// Degrees north, to six decimals.
     pub(crate) latitude: f64,
@@ -54,7 +66,7 @@ impl GeoPoint {
 }
 
 /// Where it is (notikuma vieta).
-#[derive(SimpleObject)]
+#[derive(SimpleObject, Debug, Clone, PartialEq)]
 pub(crate) struct Place {
     /// Code of the address register.
     pub(crate) address_code: Option<String>,
@@ -71,7 +83,7 @@ pub(crate) struct Place {
 }
 
 /// The foreign system that a record was made in first.
-#[derive(SimpleObject)]
+#[derive(SimpleObject, Debug, Clone, PartialEq)]
 pub(crate) struct Source {
     /// Name of the system, `sffd-cad`.
     pub(crate) system: String,
@@ -80,7 +92,7 @@ pub(crate) struct Source {
 }
 
 /// The name that a record has in the system that it comes from.
-#[derive(InputObject, Clone)]
+#[derive(InputObject, Debug, Clone)]
 pub(crate) struct SourceRef {
     /// Name of the system, `sffd-cad`.
     pub(crate) system: String,
@@ -88,19 +100,8 @@ pub(crate) struct SourceRef {
     pub(crate) external_id: String,
 }
 
-/// Which record is meant; exactly one of these.
-#[derive(OneofObject, Clone)]
-pub(crate) enum RecordRef {
-    /// Its id, as a command's reply gave it.
-    Id(Uuid),
-    /// Its number: `VNR-2026-0000001` or `VEK-2026-0000001`.
-    Number(String),
-    /// Its name in the system that it comes from.
-    Source(SourceRef),
-}
-
 /// From a moment (included) until another (not included).
-#[derive(InputObject, Clone, Copy)]
+#[derive(InputObject, Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Period {
     /// First moment, RFC 3339 with an offset; open where it is left out.
     pub(crate) from: Option<DateTime<Utc>>,

@@ -154,3 +154,35 @@ mirrored! {
         Emergency = "EMERGENCY",
     }
 }
+
+mirrored! {
+    /// Where an incident stands (notikuma stāvoklis).
+    IncidentStatus = domain::incident::IncidentStatus {
+        /// Registered, given to nobody.
+        Registered = "REGISTERED",
+        /// Given to a unit or an officer.
+        Assigned = "ASSIGNED",
+        /// Worked on again after it was reopened.
+        InProgress = "IN_PROGRESS",
+        /// How it was dealt with is recorded.
+        ResultRecorded = "RESULT_RECORDED",
+        /// Closed.
+        Closed = "CLOSED",
+    }
+}
+
+mirrored! {
+    /// Where a card stands (kartiņas stāvoklis).
+    CardStatus = domain::emergency_card::CardStatus {
+        /// The call is in.
+        Received = "RECEIVED",
+        /// It is known what it is.
+        Qualified = "QUALIFIED",
+        /// It is decided which services go.
+        Routed = "ROUTED",
+        /// A unit was sent.
+        Dispatched = "DISPATCHED",
+        /// Done.
+        Completed = "COMPLETED",
+    }
+}
