@@ -55,6 +55,29 @@ pub trait RecordedEvent: DomainEvent {
     }
 }
 
+/// The name and version of an enum's events: the name of the variant, and `1` until a format changes.
+macro_rules! domain_event {
+    ($event:ident { $($variant:ident),+ $(,)? }) => {
+        impl $event {
+            /// Types of all events, as they stand in the log.
+            pub const TYPES: &'static [&'static str] = &[$(stringify!($variant)),+];
+        }
+
+        impl cqrs_es::DomainEvent for $event {
+            fn event_type(&self) -> String {
+                match self {
+                    $(Self::$variant { .. } => stringify!($variant).to_owned(),)+
+                }
+            }
+
+            fn event_version(&self) -> String {
+                "1".to_owned()
+            }
+        }
+    };
+}
+pub(crate) use domain_event;
+
 /// A number that an event uses up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TakenNumber {
@@ -73,6 +96,17 @@ pub enum Series {
     Incident,
     /// Numbers of emergency cards, `VEK-2026-0000001`.
     Card,
+}
+
+impl Series {
+    /// What its numbers begin with, and its name in the log's head.
+    #[must_use]
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Incident => "VNR",
+            Self::Card => "VEK",
+        }
+    }
 }
 
 /// `Aggregate::handle` by way of [`Decide::decide`], so that stock cqrs-es runs the same aggregates.

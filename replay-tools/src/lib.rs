@@ -1,1 +1,13 @@
-//! replay-tools
+//! Inspecting the logs: the history of a record, read twice; the state of the logs; their tail.
+//!
+//! Nothing here writes. Personal data stays sealed and shows as `***`.
+
+pub mod history;
+pub mod stats;
+pub mod tail;
+
+mod mask;
+mod record;
+mod second_reader;
+
+pub use record::{RecordName, RecordNameError, resolve};

@@ -35,7 +35,7 @@ fn hint(near: &[&str], known: &[&str]) -> String {
     if near.is_empty() {
         format!("use one of {}", known.join(", "))
     } else {
-        format!("did you mean {}? (of {})", near.join(" or "), known.join(", "))
+        format!("did you mean {}? There are {} codes", near.join(" or "), known.len())
     }
 }
 

@@ -6,7 +6,9 @@ use uuid::Uuid;
 use crate::classifier::{CardType, Disposition, Hazard};
 use crate::personal::Personal;
 use crate::terms::{Channel, Priority, Service};
-use crate::values::{InstitutionCode, Narrative, Place, Reason, RecordingRef, Reporter, SourceCode};
+use crate::values::{
+    AlarmLevel, Casualties, InstitutionCode, Narrative, Place, Reason, RecordingRef, Reporter, SourceCode,
+};
 
 /// What can be asked of an emergency card.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,9 +64,9 @@ pub struct QualifyCard {
     /// What endangers people there; none leaves those that are known.
     pub hazards: BTreeSet<Hazard>,
     /// People believed hurt.
-    pub casualties: Option<u32>,
-    /// 1 is the ordinary alarm.
-    pub alarm_level: Option<u32>,
+    pub casualties: Option<Casualties>,
+    /// How large an alarm.
+    pub alarm_level: Option<AlarmLevel>,
     /// The source's own priority code.
     pub source_priority: Option<SourceCode>,
 }

@@ -30,6 +30,9 @@ impl EmergencyCard {
         if let Some(card) = &self.received {
             return Err(CardError::AlreadyReceived { number: card.number }.into());
         }
+        if command.answered_at.is_some_and(|at| moment.is_future(at)) {
+            return Err(CardError::AnsweredInFuture.into());
+        }
         let received = Tick { clock: Clock::Received, of: Of::Card, at: moment.occurred_at };
         let answered = command.answered_at.map(|at| Tick { clock: Clock::Answered, of: Of::Card, at });
         Ok(vec![CardEvent::CallReceived {

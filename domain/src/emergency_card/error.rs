@@ -17,6 +17,9 @@ pub enum CardError {
         /// Number of that card.
         number: CardNumber,
     },
+    /// The call would be answered in the future.
+    #[error("answered_at lies in the future: check the sender's clock")]
+    AnsweredInFuture,
     /// Nothing of a completed card changes but its incident.
     #[error("card {number} is completed: only its incident can still be linked")]
     Completed {
@@ -98,6 +101,7 @@ impl Rule for CardError {
         match self {
             Self::NotReceived => "card_not_received",
             Self::AlreadyReceived { .. } => "card_already_received",
+            Self::AnsweredInFuture => "card_answered_in_future",
             Self::Completed { .. } => "card_completed",
             Self::TypeMissing { .. } => "card_type_missing",
             Self::PriorityMissing { .. } => "card_priority_missing",

@@ -1,20 +1,20 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, FixedOffset};
-use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::ClockAnomaly;
 use crate::classifier::{CardType, Disposition, Hazard};
-use crate::kernel::{RecordedEvent, TakenNumber};
+use crate::kernel::{RecordedEvent, TakenNumber, domain_event};
 use crate::personal::Personal;
 use crate::terms::{Channel, Priority, Service};
-use crate::values::{CardNumber, InstitutionCode, Narrative, Place, Reason, RecordingRef, Reporter, SourceCode};
+use crate::values::{
+    AlarmLevel, CardNumber, Casualties, InstitutionCode, Narrative, Place, Reason, RecordingRef, Reporter, SourceCode,
+};
 
 /// What happened to an emergency card, for ever. `at` is the envelope's `occurred_at`; the state needs it for the order of clocks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::large_enum_variant, reason = "events are read and written one at a time, and matched everywhere")]
 pub enum CardEvent {
     /// A call was received and the card opened.
     CallReceived {
@@ -59,10 +59,10 @@ pub enum CardEvent {
         hazards: BTreeSet<Hazard>,
         /// People believed hurt.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        casualties: Option<u32>,
-        /// 1 is the ordinary alarm.
+        casualties: Option<Casualties>,
+        /// How large an alarm.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        alarm_level: Option<u32>,
+        alarm_level: Option<AlarmLevel>,
         /// The source's own priority code.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         source_priority: Option<SourceCode>,
@@ -88,10 +88,10 @@ pub enum CardEvent {
         hazards: Option<BTreeSet<Hazard>>,
         /// New number of people believed hurt.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        casualties: Option<u32>,
+        casualties: Option<Casualties>,
         /// New alarm level.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        alarm_level: Option<u32>,
+        alarm_level: Option<AlarmLevel>,
         /// New priority code of the source.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         source_priority: Option<SourceCode>,
@@ -173,26 +173,8 @@ pub enum CardEvent {
     },
 }
 
-impl DomainEvent for CardEvent {
-    fn event_type(&self) -> String {
-        let name = match self {
-            Self::CallReceived { .. } => "CallReceived",
-            Self::CardQualified { .. } => "CardQualified",
-            Self::CardRequalified { .. } => "CardRequalified",
-            Self::ServicesDecided { .. } => "ServicesDecided",
-            Self::ServiceNotified { .. } => "ServiceNotified",
-            Self::ServiceAccepted { .. } => "ServiceAccepted",
-            Self::UnitAttached { .. } => "UnitAttached",
-            Self::UnitCleared { .. } => "UnitCleared",
-            Self::CardCompleted { .. } => "CardCompleted",
-            Self::CardLinked { .. } => "CardLinked",
-        };
-        name.to_owned()
-    }
-
-    fn event_version(&self) -> String {
-        "1".to_owned()
-    }
+domain_event! {
+    CardEvent { CallReceived, CardQualified, CardRequalified, ServicesDecided, ServiceNotified, ServiceAccepted, UnitAttached, UnitCleared, CardCompleted, CardLinked }
 }
 
 impl RecordedEvent for CardEvent {

@@ -25,7 +25,7 @@ use crate::classifier::{CardType, Hazard};
 use crate::kernel::{Moment, Refused, handle_by_decision};
 use crate::lang::terms;
 use crate::terms::{Priority, Service};
-use crate::values::{CardNumber, Place, SourceCode};
+use crate::values::{AlarmLevel, CardNumber, Casualties, Place, SourceCode};
 use clock::{Of, Tick};
 
 terms! {
@@ -85,8 +85,8 @@ struct Qualification {
     type_code: CardType,
     priority: Priority,
     hazards: BTreeSet<Hazard>,
-    casualties: Option<u32>,
-    alarm_level: Option<u32>,
+    casualties: Option<Casualties>,
+    alarm_level: Option<AlarmLevel>,
     source_priority: Option<SourceCode>,
 }
 

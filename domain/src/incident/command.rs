@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, FixedOffset};
 use uuid::Uuid;
 
@@ -103,7 +105,7 @@ pub struct RecordResult {
     /// Result.
     pub result_code: ResultCode,
     /// Numbers of the processes that it went on in.
-    pub case_refs: Vec<CaseRef>,
+    pub case_refs: BTreeSet<CaseRef>,
 }
 
 /// Closes an incident (slēgšana).

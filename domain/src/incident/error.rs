@@ -42,6 +42,12 @@ pub enum IncidentError {
         /// Which of its times.
         field: &'static str,
     },
+    /// More processes than one incident goes on in.
+    #[error("{count} case references: an incident has at most {most}", most = super::MAX_CASE_REFS)]
+    TooManyCaseRefs {
+        /// How many.
+        count: usize,
+    },
     /// A supplement without content.
     #[error("nothing to supplement: give a narrative, a place, a time or a reporter")]
     NothingToSupplement,
@@ -60,6 +66,7 @@ impl Rule for IncidentError {
             Self::NoResult { .. } => "incident_has_no_result",
             Self::EndsBeforeItBegins => "incident_ends_before_it_begins",
             Self::InFuture { .. } => "incident_in_future",
+            Self::TooManyCaseRefs { .. } => "too_many_case_refs",
             Self::NothingToSupplement => "nothing_to_supplement",
             Self::NothingToReclassify => "nothing_to_reclassify",
         }

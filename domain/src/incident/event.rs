@@ -1,18 +1,18 @@
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, FixedOffset};
-use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Assignee;
 use crate::classifier::{Disposition, IncidentType, ResultCode};
-use crate::kernel::{RecordedEvent, TakenNumber};
+use crate::kernel::{RecordedEvent, TakenNumber, domain_event};
 use crate::personal::Personal;
 use crate::terms::{Category, Channel};
 use crate::values::{CaseRef, InstitutionCode, LegacyNumber, Narrative, NationalNumber, Place, Reason, Reporter};
 
 /// What happened to an incident, for ever. An amendment holds the new values only; the old ones follow from what came before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::large_enum_variant, reason = "events are read and written one at a time, and matched everywhere")]
 pub enum IncidentEvent {
     /// It was registered.
     IncidentRegistered {
@@ -89,8 +89,8 @@ pub enum IncidentEvent {
         /// Result.
         result_code: ResultCode,
         /// Numbers of the processes that it went on in.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        case_refs: Vec<CaseRef>,
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        case_refs: BTreeSet<CaseRef>,
     },
     /// It was closed.
     IncidentClosed {
@@ -106,23 +106,8 @@ pub enum IncidentEvent {
     },
 }
 
-impl DomainEvent for IncidentEvent {
-    fn event_type(&self) -> String {
-        let name = match self {
-            Self::IncidentRegistered { .. } => "IncidentRegistered",
-            Self::IncidentSupplemented { .. } => "IncidentSupplemented",
-            Self::IncidentReclassified { .. } => "IncidentReclassified",
-            Self::IncidentAssigned { .. } => "IncidentAssigned",
-            Self::ResultRecorded { .. } => "ResultRecorded",
-            Self::IncidentClosed { .. } => "IncidentClosed",
-            Self::IncidentReopened { .. } => "IncidentReopened",
-        };
-        name.to_owned()
-    }
-
-    fn event_version(&self) -> String {
-        "1".to_owned()
-    }
+domain_event! {
+    IncidentEvent { IncidentRegistered, IncidentSupplemented, IncidentReclassified, IncidentAssigned, ResultRecorded, IncidentClosed, IncidentReopened }
 }
 
 impl RecordedEvent for IncidentEvent {

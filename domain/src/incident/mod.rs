@@ -4,6 +4,8 @@ mod command;
 mod error;
 mod event;
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, FixedOffset};
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
@@ -56,6 +58,9 @@ impl IncidentEvent {
     }
 }
 
+/// Most processes that one incident goes on in.
+pub const MAX_CASE_REFS: usize = 50;
+
 /// What is known of an incident; no personal data.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
@@ -72,7 +77,7 @@ struct Registered {
     occurred_from: DateTime<FixedOffset>,
     occurred_to: Option<DateTime<FixedOffset>>,
     assignee: Option<Assignee>,
-    result: Option<(ResultCode, Vec<CaseRef>)>,
+    result: Option<(ResultCode, BTreeSet<CaseRef>)>,
 }
 
 type Decision = Result<Vec<IncidentEvent>, Refused<IncidentError>>;
@@ -186,6 +191,9 @@ impl Incident {
     fn record_result(&self, command: RecordResult) -> Decision {
         let incident = self.open()?;
         let RecordResult { result_code, case_refs } = command;
+        if case_refs.len() > MAX_CASE_REFS {
+            return Err(IncidentError::TooManyCaseRefs { count: case_refs.len() }.into());
+        }
         let present = incident.result.as_ref().map(|(code, refs)| (code, refs));
         if incident.status == IncidentStatus::ResultRecorded && present == Some((&result_code, &case_refs)) {
             return Ok(Vec::new());

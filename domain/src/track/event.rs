@@ -1,9 +1,8 @@
-use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::TrackPoint;
-use crate::kernel::RecordedEvent;
+use crate::kernel::{RecordedEvent, domain_event};
 
 /// What happened to a track, for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,16 +24,8 @@ fn is_zero(late: &u32) -> bool {
     *late == 0
 }
 
-impl DomainEvent for TrackEvent {
-    fn event_type(&self) -> String {
-        match self {
-            Self::TrackReported { .. } => "TrackReported".to_owned(),
-        }
-    }
-
-    fn event_version(&self) -> String {
-        "1".to_owned()
-    }
+domain_event! {
+    TrackEvent { TrackReported }
 }
 
 impl RecordedEvent for TrackEvent {}

@@ -14,13 +14,16 @@ use uuid::Uuid;
 pub use command::{ReportPosition, TrackCommand};
 pub use error::TrackError;
 pub use event::TrackEvent;
-pub use point::{TrackPoint, TrackPointParts};
+pub use point::TrackPoint;
 
 use crate::ids::riga_day;
 use crate::kernel::{Decide, Moment, Refused, handle_by_decision};
 
 /// Most points of one report.
 pub const MAX_POINTS: usize = 500;
+
+/// Most reasons that a refusal lists: enough to see what is wrong, few enough for an answer's headers.
+const MAX_REASONS: usize = 10;
 
 /// What is known of a track.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +43,7 @@ struct Begun {
 pub fn by_day(points: Vec<TrackPoint>) -> Vec<(NaiveDate, Vec<TrackPoint>)> {
     let mut days: Vec<(NaiveDate, Vec<TrackPoint>)> = Vec::new();
     for point in points {
-        let day = riga_day(&point.at());
+        let day = riga_day(&point.at);
         match days.iter_mut().find(|(known, _)| *known == day) {
             Some((_, points)) => points.push(point),
             None => days.push((day, vec![point])),
@@ -54,7 +57,7 @@ impl Track {
     fn report(&self, command: ReportPosition, moment: &Moment) -> Result<Vec<TrackEvent>, Refused<TrackError>> {
         let ReportPosition { unit, points } = command;
         let first = points.first().ok_or(TrackError::NoPoints)?;
-        let day = self.begun.as_ref().map_or_else(|| riga_day(&first.at()), |track| track.day);
+        let day = self.begun.as_ref().map_or_else(|| riga_day(&first.at), |track| track.day);
 
         let mut broken = Vec::new();
         match &self.begun {
@@ -64,23 +67,26 @@ impl Track {
         if points.len() > MAX_POINTS {
             broken.push(TrackError::TooManyPoints { count: points.len() });
         }
-        let mut in_front = first.at();
+        let mut in_front = first.at;
         for (index, point) in points.iter().enumerate().take(MAX_POINTS) {
-            if point.at() < in_front {
+            if broken.len() >= MAX_REASONS {
+                break;
+            }
+            if point.at < in_front {
                 broken.push(TrackError::PointsOutOfOrder { index });
             }
-            if moment.is_future(point.at()) {
+            if moment.is_future(point.at) {
                 broken.push(TrackError::PointInFuture { index });
             }
-            if riga_day(&point.at()) != day {
+            if riga_day(&point.at) != day {
                 broken.push(TrackError::PointOnOtherDay { index, day });
             }
-            in_front = point.at();
+            in_front = point.at;
         }
         Refused::unless_empty(broken)?;
 
         let latest = self.begun.as_ref().map(|track| track.latest);
-        let late = points.iter().take_while(|point| latest.is_some_and(|latest| point.at() < latest)).count();
+        let late = points.iter().take_while(|point| latest.is_some_and(|latest| point.at < latest)).count();
         Ok(vec![TrackEvent::TrackReported { unit, points, late: u32::try_from(late).unwrap_or(u32::MAX) }])
     }
 }
@@ -111,7 +117,7 @@ impl Aggregate for Track {
 
     fn apply(&mut self, event: TrackEvent) {
         let TrackEvent::TrackReported { unit, points, .. } = event;
-        let Some(last) = points.iter().map(TrackPoint::at).max() else { return };
+        let Some(last) = points.iter().map(|point| point.at).max() else { return };
         match &mut self.begun {
             Some(track) => track.latest = track.latest.max(last),
             None => self.begun = Some(Begun { unit, day: riga_day(&last), latest: last }),

@@ -1,9 +1,8 @@
 use chrono::{DateTime, FixedOffset};
-use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::kernel::RecordedEvent;
+use crate::kernel::{RecordedEvent, domain_event};
 use crate::lang::terms;
 use crate::terms::{UnitKind, UnitStatus};
 use crate::values::{CallSign, InstitutionCode, SourceCode, Station};
@@ -137,22 +136,8 @@ impl UnitEvent {
     }
 }
 
-impl DomainEvent for UnitEvent {
-    fn event_type(&self) -> String {
-        let name = match self {
-            Self::UnitRegistered { .. } => "UnitRegistered",
-            Self::DutyStarted { .. } => "DutyStarted",
-            Self::DutyEnded { .. } => "DutyEnded",
-            Self::StatusReported { .. } => "StatusReported",
-            Self::UnitAssigned { .. } => "UnitAssigned",
-            Self::UnitReleased { .. } => "UnitReleased",
-        };
-        name.to_owned()
-    }
-
-    fn event_version(&self) -> String {
-        "1".to_owned()
-    }
+domain_event! {
+    UnitEvent { UnitRegistered, DutyStarted, DutyEnded, StatusReported, UnitAssigned, UnitReleased }
 }
 
 impl RecordedEvent for UnitEvent {}

@@ -1,5 +1,6 @@
 //! Values with one way in: what exists is well-formed.
 
+mod count;
 mod error;
 mod number;
 mod person;
@@ -10,6 +11,7 @@ mod point;
 mod reporter;
 mod text;
 
+pub use count::{AlarmLevel, Casualties, Heading, Speed};
 pub use error::ValueError;
 pub use number::{CardNumber, NationalNumber};
 pub use person::{PersonalCode, PersonalCodeKind};

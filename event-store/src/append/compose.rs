@@ -18,7 +18,7 @@ use super::{AppendError, Environment, Queued, Reply, Submission, Target};
 use crate::leaf::Leaf;
 use crate::log::LogName;
 use crate::seal::{MasterKey, RecordKey, WrappedKey, seal_payload};
-use domain::personal::OPEN_MARK;
+use domain::personal::OPEN as OPEN_MARK;
 
 /// What is to be answered to a command, once the batch is written.
 pub(super) enum Verdict {

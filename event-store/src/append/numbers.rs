@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike as _, Utc};
 use domain::kernel::{Series, TakenNumber};
 use serde::{Deserialize, Serialize};
 
@@ -15,11 +14,6 @@ pub(crate) struct Numbers(BTreeMap<String, Last>);
 struct Last {
     year: i32,
     ordinal: u64,
-}
-
-/// The year that a number given out at that moment belongs to.
-pub(crate) fn number_year(recorded_at: DateTime<Utc>) -> i32 {
-    recorded_at.with_timezone(&chrono_tz::Europe::Riga).year()
 }
 
 impl Numbers {
@@ -42,10 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_year_turns_at_midnight_in_riga() {
-        let before = "2026-12-31T21:59:59Z".parse().unwrap();
-        let after = "2026-12-31T22:00:00Z".parse().unwrap();
-        assert_eq!((number_year(before), number_year(after)), (2026, 2027));
+    fn a_series_begins_anew_with_the_year() {
         let mut numbers = Numbers::default();
         assert_eq!(numbers.next(Series::Incident, 2026), 1);
         numbers.take(TakenNumber { series: Series::Incident, year: 2026, ordinal: 1 });

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, Utc};
 use cqrs_es::DomainEvent as _;
+use domain::ids::riga_year;
 use domain::kernel::{Decide, Moment, RecordedEvent as _, Series};
 use domain::{personal, values::CardNumber, values::NationalNumber};
 use uuid::Uuid;
 
 use super::cache::{Cache, ClaimKey, State, Stream};
 use super::error::Reason;
-use super::numbers::{Numbers, number_year};
+use super::numbers::Numbers;
 use super::{ClaimTaken, Stop, VersionConflict, WrongType};
 use crate::log::{DecodeError, StoredEvent};
 
@@ -110,14 +111,17 @@ impl<'a> Work<'a> {
     }
 
     /// When this command will have been recorded, when it happened, and the numbers that it can take.
-    pub fn moment(&self) -> Moment {
-        let year = number_year(self.recorded_at);
-        Moment {
+    ///
+    /// # Errors
+    /// A stop, to be handed on: the clock stands outside the years that a number can have.
+    pub fn moment(&self) -> Result<Moment, Stop> {
+        let year = riga_year(&self.recorded_at);
+        Ok(Moment {
             recorded_at: self.recorded_at,
             occurred_at: self.occurred_at,
-            next_incident: NationalNumber::new(year, self.own.numbers.next(Series::Incident, year)),
-            next_card: CardNumber::new(year, self.own.numbers.next(Series::Card, year)),
-        }
+            next_incident: NationalNumber::try_new(year, self.own.numbers.next(Series::Incident, year))?,
+            next_card: CardNumber::try_new(year, self.own.numbers.next(Series::Card, year))?,
+        })
     }
 
     /// A record's state and version; version 0 where it has no event.
@@ -149,7 +153,7 @@ impl<'a> Work<'a> {
     /// A stop, to be handed on: the domain refuses, or the record must be loaded first.
     pub fn execute<A: Decide>(&mut self, id: Uuid, command: A::Command) -> Result<Vec<A::Event>, Stop> {
         let (mut state, version) = self.state::<A>(id)?;
-        let events = state.decide(command, &self.moment()).map_err(Stop::refused)?;
+        let events = state.decide(command, &self.moment()?).map_err(Stop::refused)?;
         if events.is_empty() {
             return Ok(events);
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::personal::{ERASED_MARK, OPEN_MARK, SEALED_MARK};
+use domain::personal::{ERASED as ERASED_MARK, OPEN as OPEN_MARK, SEALED as SEALED_MARK};
 use ring::aead::{Aad, NONCE_LEN, Nonce};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

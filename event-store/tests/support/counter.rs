@@ -2,7 +2,7 @@
 
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
-use domain::kernel::{Decide, Moment, RecordedEvent};
+use domain::kernel::{BrokenRule, Decide, Moment, RecordedEvent, Refusal};
 use serde::{Deserialize, Serialize};
 
 /// The limit.
@@ -27,6 +27,12 @@ impl RecordedEvent for CounterEvent {}
 #[derive(Debug, thiserror::Error)]
 #[error("the counter would go over its limit")]
 pub struct OverLimit;
+
+impl Refusal for OverLimit {
+    fn broken_rules(&self) -> Vec<BrokenRule> {
+        vec![BrokenRule { rule: "over_limit", message: self.to_string() }]
+    }
+}
 
 /// Adds this much.
 #[derive(Debug, Clone)]

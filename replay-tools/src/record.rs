@@ -1,0 +1,106 @@
+//! Naming a record as people do: by number, id, or the name that its source gave it.
+
+use event_store::log::LogName;
+use event_store::read::{LogReader, ReadError};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// A record as it was named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordName {
+    /// Its id.
+    Id(Uuid),
+    /// Its national number or card number.
+    Number(String),
+    /// `system/external id` of its source.
+    Source(String, String),
+    /// `INSTITUTION:CALLSIGN` of a unit.
+    CallSign(String, String),
+}
+
+/// A name that leads to no record.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordNameError {
+    /// It has none of the forms.
+    #[error(
+        "`{0}` names no record: give a number (VNR-2026-0000001, VEK-2026-0000001), an id (UUID), \
+         SYSTEM/EXTERNAL-ID or INSTITUTION:CALLSIGN"
+    )]
+    Form(String),
+    /// Nobody has it.
+    #[error("the register has no record `{0}`")]
+    Unknown(String),
+    /// The log could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+impl RecordName {
+    /// What `text` names.
+    ///
+    /// # Errors
+    /// When it has none of the forms.
+    pub fn parse(text: &str) -> Result<RecordName, RecordNameError> {
+        let text = text.trim();
+        if let Ok(id) = Uuid::try_parse(text) {
+            return Ok(RecordName::Id(id));
+        }
+        if let Some((system, external_id)) = text.split_once('/') {
+            return Ok(RecordName::Source(system.to_owned(), external_id.to_owned()));
+        }
+        if let Some((institution, call_sign)) = text.split_once(':') {
+            return Ok(RecordName::CallSign(institution.to_owned(), call_sign.to_owned()));
+        }
+        let upper = text.to_uppercase();
+        if upper.starts_with("VNR-") || upper.starts_with("VEK-") {
+            return Ok(RecordName::Number(upper));
+        }
+        Err(RecordNameError::Form(text.to_owned()))
+    }
+
+    /// Kind and key of the claim that leads to the record; an id needs none.
+    fn claim(&self) -> Option<(&'static str, String)> {
+        match self {
+            RecordName::Id(_) => None,
+            RecordName::Number(number) => Some(("number", number.clone())),
+            RecordName::Source(system, external_id) => Some(("source", format!("{system}|{external_id}"))),
+            RecordName::CallSign(institution, call_sign) => Some(("call_sign", format!("{institution}/{call_sign}"))),
+        }
+    }
+}
+
+/// Type and id of the record that `text` names.
+///
+/// # Errors
+/// When it names none, or the log can't be read.
+pub async fn resolve(pool: &PgPool, text: &str) -> Result<(String, Uuid), RecordNameError> {
+    let name = RecordName::parse(text)?;
+    let unknown = || RecordNameError::Unknown(text.to_owned());
+    match name.claim() {
+        Some((kind, key)) => {
+            let claimed = LogReader::new(pool.clone(), LogName::REGISTER).claimed(kind, &key).await?;
+            claimed.ok_or_else(unknown)
+        }
+        None => {
+            let RecordName::Id(id) = name else { return Err(unknown()) };
+            let sql = "select aggregate_type from register.streams where aggregate_id = $1";
+            let found = sqlx::query_scalar(sql).bind(id).fetch_optional(pool).await.map_err(ReadError::from)?;
+            found.map(|aggregate_type| (aggregate_type, id)).ok_or_else(unknown)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_form_is_told_apart() {
+        let id = Uuid::from_u128(7);
+        assert_eq!(RecordName::parse(&id.to_string()).unwrap(), RecordName::Id(id));
+        assert_eq!(RecordName::parse("vnr-2026-0000001").unwrap(), RecordName::Number("VNR-2026-0000001".into()));
+        assert_eq!(RecordName::parse("sffd-cad/20.1").unwrap(), RecordName::Source("sffd-cad".into(), "20.1".into()));
+        assert_eq!(RecordName::parse("SFFD:E32").unwrap(), RecordName::CallSign("SFFD".into(), "E32".into()));
+        assert!(matches!(RecordName::parse("what"), Err(RecordNameError::Form(_))));
+    }
+}

@@ -1,0 +1,32 @@
+//! The second, independent reader: a record's events through the unmodified postgres-es.
+
+use cqrs_es::Aggregate;
+use cqrs_es::persist::{PersistedEventRepository as _, PersistenceError, SerializedEvent};
+use domain::emergency_card::EmergencyCard;
+use domain::incident::Incident;
+use domain::track::Track;
+use domain::unit::Unit;
+use event_store::log::LogName;
+use postgres_es::PostgresEventRepository;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// The events of a record as postgres-es gives them; None for a type that the register does not have.
+pub(crate) async fn read(
+    pool: &PgPool,
+    log: LogName,
+    aggregate_type: &str,
+    id: Uuid,
+) -> Result<Option<Vec<SerializedEvent>>, PersistenceError> {
+    let repository =
+        PostgresEventRepository::new(pool.clone()).with_tables(&format!("{log}.events"), &format!("{log}.snapshots"));
+    let id = id.to_string();
+    let events = match aggregate_type {
+        Incident::TYPE => repository.get_events::<Incident>(&id).await?,
+        EmergencyCard::TYPE => repository.get_events::<EmergencyCard>(&id).await?,
+        Unit::TYPE => repository.get_events::<Unit>(&id).await?,
+        Track::TYPE => repository.get_events::<Track>(&id).await?,
+        _ => return Ok(None),
+    };
+    Ok(Some(events))
+}

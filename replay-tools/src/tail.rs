@@ -1,0 +1,91 @@
+//! The end of a log, and what is appended to it from now on.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use event_store::log::{DecodeError, LogPosition, StoredEvent};
+use event_store::read::{LogReader, ReadError};
+use event_store::tail::HeadWatch;
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::mask::mask;
+
+const PAGE: u32 = 500;
+
+/// One event, as the tail of a log shows it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TailEntry {
+    /// Place in the log.
+    pub position: u64,
+    /// When the log recorded it.
+    pub recorded_at: DateTime<Utc>,
+    /// When it happened.
+    pub occurred_at: DateTime<Utc>,
+    /// Type of the record.
+    pub record_type: String,
+    /// The record.
+    pub record_id: Uuid,
+    /// Place in the record's history.
+    pub version: u64,
+    /// What happened.
+    pub event: String,
+    /// What it says; personal data as `***`.
+    pub content: Value,
+}
+
+/// A tail that broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum TailError {
+    /// The log could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// An event is no JSON.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+}
+
+/// Shows the last `last` events, then, where `follow` is given, each new one as it comes; ends when `show` says so.
+///
+/// # Errors
+/// When the log can't be read.
+pub async fn tail(
+    reader: &LogReader,
+    last: u64,
+    follow: bool,
+    show: &mut (dyn FnMut(TailEntry) -> bool + Send),
+) -> Result<(), TailError> {
+    let head = reader.head().await?.position;
+    let mut seen = LogPosition::new(head.get().saturating_sub(last));
+    let watch = follow.then(|| HeadWatch::start(reader.pool().clone(), reader.log()));
+    loop {
+        let page = reader.page(seen, PAGE).await?;
+        for event in &page {
+            seen = event.position;
+            if !show(entry(event)?) {
+                return Ok(());
+            }
+        }
+        match &watch {
+            None if page.is_empty() => return Ok(()),
+            Some(watch) if page.is_empty() => {
+                watch.beyond(seen, Duration::from_secs(60)).await;
+            }
+            _ => {}
+        }
+    }
+}
+
+fn entry(event: &StoredEvent) -> Result<TailEntry, DecodeError> {
+    Ok(TailEntry {
+        position: event.position.get(),
+        recorded_at: event.recorded_at,
+        occurred_at: event.occurred_at,
+        record_type: event.aggregate_type.clone(),
+        record_id: event.aggregate_id,
+        version: event.sequence,
+        event: event.event_type.clone(),
+        content: mask(event.decode()?),
+    })
+}
