@@ -5,6 +5,10 @@ use std::sync::Arc;
 
 use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader};
+use event_store::log::LogName;
+use projections::cards::{CardRow, CardUnitRow};
+use projections::case_search::IncidentRow;
+use projections::roster::RosterRow;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -13,7 +17,6 @@ use crate::freshness::Tide;
 use crate::graph::{Card, Incident, Unit};
 use crate::personal::{OpenPersonal, PersonalLoader};
 use crate::position::LogPosition;
-use crate::read::{self, CardRow, CardUnitRow, IncidentRow, UnitRow};
 use crate::snapshot::{Given, Snapshot};
 
 /// The loaders of one request; all read in its snapshot.
@@ -28,41 +31,58 @@ pub(crate) struct Loaders {
 
 impl Loaders {
     /// Loaders that read in this snapshot.
-    pub(crate) fn new(snapshot: &Snapshot, personal: Arc<dyn OpenPersonal>) -> Self {
+    pub(crate) fn new(snapshot: &Snapshot, keys: Arc<dyn OpenPersonal>) -> Self {
         Self {
             incidents: DataLoader::new(Incidents(snapshot.clone()), tokio::spawn),
             cards: DataLoader::new(Cards(snapshot.clone()), tokio::spawn),
             card_units: DataLoader::new(CardUnits(snapshot.clone()), tokio::spawn),
             units: DataLoader::new(Units(snapshot.clone()), tokio::spawn),
-            personal: DataLoader::new(PersonalLoader(personal), tokio::spawn),
+            personal: DataLoader::new(PersonalLoader { snapshot: snapshot.clone(), keys }, tokio::spawn),
             tide: OnceCell::new(),
         }
     }
 }
 
-type Loaded<K, V> = Result<HashMap<K, V>, Arc<QueryError>>;
+type Loaded<V> = Result<HashMap<Uuid, V>, Arc<QueryError>>;
 
 /// A loader of rows by an id, in a snapshot.
 macro_rules! loader {
-    ($name:ident, $value:ty, $read:path) => {
+    ($name:ident, $row:ty, $read:path, $id:expr) => {
         struct $name(Snapshot);
 
         impl Loader<Uuid> for $name {
-            type Value = $value;
+            type Value = $row;
             type Error = Arc<QueryError>;
 
-            async fn load(&self, ids: &[Uuid]) -> Loaded<Uuid, $value> {
+            async fn load(&self, ids: &[Uuid]) -> Loaded<$row> {
                 let mut reading = self.0.read().await.map_err(Arc::new)?;
-                $read(&mut reading, ids).await.map_err(Arc::new)
+                let rows = $read(&mut reading, ids).await.map_err(|error| Arc::new(error.into()))?;
+                Ok(rows.into_iter().map(|row| ($id(&row), row)).collect())
             }
         }
     };
 }
 
-loader!(Incidents, IncidentRow, read::incidents_by_id);
-loader!(Cards, CardRow, read::cards_by_id);
-loader!(CardUnits, Vec<CardUnitRow>, read::units_by_card);
-loader!(Units, UnitRow, read::units_by_id);
+loader!(Incidents, IncidentRow, IncidentRow::by_ids, |row: &IncidentRow| row.id);
+loader!(Cards, CardRow, CardRow::by_ids, |row: &CardRow| row.id);
+loader!(Units, RosterRow, RosterRow::by_ids, |row: &RosterRow| row.unit.id);
+
+struct CardUnits(Snapshot);
+
+impl Loader<Uuid> for CardUnits {
+    type Value = Vec<CardUnitRow>;
+    type Error = Arc<QueryError>;
+
+    async fn load(&self, cards: &[Uuid]) -> Loaded<Vec<CardUnitRow>> {
+        let mut reading = self.0.read().await.map_err(Arc::new)?;
+        let rows = CardUnitRow::of_cards(&mut reading, cards).await.map_err(|error| Arc::new(error.into()))?;
+        let mut of_cards: HashMap<Uuid, Vec<CardUnitRow>> = HashMap::new();
+        for row in rows {
+            of_cards.entry(row.card).or_default().push(row);
+        }
+        Ok(of_cards)
+    }
+}
 
 /// What resolvers load of other records.
 pub(crate) trait Loading {
@@ -106,6 +126,6 @@ impl Loading for Context<'_> {
 
     async fn position(&self, position: i64) -> Result<LogPosition, QueryError> {
         let tide = loaders(self)?.tide.get_or_try_init(async || Tide::read(&mut *self.snapshot()?.read().await?).await).await?;
-        Ok(LogPosition { generation: tide.generation, position: position.unsigned_abs() })
+        Ok(LogPosition { generation: tide.generation(LogName::REGISTER), position: position.unsigned_abs() })
     }
 }

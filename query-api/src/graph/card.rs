@@ -3,21 +3,22 @@
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::classifier::{CardType, Disposition, Hazard};
+use projections::cards::{self, CardRow, CardUnitRow};
+use projections::Order;
 use uuid::Uuid;
 
-use super::common::{Code, Period, Place, Source, SourceRef};
+use super::common::{Code, Named, Period, Place, Source, SourceRef, place_of};
 use super::fresh::fresh;
 use super::incident::Incident;
-use super::paging::{self, Page, Paging, page};
+use super::paging::{self, Counted, Page, Paging, TimeKey, page};
 use super::personal::{PersonalText, Reporter, personal_text, reporter};
 use super::record::{Entry, timeline};
-use super::terms::{CardStatus, Channel, Priority, Service};
+use super::terms::{CardStatus, Channel, Priority, Service, UnitKind};
 use super::unit::Unit;
 use crate::error::QueryError;
 use crate::lang::Lang;
 use crate::loaders::Loading;
 use crate::position::LogPosition;
-use crate::read::{self, CardRow, CardUnitRow, Counted, Named};
 use crate::snapshot::Given;
 
 /// What cards are asked for; all conditions hold together.
@@ -29,19 +30,19 @@ pub(crate) struct CardFilter {
     pub(crate) type_code: Option<Vec<String>>,
     /// Of any of these priorities.
     pub(crate) priority: Option<Vec<Priority>>,
-    /// Received in any of these ways.
-    pub(crate) channel: Option<Vec<Channel>>,
     /// Received by this institution.
     pub(crate) institution: Option<String>,
-    /// In this territory: ATVK code.
-    pub(crate) territory: Option<String>,
+    /// In any of these territories: ATVK codes.
+    pub(crate) territory: Option<Vec<String>>,
+    /// That this incident came of.
+    pub(crate) incident: Option<Uuid>,
     /// Received (T0) in this period.
     pub(crate) received: Option<Period>,
     /// First made in this foreign system.
     pub(crate) source_system: Option<String>,
 }
 
-/// Order of cards; ties are settled by the place in the register.
+/// Order of cards; ties are settled by the id.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum CardOrder {
     /// Latest received first.
@@ -49,10 +50,25 @@ pub(crate) enum CardOrder {
     ReceivedDesc,
     /// Earliest received first.
     ReceivedAsc,
-    /// Latest recorded first.
-    RegisteredDesc,
-    /// Earliest recorded first.
-    RegisteredAsc,
+}
+
+impl CardFilter {
+    /// As the read model takes it.
+    pub(crate) fn of_rows(self) -> cards::CardFilter {
+        let received = self.received.unwrap_or_default();
+        let codes = |codes: Vec<&'static str>| codes.into_iter().map(ToOwned::to_owned).collect();
+        cards::CardFilter {
+            institution: self.institution,
+            source_system: self.source_system,
+            statuses: codes(self.status.unwrap_or_default().into_iter().map(CardStatus::code).collect()),
+            types: self.type_code.unwrap_or_default(),
+            priorities: codes(self.priority.unwrap_or_default().into_iter().map(Priority::code).collect()),
+            territories: self.territory.unwrap_or_default(),
+            incident: self.incident,
+            received_from: received.from,
+            received_before: received.until,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -74,7 +90,12 @@ impl CardQuery {
         _ = wait_seconds;
         let named = Named::one_of(id, number, source)?;
         fresh(ctx, min_position).await?;
-        let row = read::card(&mut *ctx.snapshot()?.read().await?, &named).await?;
+        let mut reading = ctx.snapshot()?.read().await?;
+        let row = match named {
+            Named::Id(id) => CardRow::by_id(&mut reading, id).await?,
+            Named::Number(number) => CardRow::by_number(&mut reading, &number).await?,
+            Named::Source(s) => CardRow::by_source(&mut reading, &s.system, &s.external_id).await?,
+        };
         Ok(row.map(Card))
     }
 
@@ -95,13 +116,18 @@ impl CardQuery {
         _ = wait_seconds;
         let paging = Paging::of(first, after.as_deref())?;
         fresh(ctx, min_position).await?;
-        let filter = filter.unwrap_or_default();
-        let rows = read::cards(&mut *ctx.snapshot()?.read().await?, &filter, order_by, &paging).await?;
+        let filter = filter.unwrap_or_default().of_rows();
+        let order = match order_by {
+            CardOrder::ReceivedDesc => Order::NewestFirst,
+            CardOrder::ReceivedAsc => Order::OldestFirst,
+        };
+        let mut reading = ctx.snapshot()?.read().await?;
+        let rows = CardRow::search(&mut reading, &filter, paging.keyset(), order, paging.rows_to_read()).await?;
         let rows = rows.into_iter().map(Card).collect();
-        Ok(page(&paging, rows, |row| read::card_key(&row.0, order_by), Counted::Cards(filter)))
+        Ok(page(&paging, rows, |row| TimeKey::of(row.0.keyset()), Counted::Cards(filter)))
     }
 
-    /// Figures over emergency cards. Each response time is of one unit on one card: from T7 (attached) to T10 (on scene).
+    /// Figures over emergency cards.
     async fn card_statistics(
         &self,
         ctx: &Context<'_>,
@@ -112,31 +138,59 @@ impl CardQuery {
     ) -> Result<CardStatistics, QueryError> {
         _ = wait_seconds;
         fresh(ctx, min_position).await?;
-        read::card_statistics(&mut *ctx.snapshot()?.read().await?, &filter.unwrap_or_default()).await
+        let filter = filter.unwrap_or_default().of_rows();
+        let figures = cards::CardStatistics::of(&mut *ctx.snapshot()?.read().await?, &filter).await?;
+        Ok(CardStatistics::of_rows(figures))
     }
 }
 
-/// Figures over emergency cards. What is missing or cannot be is counted and left out of medians, never hidden.
+/// Figures over emergency cards. A card's response time is from the call (T0) to its first unit at the scene (T10). What is
+/// missing or cannot be is counted and left out of medians, never hidden.
 #[derive(SimpleObject, Debug, PartialEq)]
 pub(crate) struct CardStatistics {
-    /// Cards.
-    pub(crate) calls: i64,
-    /// Units that were sent: one for each unit and card.
-    pub(crate) units: i64,
-    /// Of them, those that arrived.
-    pub(crate) units_on_scene: i64,
+    /// Cards: calls.
+    calls: i64,
     /// Cards by type, most frequent first.
-    pub(crate) calls_by_type: Vec<CallsOfType>,
-    /// Half of the response times are at most this long.
-    pub(crate) median_response_seconds: Option<f64>,
-    /// Nine of ten response times are at most this long.
-    pub(crate) p90_response_seconds: Option<f64>,
-    /// Units without a response time: they did not arrive, or nobody told.
-    pub(crate) missing: i64,
-    /// Units that arrived before they were sent.
-    pub(crate) negative: i64,
-    /// Clocks out of order, of cards and of units.
-    pub(crate) anomalies: i64,
+    calls_by_type: Vec<CallsOfType>,
+    /// Units that were on any of them, each counted once.
+    units: i64,
+    /// Units on cards, each counted once for each card.
+    units_sent: i64,
+    /// Of these, units that came to the scene.
+    units_on_scene: i64,
+    /// Cards whose response time counts.
+    counted: i64,
+    /// Cards that no unit came to the scene of.
+    missing: i64,
+    /// Cards whose first unit came before the call.
+    negative: i64,
+    /// Median of the response times; of two middle values the lower.
+    median_response_seconds: Option<i64>,
+    /// 90 of 100 response times are at most this long.
+    p90_response_seconds: Option<i64>,
+    /// 95 of 100 response times are at most this long.
+    p95_response_seconds: Option<i64>,
+}
+
+impl CardStatistics {
+    fn of_rows(figures: cards::CardStatistics) -> Self {
+        let by_type = figures.calls_by_type.into_iter();
+        Self {
+            calls: figures.calls,
+            calls_by_type: by_type
+                .map(|t| CallsOfType { kind: Code::maybe(CardType::TABLE, t.type_code.as_deref()), count: t.calls })
+                .collect(),
+            units: figures.distinct_units,
+            units_sent: figures.unit_rows,
+            units_on_scene: figures.units_on_scene,
+            counted: figures.response.counted,
+            missing: figures.response.missing,
+            negative: figures.response.negative,
+            median_response_seconds: figures.response.median_s,
+            p90_response_seconds: figures.response.p90_s,
+            p95_response_seconds: figures.response.p95_s,
+        }
+    }
 }
 
 /// How many cards are of a type.
@@ -149,7 +203,7 @@ pub(crate) struct CallsOfType {
     pub(crate) count: i64,
 }
 
-/// An emergency card: from the call to the last unit's release.
+/// An emergency card.
 pub(crate) struct Card(pub(crate) CardRow);
 
 /// A unified emergency card (vienotā elektroniskā kartiņa, VEK) of the 112 platform: from the call to the last unit's
@@ -167,18 +221,18 @@ impl Card {
     }
 
     /// Where it stands.
-    async fn status(&self) -> CardStatus {
-        self.0.status.into()
+    async fn status(&self) -> Result<CardStatus, QueryError> {
+        CardStatus::of_code(&self.0.status)
     }
 
     /// Where it stands, in words.
-    async fn status_label(&self, ctx: &Context<'_>, lang: Option<Lang>) -> &'static str {
-        self.0.status.label(ctx.lang(lang).into())
+    async fn status_label(&self, ctx: &Context<'_>, lang: Option<Lang>) -> Result<&'static str, QueryError> {
+        CardStatus::label_of(&self.0.status, ctx.lang(lang))
     }
 
     /// How it came.
-    async fn channel(&self) -> Channel {
-        self.0.channel.into()
+    async fn channel(&self) -> Result<Channel, QueryError> {
+        Channel::of_code(&self.0.channel)
     }
 
     /// Institution that received it.
@@ -193,8 +247,8 @@ impl Card {
     }
 
     /// How urgent; null until it is qualified.
-    async fn priority(&self) -> Option<Priority> {
-        self.0.priority.map(Into::into)
+    async fn priority(&self) -> Result<Option<Priority>, QueryError> {
+        self.0.priority.as_deref().map(Priority::of_code).transpose()
     }
 
     /// The source's own priority code, as it came.
@@ -203,8 +257,8 @@ impl Card {
     }
 
     /// Where it is.
-    async fn place(&self) -> Option<Place> {
-        self.0.place.clone()
+    async fn place(&self) -> Result<Option<Place>, QueryError> {
+        place_of!(self.0)
     }
 
     /// What endangers people there.
@@ -248,11 +302,15 @@ impl Card {
     }
 
     /// Services that go.
-    async fn services(&self) -> &[CardService] {
-        &self.0.services
+    async fn services(&self) -> Result<Vec<CardService>, QueryError> {
+        let services = self.0.services.iter().map(|(code, times)| {
+            let (notified_at, accepted_at) = (times.notified_at, times.accepted_at);
+            Ok(CardService { service: Service::of_code(code)?, notified_at, accepted_at })
+        });
+        services.collect()
     }
 
-    /// Units that were sent, in the order in which they were attached; a unit that was sent twice is here twice.
+    /// Units that were sent, in the order in which they were attached.
     async fn units(&self, ctx: &Context<'_>) -> Result<Vec<CardUnit>, QueryError> {
         Ok(ctx.units_of_card(self.0.id).await?.into_iter().map(CardUnit).collect())
     }
@@ -269,12 +327,12 @@ impl Card {
 
     /// What was said: personal data.
     async fn narrative(&self, ctx: &Context<'_>) -> Result<Option<PersonalText>, QueryError> {
-        personal_text(ctx, self.0.narrative.as_ref()).await
+        personal_text(ctx, self.0.id, self.0.narrative.as_deref()).await
     }
 
     /// Who called: personal data.
     async fn caller(&self, ctx: &Context<'_>) -> Result<Option<Reporter>, QueryError> {
-        reporter(ctx, self.0.caller.as_ref()).await
+        reporter(ctx, self.0.id, self.0.caller.as_deref()).await
     }
 
     /// Whether the caller's role and purpose keep personal data of the record from them.
@@ -287,14 +345,35 @@ impl Card {
         ctx.incident(self.0.incident).await
     }
 
-    /// Clocks of the card that lie out of order.
+    /// When the first unit was at the scene (T10).
+    async fn first_on_scene_at(&self) -> Option<DateTime<Utc>> {
+        self.0.first_on_scene_at
+    }
+
+    /// From the call (T0) to the first unit at the scene (T10), in seconds; null where no unit came, negative where the
+    /// clocks contradict.
+    async fn response_seconds(&self) -> Option<i64> {
+        Some((self.0.first_on_scene_at? - self.0.received_at).num_seconds())
+    }
+
+    /// Where the recording of the call is kept.
+    async fn recording_ref(&self) -> Option<&str> {
+        self.0.recording_ref.as_deref()
+    }
+
+    /// Clocks out of order and impossible reports, of the card and of its units.
     async fn anomalies(&self) -> i32 {
         self.0.anomalies
     }
 
+    /// When this register recorded it first.
+    async fn registered_at(&self) -> DateTime<Utc> {
+        self.0.registered_at
+    }
+
     /// The foreign system that it was made in first.
     async fn source(&self) -> Option<Source> {
-        self.0.source.clone()
+        Source::of(self.0.source_system.as_deref(), self.0.source_external_id.as_deref())
     }
 
     /// Number of its events.
@@ -330,25 +409,48 @@ pub(crate) struct CardService {
     pub(crate) accepted_at: Option<DateTime<Utc>>,
 }
 
-/// A unit on a card: once for each time that it was sent.
+/// A unit's part in a card.
 pub(crate) struct CardUnit(CardUnitRow);
 
-/// A unit on a card (ekipāža kartiņā): once for each time that it was sent.
+/// A unit's part in a card (ekipāža kartiņā).
 #[Object]
 impl CardUnit {
-    /// The unit.
+    /// Call sign of the unit.
+    async fn call_sign(&self) -> Option<&str> {
+        self.0.call_sign.as_deref()
+    }
+
+    /// Institution that the unit belongs to.
+    async fn institution(&self) -> Option<&str> {
+        self.0.institution.as_deref()
+    }
+
+    /// What the unit is.
+    async fn kind(&self) -> Result<Option<UnitKind>, QueryError> {
+        self.0.kind.as_deref().map(UnitKind::of_code).transpose()
+    }
+
+    /// The unit, as it is now.
     async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>, QueryError> {
         ctx.unit(Some(self.0.unit)).await
     }
 
     /// When it did what.
-    async fn clocks(&self) -> &UnitClocks {
-        &self.0.clocks
+    async fn clocks(&self) -> UnitClocks {
+        UnitClocks {
+            attached: self.0.attached_at,
+            acknowledged: self.0.acknowledged_at,
+            en_route: self.0.en_route_at,
+            on_scene: self.0.on_scene_at,
+            transporting: self.0.transporting_at,
+            at_destination: self.0.at_destination_at,
+            cleared: self.0.cleared_at,
+        }
     }
 
     /// From attached (T7) to on scene (T10), in seconds; null where either is not known, negative where they contradict.
-    async fn response_seconds(&self) -> Option<i64> {
-        Some((self.0.clocks.on_scene? - self.0.clocks.attached).num_seconds())
+    async fn travel_seconds(&self) -> Option<i64> {
+        Some((self.0.on_scene_at? - self.0.attached_at?).num_seconds())
     }
 
     /// Whether it was taken away for another card.
@@ -356,17 +458,17 @@ impl CardUnit {
         self.0.diverted
     }
 
-    /// Reports and clocks of the unit on this card that are odd.
+    /// Its clocks out of order and impossible reports on this card.
     async fn anomalies(&self) -> i32 {
         self.0.anomalies
     }
 }
 
-/// The clocks of a unit on a card: the first time that each was told.
+/// The clocks of a unit on a card; where something was told more than once, the earliest counts.
 #[derive(SimpleObject, Debug, Clone, PartialEq)]
 pub(crate) struct UnitClocks {
     /// T7: it was sent.
-    pub(crate) attached: DateTime<Utc>,
+    pub(crate) attached: Option<DateTime<Utc>>,
     /// T8: it said that it goes.
     pub(crate) acknowledged: Option<DateTime<Utc>>,
     /// T9: it was on its way.

@@ -3,8 +3,10 @@
 use async_graphql::{Context, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::classifier::Entry;
+use uuid::Uuid;
 
 use super::terms::LocationSource;
+use crate::error::QueryError;
 use crate::lang::Lang;
 use crate::snapshot::Given;
 
@@ -101,10 +103,72 @@ pub(crate) struct SourceRef {
 }
 
 /// From a moment (included) until another (not included).
-#[derive(InputObject, Debug, Clone, Copy, PartialEq)]
+#[derive(InputObject, Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Period {
     /// First moment, RFC 3339 with an offset; open where it is left out.
     pub(crate) from: Option<DateTime<Utc>>,
     /// Moment after the last; open where it is left out.
     pub(crate) until: Option<DateTime<Utc>>,
+}
+
+/// A record by one of its names.
+#[derive(Debug, Clone)]
+pub(crate) enum Named {
+    Id(Uuid),
+    Number(String),
+    Source(SourceRef),
+}
+
+impl Named {
+    /// Exactly one of them.
+    pub(crate) fn one_of(
+        id: Option<Uuid>,
+        number: Option<String>,
+        source: Option<SourceRef>,
+    ) -> Result<Self, QueryError> {
+        match (id, number, source) {
+            (Some(id), None, None) => Ok(Self::Id(id)),
+            (None, Some(number), None) => Ok(Self::Number(number)),
+            (None, None, Some(source)) => Ok(Self::Source(source)),
+            _ => {
+                let reason = "give exactly one of id, number and source".into();
+                Err(QueryError::BadInput { argument: "id", reason })
+            }
+        }
+    }
+}
+
+impl Source {
+    /// The source of a record that has one.
+    pub(crate) fn of(system: Option<&str>, external_id: Option<&str>) -> Option<Self> {
+        Some(Self { system: system?.to_owned(), external_id: external_id?.to_owned() })
+    }
+}
+
+/// The place in the columns of a row.
+macro_rules! place_of {
+    ($row:expr) => {{
+        let row = &$row;
+        let place = $crate::graph::common::Place {
+            address_code: row.address_code.clone(),
+            territory: row.territory.clone(),
+            text: row.place_text.clone(),
+            point: $crate::graph::common::GeoPoint::of_e6(row.latitude_e6, row.longitude_e6),
+            uncertainty_m: row.uncertainty_m,
+            source: row
+                .location_source
+                .as_deref()
+                .map($crate::graph::terms::LocationSource::of_code)
+                .transpose()?,
+        };
+        Ok(place.is_known().then_some(place))
+    }};
+}
+pub(crate) use place_of;
+
+impl Place {
+    /// Whether anything is known of it.
+    pub(crate) fn is_known(&self) -> bool {
+        self.address_code.is_some() || self.territory.is_some() || self.text.is_some() || self.point.is_some()
+    }
 }

@@ -3,12 +3,14 @@
 use async_graphql::{Context, Enum, InputObject, Object};
 use chrono::{DateTime, Utc};
 use domain::classifier::{Disposition, IncidentType, ResultCode};
+use projections::case_search::{self, IncidentRow};
+use projections::Order;
 use uuid::Uuid;
 
 use super::card::Card;
-use super::common::{Code, Period, Place, Source, SourceRef};
+use super::common::{Code, Named, Period, Place, Source, SourceRef, place_of};
 use super::fresh::fresh;
-use super::paging::{self, Page, Paging, page};
+use super::paging::{self, Counted, Page, Paging, TimeKey, page};
 use super::personal::{PersonalText, Reporter, personal_text, reporter};
 use super::record::{Entry, timeline};
 use super::terms::{Category, Channel, IncidentStatus};
@@ -17,7 +19,6 @@ use crate::error::QueryError;
 use crate::lang::Lang;
 use crate::loaders::Loading;
 use crate::position::LogPosition;
-use crate::read::{self, Counted, IncidentRow, Named};
 use crate::snapshot::Given;
 
 /// What incidents are asked for; all conditions hold together.
@@ -29,12 +30,18 @@ pub(crate) struct IncidentFilter {
     pub(crate) type_code: Option<Vec<String>>,
     /// Of any of these response categories.
     pub(crate) category: Option<Vec<Category>>,
-    /// Reported in any of these ways.
-    pub(crate) channel: Option<Vec<Channel>>,
+    /// Reported in this way.
+    pub(crate) channel: Option<Channel>,
     /// Registered by this institution.
     pub(crate) institution: Option<String>,
-    /// In this territory: ATVK code.
-    pub(crate) territory: Option<String>,
+    /// In any of these territories: ATVK codes.
+    pub(crate) territory: Option<Vec<String>>,
+    /// Whose place has all of these words.
+    pub(crate) place_words: Option<String>,
+    /// That come from this emergency card.
+    pub(crate) card: Option<Uuid>,
+    /// Given to this unit.
+    pub(crate) assigned_unit: Option<Uuid>,
     /// Begun in this period.
     pub(crate) occurred: Option<Period>,
     /// Recorded first in this period.
@@ -43,7 +50,7 @@ pub(crate) struct IncidentFilter {
     pub(crate) source_system: Option<String>,
 }
 
-/// Order of incidents; ties are settled by the place in the register.
+/// Order of incidents; ties are settled by the id.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum IncidentOrder {
     /// Latest registered first.
@@ -51,10 +58,30 @@ pub(crate) enum IncidentOrder {
     RegisteredDesc,
     /// Earliest registered first.
     RegisteredAsc,
-    /// Latest begun first.
-    OccurredDesc,
-    /// Earliest begun first.
-    OccurredAsc,
+}
+
+impl IncidentFilter {
+    /// As the read model takes it.
+    pub(crate) fn of_rows(self) -> case_search::IncidentFilter {
+        let (registered, occurred) = (self.registered.unwrap_or_default(), self.occurred.unwrap_or_default());
+        let codes = |codes: Vec<&'static str>| codes.into_iter().map(ToOwned::to_owned).collect();
+        case_search::IncidentFilter {
+            institution: self.institution,
+            statuses: codes(self.status.unwrap_or_default().into_iter().map(IncidentStatus::code).collect()),
+            types: self.type_code.unwrap_or_default(),
+            categories: codes(self.category.unwrap_or_default().into_iter().map(Category::code).collect()),
+            territories: self.territory.unwrap_or_default(),
+            channel: self.channel.map(|channel| channel.code().to_owned()),
+            source_system: self.source_system,
+            card: self.card,
+            assigned_unit: self.assigned_unit,
+            registered_from: registered.from,
+            registered_before: registered.until,
+            occurred_from: occurred.from,
+            occurred_before: occurred.until,
+            place_words: self.place_words,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -76,7 +103,12 @@ impl IncidentQuery {
         _ = wait_seconds;
         let named = Named::one_of(id, number, source)?;
         fresh(ctx, min_position).await?;
-        let row = read::incident(&mut *ctx.snapshot()?.read().await?, &named).await?;
+        let mut reading = ctx.snapshot()?.read().await?;
+        let row = match named {
+            Named::Id(id) => IncidentRow::by_id(&mut reading, id).await?,
+            Named::Number(number) => IncidentRow::by_number(&mut reading, &number).await?,
+            Named::Source(s) => IncidentRow::by_source(&mut reading, &s.system, &s.external_id).await?,
+        };
         Ok(row.map(Incident))
     }
 
@@ -97,10 +129,15 @@ impl IncidentQuery {
         _ = wait_seconds;
         let paging = Paging::of(first, after.as_deref())?;
         fresh(ctx, min_position).await?;
-        let filter = filter.unwrap_or_default();
-        let rows = read::incidents(&mut *ctx.snapshot()?.read().await?, &filter, order_by, &paging).await?;
+        let filter = filter.unwrap_or_default().of_rows();
+        let order = match order_by {
+            IncidentOrder::RegisteredDesc => Order::NewestFirst,
+            IncidentOrder::RegisteredAsc => Order::OldestFirst,
+        };
+        let mut reading = ctx.snapshot()?.read().await?;
+        let rows = IncidentRow::search(&mut reading, &filter, paging.keyset(), order, paging.rows_to_read()).await?;
         let rows = rows.into_iter().map(Incident).collect();
-        Ok(page(&paging, rows, |row| read::incident_key(&row.0, order_by), Counted::Incidents(filter)))
+        Ok(page(&paging, rows, |row| TimeKey::of(row.0.keyset()), Counted::Incidents(filter)))
     }
 }
 
@@ -126,18 +163,18 @@ impl Incident {
     }
 
     /// Where it stands.
-    async fn status(&self) -> IncidentStatus {
-        self.0.status.into()
+    async fn status(&self) -> Result<IncidentStatus, QueryError> {
+        IncidentStatus::of_code(&self.0.status)
     }
 
     /// Where it stands, in words.
-    async fn status_label(&self, ctx: &Context<'_>, lang: Option<Lang>) -> &'static str {
-        self.0.status.label(ctx.lang(lang).into())
+    async fn status_label(&self, ctx: &Context<'_>, lang: Option<Lang>) -> Result<&'static str, QueryError> {
+        IncidentStatus::label_of(&self.0.status, ctx.lang(lang))
     }
 
     /// How it was reported.
-    async fn channel(&self) -> Channel {
-        self.0.channel.into()
+    async fn channel(&self) -> Result<Channel, QueryError> {
+        Channel::of_code(&self.0.channel)
     }
 
     /// What it is, as far as is known now.
@@ -157,18 +194,13 @@ impl Incident {
     }
 
     /// How fast State Police must be there.
-    async fn category(&self) -> Category {
-        self.0.category.into()
-    }
-
-    /// The category that it was registered with.
-    async fn opening_category(&self) -> Category {
-        self.0.opening_category.into()
+    async fn category(&self) -> Result<Category, QueryError> {
+        Category::of_code(&self.0.category)
     }
 
     /// Where it is.
-    async fn place(&self) -> Option<Place> {
-        self.0.place.clone()
+    async fn place(&self) -> Result<Option<Place>, QueryError> {
+        place_of!(self.0)
     }
 
     /// When it began.
@@ -193,12 +225,12 @@ impl Incident {
 
     /// What happened: personal data.
     async fn narrative(&self, ctx: &Context<'_>) -> Result<Option<PersonalText>, QueryError> {
-        personal_text(ctx, self.0.narrative.as_ref()).await
+        personal_text(ctx, self.0.id, self.0.narrative.as_deref()).await
     }
 
     /// Who reported it: personal data.
     async fn reporter(&self, ctx: &Context<'_>) -> Result<Option<Reporter>, QueryError> {
-        reporter(ctx, self.0.reporter.as_ref()).await
+        reporter(ctx, self.0.id, self.0.reporter.as_deref()).await
     }
 
     /// Whether the caller's role and purpose keep personal data of the record from them.
@@ -243,7 +275,7 @@ impl Incident {
 
     /// The foreign system that it was made in first.
     async fn source(&self) -> Option<Source> {
-        self.0.source.clone()
+        Source::of(self.0.source_system.as_deref(), self.0.source_external_id.as_deref())
     }
 
     /// Number of its events.

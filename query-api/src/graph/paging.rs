@@ -5,11 +5,18 @@ use async_graphql::connection::{Connection, CursorType, Edge, EmptyFields};
 use async_graphql::{Context, Object, OutputType};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Serialize;
+use chrono::{DateTime, Utc};
+use projections::cards::{self, CardRow};
+use projections::case_search::{self, IncidentRow};
+use projections::Keyset;
+use projections::roster::{self, RosterRow};
+use projections::timeline::EntryRow;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::error::QueryError;
-use crate::read::Counted;
 use crate::snapshot::Given;
 
 /// Rows of a page at most.
@@ -38,6 +45,31 @@ impl<K: DeserializeOwned> Paging<K> {
         }
         let after = after.map(decode).transpose()?;
         Ok(Self { first: first.unsigned_abs(), after })
+    }
+}
+
+impl<K> Paging<K> {
+    /// One row more than is shown: whether it is there says whether there is a next page.
+    pub(crate) fn rows_to_read(&self) -> u32 {
+        self.first + 1
+    }
+}
+
+/// Key of a row in a list by time.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct TimeKey(i64, Uuid);
+
+impl TimeKey {
+    pub(crate) fn of(key: Keyset) -> Self {
+        Self(key.at.timestamp_micros(), key.id)
+    }
+}
+
+impl Paging<TimeKey> {
+    /// Where the page begins, as the read models take it.
+    pub(crate) fn keyset(&self) -> Option<Keyset> {
+        let TimeKey(at, id) = self.after?;
+        Some(Keyset { at: DateTime::<Utc>::from_timestamp_micros(at)?, id })
     }
 }
 
@@ -75,6 +107,25 @@ impl CursorType for Cursor {
     }
 }
 
+/// What is counted for `totalCount`.
+pub(crate) enum Counted {
+    Incidents(case_search::IncidentFilter),
+    Cards(cards::CardFilter),
+    Roster(roster::RosterFilter),
+    Timeline(Uuid),
+}
+
+impl Counted {
+    async fn count(&self, connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+        match self {
+            Self::Incidents(filter) => IncidentRow::count(connection, filter).await,
+            Self::Cards(filter) => CardRow::count(connection, filter).await,
+            Self::Roster(filter) => RosterRow::count(connection, filter).await,
+            Self::Timeline(record) => EntryRow::count(connection, *record).await,
+        }
+    }
+}
+
 /// What a connection has besides its edges.
 pub(crate) struct Total(Counted);
 
@@ -82,7 +133,7 @@ pub(crate) struct Total(Counted);
 impl Total {
     /// How many there are in the whole list, exactly, in the snapshot that the page is of. Counted only when asked for.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i64, QueryError> {
-        self.0.count(&mut *ctx.snapshot()?.read().await?).await
+        Ok(self.0.count(&mut *ctx.snapshot()?.read().await?).await?)
     }
 }
 

@@ -1,11 +1,15 @@
 //! Personal data in the graph: shown to those who may see it, masked for others, gone when erased.
 
 use async_graphql::{Context, SimpleObject};
+use domain::personal::{ERASED, SEALED};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::error::QueryError;
 use crate::loaders::Loaders;
-use crate::personal::{PersonalValue, Sealed};
+use crate::personal::{PersonalValue, SealedText};
 use crate::snapshot::Given;
 
 /// A text with personal data.
@@ -32,45 +36,66 @@ pub(crate) struct Reporter {
     pub(crate) personal_code_verified: Option<bool>,
 }
 
-/// The sealed fields of a reporter.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct SealedReporter {
-    pub(crate) name: Option<Sealed>,
-    pub(crate) phone: Option<Sealed>,
-    pub(crate) personal_code: Option<Sealed>,
-    pub(crate) personal_code_verified: Option<bool>,
+/// The sealed fields of a reporter, as read models hold them.
+#[derive(Deserialize)]
+struct SealedReporter {
+    name: Option<Value>,
+    phone: Option<Value>,
+    personal_code: Option<Value>,
+    personal_code_verified: Option<bool>,
 }
 
-/// Shows a sealed text to the caller as far as they may see it; null where nothing was recorded.
+/// Shows a sealed text of a record to the caller as far as they may see it; null where nothing was recorded. `json` is
+/// what the read model holds: `{"$sealed": …}`.
 pub(crate) async fn personal_text(
     ctx: &Context<'_>,
-    sealed: Option<&Sealed>,
+    record: Uuid,
+    json: Option<&str>,
 ) -> Result<Option<PersonalText>, QueryError> {
-    let Some(sealed) = sealed else { return Ok(None) };
-    if !ctx.caller()?.sees_personal_data() {
-        return Ok(Some(PersonalText { masked: true, ..PersonalText::default() }));
-    }
-    let loaders = ctx.data_opt::<Loaders>().ok_or_else(|| QueryError::internal("no loaders"))?;
-    match loaders.personal.load_one(sealed.clone()).await.map_err(QueryError::Shared)? {
-        Some(PersonalValue::Open(Value::String(value))) => {
-            Ok(Some(PersonalText { value: Some(value), ..PersonalText::default() }))
-        }
-        Some(PersonalValue::Open(_)) => Err(QueryError::internal("a personal text is no text")),
-        Some(PersonalValue::Erased) => Ok(Some(PersonalText { erased: true, ..PersonalText::default() })),
-        None => Err(QueryError::internal("a personal text was not opened")),
-    }
+    let Some(json) = json else { return Ok(None) };
+    shown(ctx, record, Some(&parsed(json)?)).await
 }
 
 /// Shows a reporter as far as the caller may see them; null where nothing was recorded.
 pub(crate) async fn reporter(
     ctx: &Context<'_>,
-    sealed: Option<&SealedReporter>,
+    record: Uuid,
+    json: Option<&str>,
 ) -> Result<Option<Reporter>, QueryError> {
-    let Some(sealed) = sealed else { return Ok(None) };
+    let Some(json) = json else { return Ok(None) };
+    let sealed: SealedReporter = parsed(json)?;
     let (name, phone, personal_code) = futures::try_join!(
-        personal_text(ctx, sealed.name.as_ref()),
-        personal_text(ctx, sealed.phone.as_ref()),
-        personal_text(ctx, sealed.personal_code.as_ref()),
+        shown(ctx, record, sealed.name.as_ref()),
+        shown(ctx, record, sealed.phone.as_ref()),
+        shown(ctx, record, sealed.personal_code.as_ref()),
     )?;
     Ok(Some(Reporter { name, phone, personal_code, personal_code_verified: sealed.personal_code_verified }))
+}
+
+fn parsed<T: DeserializeOwned>(json: &str) -> Result<T, QueryError> {
+    // The cause could quote what is personal.
+    serde_json::from_str(json).map_err(|_| QueryError::internal("a read model holds a personal field of another form"))
+}
+
+async fn shown(ctx: &Context<'_>, record: Uuid, field: Option<&Value>) -> Result<Option<PersonalText>, QueryError> {
+    let Some(field) = field else { return Ok(None) };
+    if !ctx.caller()?.sees_personal_data() {
+        return Ok(Some(PersonalText { masked: true, ..PersonalText::default() }));
+    }
+    if field.get(ERASED).is_some() {
+        return Ok(Some(PersonalText { erased: true, ..PersonalText::default() }));
+    }
+    let Some(sealed) = field.get(SEALED).and_then(Value::as_str) else {
+        return Err(QueryError::internal("a read model holds a personal field that is not sealed"));
+    };
+    let loaders = ctx.data_opt::<Loaders>().ok_or_else(|| QueryError::internal("no loaders"))?;
+    let key = SealedText { record, sealed: sealed.to_owned() };
+    match loaders.personal.load_one(key).await.map_err(QueryError::Shared)? {
+        Some(PersonalValue::Open(Value::String(value))) => {
+            Ok(Some(PersonalText { value: Some(value), ..PersonalText::default() }))
+        }
+        Some(PersonalValue::Open(_)) => Err(QueryError::internal("a personal text is no text")),
+        Some(PersonalValue::Erased) => Ok(Some(PersonalText { erased: true, ..PersonalText::default() })),
+        None => Err(QueryError::internal("the event that a personal text was sealed for was not found")),
+    }
 }

@@ -2,18 +2,21 @@
 
 use async_graphql::{Context, Enum, Object};
 use chrono::{DateTime, Utc};
+use projections::cards::CardRow;
+use projections::case_search::IncidentRow;
+use projections::timeline::EntryRow;
+use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use super::card::Card;
-use super::common::SourceRef;
+use super::common::{Named, SourceRef};
 use super::fresh::fresh;
 use super::incident::Incident;
-use super::paging::{self, Page, Paging, page};
+use super::paging::{self, Counted, Page, Paging, page};
 use super::unit::Unit;
 use crate::error::QueryError;
 use crate::loaders::Loading;
 use crate::position::LogPosition;
-use crate::read::{self, Counted, EntryRow, Named, RecordRow};
 use crate::snapshot::Given;
 
 /// Types of records.
@@ -47,13 +50,64 @@ impl RecordQuery {
         _ = wait_seconds;
         let named = Named::one_of(id, number, source)?;
         fresh(ctx, min_position).await?;
-        let row = read::record(&mut *ctx.snapshot()?.read().await?, &named).await?;
-        Ok(row.map(Record))
+        Ok(record_row(&mut *ctx.snapshot()?.read().await?, &named).await?.map(Record))
     }
 }
 
+/// What every record has.
+#[derive(Debug)]
+pub(crate) struct RecordRow {
+    id: Uuid,
+    kind: RecordType,
+    number: Option<String>,
+    version: i64,
+    last_position: i64,
+}
+
+/// The record of a name, as the timeline has it.
+pub(crate) async fn record_row(
+    connection: &mut PgConnection,
+    named: &Named,
+) -> Result<Option<RecordRow>, QueryError> {
+    let named = match named {
+        Named::Id(id) => Some((*id, None)),
+        Named::Number(number) => {
+            let incident = IncidentRow::by_number(connection, number).await?.map(|row| (row.id, Some(row.number)));
+            match incident {
+                Some(found) => Some(found),
+                None => CardRow::by_number(connection, number).await?.map(|row| (row.id, Some(row.number))),
+            }
+        }
+        Named::Source(SourceRef { system, external_id }) => {
+            let incident = IncidentRow::by_source(connection, system, external_id).await?;
+            match incident.map(|row| (row.id, Some(row.number))) {
+                Some(found) => Some(found),
+                None => {
+                    let card = CardRow::by_source(connection, system, external_id).await?;
+                    card.map(|row| (row.id, Some(row.number)))
+                }
+            }
+        }
+    };
+    let Some((id, number)) = named else { return Ok(None) };
+    let sql = "select aggregate_type, max(sequence) as version, max(position) as last_position
+               from timeline.entries where record = $1 and aggregate_id = $1 group by aggregate_type";
+    let Some(row) = sqlx::query(sql).bind(id).fetch_optional(&mut *connection).await? else { return Ok(None) };
+    let kind = match row.try_get("aggregate_type")? {
+        "incident" => RecordType::Incident,
+        "emergency_card" => RecordType::EmergencyCard,
+        "unit" => RecordType::Unit,
+        _ => return Ok(None),
+    };
+    let number = match (number, kind) {
+        (None, RecordType::Incident) => IncidentRow::by_id(connection, id).await?.map(|row| row.number),
+        (None, RecordType::EmergencyCard) => CardRow::by_id(connection, id).await?.map(|row| row.number),
+        (number, _) => number,
+    };
+    Ok(Some(RecordRow { id, kind, number, version: row.try_get("version")?, last_position: row.try_get("last_position")? }))
+}
+
 /// A record of any type.
-#[derive(Clone)]
 pub(crate) struct Record(pub(crate) RecordRow);
 
 /// A record of any type: what every record has. Its own facts are in `incident`, `card` or `unit`, by its type.
@@ -119,10 +173,11 @@ pub(crate) async fn timeline(
     first: Option<i32>,
     after: Option<String>,
 ) -> Result<Page<Entry>, QueryError> {
-    let paging = Paging::of(first, after.as_deref())?;
-    let rows = read::timeline(&mut *ctx.snapshot()?.read().await?, id, &paging).await?;
+    let paging = Paging::<i64>::of(first, after.as_deref())?;
+    let mut reading = ctx.snapshot()?.read().await?;
+    let rows = EntryRow::page(&mut reading, id, paging.after.unwrap_or_default(), paging.rows_to_read()).await?;
     let rows = rows.into_iter().map(Entry).collect();
-    Ok(page(&paging, rows, |entry| entry.0.sequence, Counted::Timeline(id)))
+    Ok(page(&paging, rows, |entry| entry.0.position, Counted::Timeline(id)))
 }
 
 /// One thing that happened to a record.
@@ -137,7 +192,12 @@ impl Entry {
         ctx.position(self.0.position).await
     }
 
-    /// Place among the events of the record, from 1.
+    /// Id of the record whose event it is: another one where the event names this record.
+    async fn of_record(&self) -> Uuid {
+        self.0.aggregate_id
+    }
+
+    /// Place among the events of that record, from 1.
     async fn sequence(&self) -> i64 {
         self.0.sequence
     }
@@ -168,9 +228,18 @@ impl Entry {
         self.0.institution.as_deref()
     }
 
-    /// What it changed, without personal data: facts as the event has them, with `{"$sealed": true}` where personal data
-    /// stands.
+    /// Foreign system that it comes from.
+    async fn source_system(&self) -> Option<&str> {
+        self.0.source_system.as_deref()
+    }
+
+    /// Marks of the source's own data quality, such as `ambiguous_local_time`.
+    async fn flags(&self) -> Vec<&str> {
+        self.0.flags.as_deref().unwrap_or_default().split(',').filter(|flag| !flag.is_empty()).collect()
+    }
+
+    /// What the event says, without what is personal.
     async fn facts(&self) -> async_graphql::Json<&serde_json::Value> {
-        async_graphql::Json(&self.0.facts)
+        async_graphql::Json(&self.0.facts.0)
     }
 }

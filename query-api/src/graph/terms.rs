@@ -3,6 +3,19 @@
 use async_graphql::Enum;
 use domain::terms;
 
+use crate::error::QueryError;
+use crate::lang::Lang;
+
+/// A closed list of the domain.
+trait Term: Sized {
+    /// The one of a code.
+    fn parsed(code: &str) -> Result<Self, QueryError>;
+}
+
+fn term_of_code<T: Term>(code: &str) -> Result<T, QueryError> {
+    T::parsed(code)
+}
+
 /// Defines an enum of the graph that has the variants of an enum of the domain.
 macro_rules! mirrored {
     ($(#[$meta:meta])* $name:ident = $domain:path { $($(#[$variant_meta:meta])* $variant:ident = $shown:literal,)+ }) => {
@@ -11,6 +24,31 @@ macro_rules! mirrored {
         #[graphql(remote = $domain)]
         pub(crate) enum $name {
             $($(#[$variant_meta])* #[graphql(name = $shown)] $variant,)+
+        }
+
+        impl $name {
+            /// The one of a code, as read models hold it.
+            pub(crate) fn of_code(code: &str) -> Result<Self, QueryError> {
+                term_of_code(code).map(|term: $domain| term.into())
+            }
+
+            /// What people read of a code.
+            #[allow(dead_code, reason = "not every list has labels in the graph")]
+            pub(crate) fn label_of(code: &str, lang: Lang) -> Result<&'static str, QueryError> {
+                term_of_code(code).map(|term: $domain| term.label(lang.into()))
+            }
+
+            /// Its code, as read models hold it.
+            #[allow(dead_code, reason = "not every list is filtered by")]
+            pub(crate) fn code(self) -> &'static str {
+                <$domain>::from(self).code()
+            }
+        }
+
+        impl Term for $domain {
+            fn parsed(code: &str) -> Result<Self, QueryError> {
+                Self::parse(code).map_err(|error| QueryError::Internal(Box::new(error)))
+            }
         }
     };
 }
