@@ -10,6 +10,7 @@
 
 pub mod classifier;
 pub mod emergency_card;
+mod examples;
 pub mod ids;
 pub mod incident;
 pub mod kernel;
@@ -23,3 +24,8 @@ pub mod values;
 pub use kernel::{Decide, Moment, RecordedEvent};
 pub use lang::Lang;
 pub use personal::Personal;
+
+#[cfg(test)]
+mod scenario;
+#[cfg(test)]
+mod tests;

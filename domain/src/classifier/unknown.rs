@@ -17,8 +17,11 @@ impl UnknownCode {
         let given: String = given.chars().filter(|c| !c.is_control()).take(64).collect();
         let known: Vec<_> = known.collect();
         let asked = given.to_lowercase().replace(['_', ' '], "-");
-        let mut near: Vec<_> =
-            known.iter().map(|code| (distance(&asked, code), *code)).filter(|(distance, _)| *distance <= 3).collect();
+        let mut near: Vec<_> = known
+            .iter()
+            .map(|code| (distance(&asked, code), *code))
+            .filter(|(distance, code)| *distance <= (code.len() / 3).min(3))
+            .collect();
         near.sort_unstable();
         near.truncate(3);
         Self { what, given, near: near.into_iter().map(|(_, code)| code).collect(), known }

@@ -5,6 +5,9 @@ mod command;
 mod decide;
 mod error;
 mod event;
+mod examples;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,6 +3,9 @@
 mod command;
 mod error;
 mod event;
+mod examples;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 

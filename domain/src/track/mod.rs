@@ -3,7 +3,10 @@
 mod command;
 mod error;
 mod event;
+mod examples;
 mod point;
+#[cfg(test)]
+mod tests;
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use cqrs_es::Aggregate;

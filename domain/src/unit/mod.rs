@@ -3,7 +3,10 @@
 mod command;
 mod error;
 mod event;
+mod examples;
 mod status;
+#[cfg(test)]
+mod tests;
 
 use chrono::{DateTime, FixedOffset};
 use cqrs_es::Aggregate;

@@ -61,3 +61,16 @@ impl Reporter {
         self.personal_code_verified
     }
 }
+
+impl Reporter {
+    /// A sealed reporter, for the example events.
+    pub(crate) fn example() -> Self {
+        use crate::examples::sealed;
+        Self {
+            name: Some(sealed(1)),
+            phone: Some(sealed(2)),
+            personal_code: Some(sealed(3)),
+            personal_code_verified: Some(true),
+        }
+    }
+}

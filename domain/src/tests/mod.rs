@@ -1,0 +1,5 @@
+//! What holds across aggregates.
+
+mod dispatch;
+mod log;
+mod words;

@@ -1,0 +1,72 @@
+//! Lines of JSON objects; a column is a dotted path into the object.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+
+use serde_json::Value;
+
+/// Size of the reading buffer.
+const BUFFER: usize = 256 * 1024;
+
+pub(super) struct JsonReader {
+    reader: BufReader<File>,
+    paths: Vec<Vec<String>>,
+    at_start: bool,
+}
+
+impl JsonReader {
+    pub(super) fn open(file: File, columns: &[String]) -> Self {
+        let paths = columns.iter().map(|column| column.split('.').map(str::to_owned).collect()).collect();
+        Self { reader: BufReader::with_capacity(BUFFER, file), paths, at_start: true }
+    }
+
+    /// The next line that is not empty.
+    pub(super) fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+        loop {
+            let mut line = Vec::new();
+            if self.reader.read_until(b'\n', &mut line)? == 0 {
+                return Ok(None);
+            }
+            if std::mem::take(&mut self.at_start) && line.starts_with(b"\xEF\xBB\xBF") {
+                line.drain(..3);
+            }
+            line.truncate(line.trim_ascii_end().len());
+            if !line.is_empty() {
+                return Ok(Some(line));
+            }
+        }
+    }
+
+    pub(super) fn values(&self, line: &[u8]) -> Result<Vec<Option<Box<str>>>, String> {
+        let object: Value = serde_json::from_slice(line).map_err(|error| format!("the line is not JSON: {error}"))?;
+        if !object.is_object() {
+            return Err("the line is no JSON object".to_owned());
+        }
+        Ok(self.paths.iter().map(|path| find(&object, path)).collect())
+    }
+}
+
+fn find(object: &Value, path: &[String]) -> Option<Box<str>> {
+    match path.iter().try_fold(object, |value, part| value.get(part))? {
+        Value::Null => None,
+        Value::String(text) => super::present(text),
+        other => super::present(&other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_a_path_into_the_object() {
+        let object = serde_json::json!({"id": 7, "first": true, "location": {"gps": " 59.3,18.0 "}, "none": null});
+        let value = |path: &str| find(&object, &path.split('.').map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(value("id").as_deref(), Some("7"));
+        assert_eq!(value("first").as_deref(), Some("true"));
+        assert_eq!(value("location.gps").as_deref(), Some("59.3,18.0"));
+        assert_eq!(value("none"), None);
+        assert_eq!(value("location.name"), None);
+        assert_eq!(value("id.deeper"), None);
+    }
+}

@@ -1,0 +1,1 @@
+//! Tests of the whole importer against a register that is not one.
