@@ -1,1 +1,15 @@
-//! command-api
+//! The gRPC server: wire to command to decision to append.
+//!
+//! A message is read into a command with all that is wrong with it found at once (`wire/`), becomes a decision over one or
+//! more records (`commands/`), and goes through a lane into the log's appender (`gateway`). One place says how each
+//! failure is told to the caller (`status`).
+
+mod commands;
+mod gateway;
+mod server;
+mod services;
+mod status;
+mod wire;
+
+pub use gateway::Deps;
+pub use server::{ServeError, serve};

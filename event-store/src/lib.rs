@@ -5,6 +5,7 @@
 //! only by the traits of `domain::kernel`.
 
 pub mod append;
+pub mod consumer;
 pub mod leaf;
 pub mod log;
 pub mod migrate;

@@ -72,7 +72,10 @@ async fn a_server_starts_with_its_roles_and_ends_when_it_is_stopped() {
     assert_eq!(processes_in(&folder.cluster()), Vec::<String>::new());
 
     let again = PrivatePg::start(folder.options()).await.expect("started again");
+    let attached = PrivatePg::attach(&folder.options().data_dir).expect("ours").expect("it runs");
+    assert_eq!(ask(&attached.app_url(), "select current_user::text").await, "vnr_app");
     drop(again);
+    assert!(PrivatePg::attach(&folder.options().data_dir).expect("ours").is_none());
     assert_eq!(processes_in(&folder.cluster()), Vec::<String>::new());
 }
 

@@ -45,10 +45,15 @@ mod tests {
     fn every_command_of_a_service_can_be_sent_in_bulk() {
         let pool = descriptor_pool();
         let envelope = pool.get_message_by_name("vnr.command.v1.CommandEnvelope").unwrap();
-        let bulk: Vec<String> = envelope.fields().filter_map(|field| Some(field.kind().as_message()?.name().to_owned())).collect();
+        let bulk: Vec<String> =
+            envelope.fields().filter_map(|field| Some(field.kind().as_message()?.name().to_owned())).collect();
         for service in pool.services().filter(|service| service.name() != "Intake") {
             for method in service.methods() {
-                assert!(bulk.contains(&method.input().name().to_owned()), "{} is not in CommandEnvelope", method.name());
+                assert!(
+                    bulk.contains(&method.input().name().to_owned()),
+                    "{} is not in CommandEnvelope",
+                    method.name()
+                );
                 assert_eq!(method.input().name(), method.name(), "a call takes the message of its name");
             }
         }

@@ -35,3 +35,6 @@ pub const LOG: &[SqlFile] = sql_files![
     (8, "0008", "keys"),
     (9, "0009", "append"),
 ];
+
+/// Progress and leases of those who read the logs.
+pub const CONSUMERS: &[SqlFile] = sql_files!["consumers", (1, "0001", "consumers")];

@@ -1,3 +1,15 @@
-//! The one binary of the register: its parts, put together.
+//! The one binary of the register: composes the parts, owns configuration and the command line.
 
+pub mod cli;
+pub mod compose;
+pub mod failure;
 pub mod import;
+pub mod logging;
+pub mod output;
+pub mod sample;
+pub mod settings;
+
+mod commands;
+mod demo;
+
+pub use commands::run;

@@ -40,8 +40,7 @@ impl Cluster {
     ///
     /// An unprivileged user can't reach a folder under, say, /root; the cluster then moves to /var/tmp.
     pub(super) fn prepare(data_dir: &Path) -> Result<Self, PrivatePgError> {
-        let inside = data_dir.join("postgresql");
-        let aside = PathBuf::from(format!("/var/tmp/vnr-{}", short_hash(data_dir)));
+        let (inside, aside) = homes(data_dir);
         let moved = !inside.join("data").exists() && aside.join("data").exists();
         let account = Account::choose(if moved { &aside } else { &inside }.join("data").as_path())?;
         let mut home = inside;
@@ -59,12 +58,26 @@ impl Cluster {
             home = aside;
             private_dir(&home, &account)?;
         }
-        let mut socket_dir = home.clone();
-        if socket_dir.join(SOCKET_NAME).as_os_str().len() > SOCKET_PATH_MAX {
-            socket_dir = PathBuf::from(format!("/tmp/vnr-{}", short_hash(data_dir)));
-            private_dir(&socket_dir, &account)?;
+        let cluster = Self::at(home, data_dir, account);
+        if cluster.socket_dir != cluster.home {
+            private_dir(&cluster.socket_dir, &cluster.account)?;
         }
-        Ok(Self { data: home.join("data"), log: home.join("server.log"), home, socket_dir, account })
+        Ok(cluster)
+    }
+
+    /// The cluster of `data_dir` where there is one already; nothing is made.
+    pub(super) fn existing(data_dir: &Path) -> Result<Option<Self>, PrivatePgError> {
+        let (inside, aside) = homes(data_dir);
+        let Some(home) = [inside, aside].into_iter().find(|home| home.join("data").exists()) else { return Ok(None) };
+        let account = Account::choose(&home.join("data"))?;
+        Ok(Some(Self::at(home, data_dir, account)))
+    }
+
+    fn at(home: PathBuf, data_dir: &Path, account: Account) -> Self {
+        let fits = home.join(SOCKET_NAME).as_os_str().len() <= SOCKET_PATH_MAX;
+        let short = || PathBuf::from(format!("/tmp/vnr-{}", short_hash(data_dir)));
+        let socket_dir = if fits { home.clone() } else { short() };
+        Self { data: home.join("data"), log: home.join("server.log"), home, socket_dir, account }
     }
 
     /// Major version that wrote the data; `None` when there is none yet.
@@ -207,6 +220,11 @@ fn private_dir(dir: &Path, account: &Account) -> Result<(), PrivatePgError> {
         }
         Err(error) => Err(PrivatePgError::folder(dir)(error)),
     }
+}
+
+/// Where a data folder's cluster can be: inside, or aside where an unprivileged user can't get inside.
+fn homes(data_dir: &Path) -> (PathBuf, PathBuf) {
+    (data_dir.join("postgresql"), PathBuf::from(format!("/var/tmp/vnr-{}", short_hash(data_dir))))
 }
 
 /// Sixteen hex digits that stand for a folder in short paths.

@@ -98,6 +98,24 @@ impl Options {
     }
 }
 
+/// A private server that another process runs; it may end at any time.
+#[derive(Debug, Clone)]
+pub struct AttachedPg {
+    address: Address,
+}
+
+impl AttachedPg {
+    /// URL of the database for the role that owns and migrates.
+    pub fn owner_url(&self) -> String {
+        self.address.owner_url(DATABASE)
+    }
+
+    /// URL of the database for the role that the application runs as.
+    pub fn app_url(&self) -> String {
+        self.address.app_url(DATABASE)
+    }
+}
+
 /// A running private server. It ends when this is dropped, or with the process.
 #[derive(Debug)]
 pub struct PrivatePg {
@@ -122,6 +140,25 @@ impl PrivatePg {
             database::create(&mut admin, DATABASE, None).await?;
         }
         Ok(pg)
+    }
+
+    /// The server that another process runs in this data folder, where one does: for tools that look at a running system.
+    ///
+    /// # Errors
+    /// The folder belongs to somebody else.
+    pub fn attach(data_dir: &Path) -> Result<Option<AttachedPg>, PrivatePgError> {
+        let Ok(data_dir) = data_dir.canonicalize() else { return Ok(None) };
+        let cluster = Cluster::existing(&data_dir)?.filter(Cluster::is_serving);
+        Ok(cluster.map(|cluster| AttachedPg { address: Address::new(&cluster.socket_dir) }))
+    }
+
+    /// Whether there is a cluster in this data folder, running or not.
+    ///
+    /// # Errors
+    /// The folder belongs to somebody else.
+    pub fn has_data(data_dir: &Path) -> Result<bool, PrivatePgError> {
+        let Ok(data_dir) = data_dir.canonicalize() else { return Ok(false) };
+        Ok(Cluster::existing(&data_dir)?.is_some())
     }
 
     /// URL of the database for the role that owns and migrates.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use sqlx::PgPool;
 use sqlx::Row as _;
@@ -52,6 +53,7 @@ pub enum MasterKeyError {
 pub struct MasterKey {
     generation: i32,
     key: LessSafeKey,
+    digests: hmac::Key,
 }
 
 impl fmt::Debug for MasterKey {
@@ -63,7 +65,21 @@ impl fmt::Debug for MasterKey {
 impl MasterKey {
     /// The master key of these bytes.
     pub fn from_bytes(generation: i32, bytes: &[u8; KEY_LEN]) -> MasterKey {
-        MasterKey { generation, key: aes_key(bytes) }
+        // A key of its own, so that no digest says anything of the wrapping key.
+        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, bytes), b"vnr-digest-v1");
+        MasterKey { generation, key: aes_key(bytes), digests: hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()) }
+    }
+
+    /// Keyed digest of something personal, for one purpose: equal contents have equal digests, and nobody without the key
+    /// can try contents out.
+    pub fn digest(&self, purpose: &str, content: &[u8]) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.digests);
+        context.update(purpose.as_bytes());
+        context.update(&[0]);
+        context.update(content);
+        let mut digest = [0; 32];
+        digest.copy_from_slice(context.sign().as_ref());
+        digest
     }
 
     /// Reads the key from a file of 64 hexadecimal digits; makes the file, readable by its owner alone, where it is absent.

@@ -1,0 +1,211 @@
+//! Commands through gRPC: a unit reports its status, against the same call over stock cqrs-es and postgres-es.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_store::private_pg::{Options, PrivatePg};
+use proto::command::v1 as pb;
+use proto::command::v1::unit_service_client::UnitServiceClient;
+use sqlx::postgres::PgPoolOptions;
+use tokio::net::TcpListener;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::transport::{Channel, Endpoint};
+use uuid::Uuid;
+
+use crate::closed_loop::{self, Run};
+use crate::report::Figure;
+use crate::stock;
+
+/// Units that report.
+const UNITS: usize = 10_000;
+/// Calls that wait for an answer at once.
+const IN_FLIGHT: [usize; 3] = [1, 32, 256];
+/// Runs of each, alternating with the peer's; the median counts.
+const ROUNDS: usize = 3;
+/// Connections that the calls share.
+const CONNECTIONS: usize = 4;
+
+/// Callers of one service.
+#[derive(Clone)]
+struct Callers {
+    clients: Arc<Vec<UnitServiceClient<Channel>>>,
+    token: Option<MetadataValue<Ascii>>,
+}
+
+impl Callers {
+    async fn connect(addr: SocketAddr, token: Option<&str>) -> anyhow::Result<Callers> {
+        let mut clients = Vec::new();
+        for _ in 0..CONNECTIONS {
+            let channel = Endpoint::from_shared(format!("http://{addr}"))?.tcp_nodelay(true).connect().await?;
+            clients.push(UnitServiceClient::new(channel));
+        }
+        let token = token.map(|token| format!("Bearer {token}").parse()).transpose()?;
+        Ok(Callers { clients: Arc::new(clients), token })
+    }
+
+    fn request<T>(&self, message: T) -> tonic::Request<T> {
+        let mut request = tonic::Request::new(message);
+        if let Some(token) = &self.token {
+            request.metadata_mut().insert("authorization", token.clone());
+        }
+        request
+    }
+
+    /// The n-th report of a caller; units are taken in an order that looks random.
+    async fn report(&self, caller: usize, n: u64) -> bool {
+        let unit = (caller as u64 * 7_919 + n * 104_729) as usize % UNITS;
+        let status = if n.is_multiple_of(2) { pb::UnitStatus::EnRoute } else { pb::UnitStatus::OnScene };
+        let report = pb::ReportUnitStatus {
+            envelope: Some(envelope()),
+            unit: Some(pb::UnitRef { by: Some(pb::unit_ref::By::Id(unit_id(unit).to_string())) }),
+            status: status as i32,
+            vendor_code: String::new(),
+        };
+        let mut client = self.clients[caller % CONNECTIONS].clone();
+        client.report_unit_status(self.request(report)).await.is_ok()
+    }
+
+    /// Registers all units.
+    async fn register(&self) -> anyhow::Result<()> {
+        let mut tasks = tokio::task::JoinSet::new();
+        for worker in 0..64 {
+            let callers = self.clone();
+            tasks.spawn(async move {
+                let mut client = callers.clients[worker % CONNECTIONS].clone();
+                for unit in (worker..UNITS).step_by(64) {
+                    let register = pb::RegisterUnit {
+                        envelope: Some(envelope()),
+                        institution: "VUGD".to_owned(),
+                        call_sign: call_sign(unit),
+                        kind: pb::UnitKind::FireEngine as i32,
+                        ..Default::default()
+                    };
+                    client.register_unit(callers.request(register)).await?;
+                }
+                Ok::<(), tonic::Status>(())
+            });
+        }
+        while let Some(done) = tasks.join_next().await {
+            done??;
+        }
+        Ok(())
+    }
+}
+
+fn call_sign(unit: usize) -> String {
+    format!("B{unit}")
+}
+
+fn unit_id(unit: usize) -> Uuid {
+    Uuid::new_v5(&domain::ids::NAMESPACE, format!("unit|VUGD|{}", call_sign(unit)).as_bytes())
+}
+
+fn envelope() -> pb::Envelope {
+    pb::Envelope {
+        command_id: Uuid::now_v7().to_string(),
+        occurred_at: chrono::Utc::now().to_rfc3339(),
+        ..Default::default()
+    }
+}
+
+/// Measures both, in alternation, on one PostgreSQL with fsync on.
+///
+/// # Errors
+/// When a server or the database can't be started.
+pub async fn measure(length: Duration, say: &mut dyn FnMut(&str)) -> anyhow::Result<Vec<Figure>> {
+    let folder = std::env::temp_dir().join(format!("vnr-bench-{}", std::process::id()));
+    let pg = PrivatePg::start(Options::new(&folder)).await?;
+    let measured = measure_on(&pg, &folder, length, say).await;
+    pg.stop().await;
+    std::fs::remove_dir_all(&folder)?;
+    measured
+}
+
+async fn measure_on(
+    pg: &PrivatePg,
+    folder: &std::path::Path,
+    length: Duration,
+    say: &mut dyn FnMut(&str),
+) -> anyhow::Result<Vec<Figure>> {
+    use access::{DevelopmentKey, Institution, Principal, Purpose, Role, TokenIssuer, TokenVerifier};
+    use event_store::append::{Appender, AppenderConfig};
+    use event_store::log::LogName;
+    use event_store::seal::MasterKey;
+
+    let owner = PgPoolOptions::new().max_connections(2).connect(&pg.owner_url()).await?;
+    let app = PgPoolOptions::new().max_connections(40).connect(&pg.app_url()).await?;
+    event_store::migrate::migrate(&owner, "bench", &event_store::migrate::log_sets("bench")).await?;
+    stock::create_tables(&owner).await?;
+
+    let master = Arc::new(MasterKey::load_or_create(&folder.join("bench.key"))?);
+    let start = |log| Appender::start(AppenderConfig::new(log, app.clone(), master.clone())).0;
+    let deps = command_api::Deps {
+        register: start(LogName::REGISTER),
+        tracks: start(LogName::TRACKS),
+        pool: app.clone(),
+        master: master.clone(),
+    };
+    let key = DevelopmentKey::ephemeral()?;
+    let token = TokenIssuer::new(&key).issue(&Principal {
+        subject: "bench".to_owned(),
+        institution: Institution::parse("VUGD").map_err(anyhow::Error::msg)?,
+        roles: vec![Role::System],
+        purpose: Purpose::Response,
+        expires_at: chrono::Utc::now() + chrono::TimeDelta::hours(2),
+    })?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let ours_addr = listener.local_addr()?;
+    tokio::spawn(command_api::serve(listener, deps, TokenVerifier::new(&key), std::future::pending()));
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let stock_addr = listener.local_addr()?;
+    tokio::spawn(stock::serve(listener, app.clone()));
+
+    let ours = Callers::connect(ours_addr, Some(&token)).await?;
+    let peer = Callers::connect(stock_addr, None).await?;
+    say(&format!("registering {UNITS} units in both"));
+    ours.register().await?;
+    peer.register().await?;
+
+    let mut figures = Vec::new();
+    for in_flight in IN_FLIGHT {
+        let (mut our_runs, mut peer_runs) = (Vec::new(), Vec::new());
+        for round in 1..=ROUNDS {
+            say(&format!("commands through gRPC, {in_flight} in flight, round {round} of {ROUNDS}"));
+            our_runs.push(reports(&ours, in_flight, length).await);
+            peer_runs.push(reports(&peer, in_flight, length).await);
+        }
+        let (Some(our), Some(peer)) = (closed_loop::median(our_runs), closed_loop::median(peer_runs)) else { continue };
+        figures.extend(compare(in_flight, &our, &peer)?);
+    }
+    Ok(figures)
+}
+
+async fn reports(callers: &Callers, in_flight: usize, length: Duration) -> Run {
+    let callers = callers.clone();
+    closed_loop::run(in_flight, length, move |caller, n| {
+        let callers = callers.clone();
+        async move { callers.report(caller, n).await }
+    })
+    .await
+}
+
+fn compare(in_flight: usize, our: &Run, peer: &Run) -> anyhow::Result<[Figure; 3]> {
+    anyhow::ensure!(our.failed == 0, "{} of our calls failed", our.failed);
+    let foreign = our.foreign_cpu.max(peer.foreign_cpu);
+    let figure = |what: &str, unit, value, peer_value| {
+        Figure::against(
+            format!("commands_grpc_{in_flight}{what}"),
+            unit,
+            value,
+            "stock-postgres-es",
+            peer_value,
+            foreign,
+        )
+    };
+    Ok([
+        figure("", "commands/s", our.rate, peer.rate),
+        figure("_p50", "ms", our.p50, peer.p50),
+        figure("_p99", "ms", our.p99, peer.p99),
+    ])
+}

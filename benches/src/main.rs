@@ -1,0 +1,36 @@
+//! `make bench`: measures, prints a table, writes `target/bench.json`.
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use benches::{commands, report};
+use clap::Parser;
+
+/// Measures the register against its peers and the limits of the machine.
+#[derive(Debug, Parser)]
+#[command(after_help = "Examples:\n  make bench\n  make bench NAME=commands ARGS='--seconds 5'")]
+struct Args {
+    /// Only benches whose name begins so: commands
+    name: Option<String>,
+    /// Length of one run
+    #[arg(long, default_value_t = 3)]
+    seconds: u64,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let wanted = |bench: &str| args.name.as_deref().is_none_or(|name| bench.starts_with(name));
+    let length = Duration::from_secs(args.seconds.max(1));
+    let mut say = |what: &str| {
+        let _ = writeln!(io::stderr(), "{what}");
+    };
+    let mut figures = Vec::new();
+    if wanted("commands") {
+        figures.extend(commands::measure(length, &mut say).await?);
+    }
+    anyhow::ensure!(!figures.is_empty(), "there is no bench of that name; there is: commands");
+    report::print(&figures)?;
+    report::save(&figures)?;
+    Ok(())
+}

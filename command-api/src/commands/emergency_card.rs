@@ -1,0 +1,206 @@
+//! Commands on 112 cards. Attaching a unit changes card and unit together, or neither.
+
+use std::collections::BTreeSet;
+
+use access::Principal;
+use domain::classifier::{CardType, Disposition, Hazard};
+use domain::emergency_card::{
+    AcceptService, AttachUnit, CardCommand, CardEvent, ClearUnit, CompleteCard, DecideServices, EmergencyCard,
+    LinkIncident, NotifyService, QualifyCard, ReceiveCall,
+};
+use domain::ids;
+use domain::incident::Incident;
+use domain::unit::{Assign, Release, Unit, UnitCommand};
+use domain::values::{AlarmLevel, Casualties, Narrative, Reason, RecordingRef, SourceCode};
+use event_store::append::{Stop, Touch, Work};
+use proto::command::v1 as pb;
+use uuid::Uuid;
+
+use super::{Prepared, card_target, must_exist, touches};
+use crate::wire::{Envelope, Reader, RecordRef, resolve};
+
+pub(super) fn receive(
+    reader: &mut Reader,
+    message: pb::ReceiveCall,
+    envelope: Option<Envelope>,
+    principal: &Principal,
+) -> Option<Prepared> {
+    let channel = reader.required_term::<pb::Channel, _>("channel", message.channel);
+    let caller = reader.reporter("caller", message.caller);
+    let place = reader.place("place", message.place);
+    let answered_at = reader.time("answered_at", &message.answered_at);
+    let narrative = reader.personal("narrative", &message.narrative, Narrative::parse);
+    let recording_ref = reader.text("recording_ref", &message.recording_ref, RecordingRef::parse);
+    let institution = reader.institution("institution", "", principal);
+
+    let envelope = envelope?;
+    let source = envelope.source.clone();
+    let named = source.as_ref().and_then(|source| Some((&source.system, source.external_id.as_ref()?)));
+    let id = named.map_or_else(Uuid::now_v7, |(system, external)| ids::of_source("emergency_card", system, external));
+    let command = ReceiveCall {
+        channel: channel?,
+        caller,
+        place,
+        answered_at,
+        narrative,
+        recording_ref,
+        institution: institution?,
+    };
+    let decide = Box::new(move |work: &mut Work<'_>| {
+        let events = work.execute::<EmergencyCard>(id, CardCommand::ReceiveCall(Box::new(command.clone())))?;
+        if let Some(key) = source.as_ref().and_then(|source| source.claim_key()) {
+            work.claim::<EmergencyCard>("source", &key, id)?;
+        }
+        for event in &events {
+            if let CardEvent::CallReceived { number, .. } = event {
+                work.claim::<EmergencyCard>("number", &number.to_string(), id)?;
+            }
+        }
+        card_target(work, id)
+    });
+    Some(Prepared::register(envelope, vec![Touch::of::<EmergencyCard>(id)], decide))
+}
+
+/// A command on a card that is there.
+fn on_card(envelope: Option<Envelope>, card: Option<RecordRef>, command: Option<CardCommand>) -> Option<Prepared> {
+    let (envelope, card, command) = (envelope?, card?, command?);
+    let expected = envelope.expected_version;
+    let touched = touches::<EmergencyCard>(&card);
+    let decide = Box::new(move |work: &mut Work<'_>| {
+        let id = resolve(work, &card)?;
+        work.expect_version::<EmergencyCard>(id, expected)?;
+        work.execute::<EmergencyCard>(id, command.clone())?;
+        card_target(work, id)
+    });
+    Some(Prepared::register(envelope, touched, decide))
+}
+
+pub(super) fn qualify(
+    reader: &mut Reader,
+    message: pb::QualifyCard,
+    envelope: Option<Envelope>,
+    _: &Principal,
+) -> Option<Prepared> {
+    let card = reader.record("card", "emergency_card", message.card);
+    let mut hazards = BTreeSet::new();
+    for (index, hazard) in message.hazards.iter().enumerate() {
+        hazards.extend(reader.required(&format!("hazards[{index}]"), hazard, Hazard::parse));
+    }
+    let command = QualifyCard {
+        type_code: reader.text("type_code", &message.type_code, CardType::parse),
+        priority: reader.term::<pb::Priority, _>("priority", message.priority),
+        place: reader.place("place", message.place),
+        hazards,
+        casualties: reader.number("casualties", message.casualties, Casualties::try_new),
+        alarm_level: reader.number("alarm_level", message.alarm_level, AlarmLevel::try_new),
+        source_priority: reader.text("source_priority", &message.source_priority, SourceCode::parse),
+    };
+    on_card(envelope, card, Some(CardCommand::QualifyCard(Box::new(command))))
+}
+
+pub(super) fn decide_services(
+    reader: &mut Reader,
+    message: pb::DecideServices,
+    envelope: Option<Envelope>,
+    _: &Principal,
+) -> Option<Prepared> {
+    let card = reader.record("card", "emergency_card", message.card);
+    let mut services = BTreeSet::new();
+    for (index, service) in message.services.iter().enumerate() {
+        services.extend(reader.required_term::<pb::Service, _>(&format!("services[{index}]"), *service));
+    }
+    let reason = reader.personal("reason", &message.reason, Reason::parse);
+    on_card(envelope, card, Some(CardCommand::DecideServices(DecideServices { services, reason })))
+}
+
+pub(super) fn notify(
+    reader: &mut Reader,
+    message: pb::NotifyService,
+    envelope: Option<Envelope>,
+    _: &Principal,
+) -> Option<Prepared> {
+    let card = reader.record("card", "emergency_card", message.card);
+    let service = reader.required_term::<pb::Service, _>("service", message.service);
+    on_card(envelope, card, service.map(|service| CardCommand::NotifyService(NotifyService { service })))
+}
+
+pub(super) fn accept(
+    reader: &mut Reader,
+    message: pb::AcceptService,
+    envelope: Option<Envelope>,
+    _: &Principal,
+) -> Option<Prepared> {
+    let card = reader.record("card", "emergency_card", message.card);
+    let service = reader.required_term::<pb::Service, _>("service", message.service);
+    on_card(envelope, card, service.map(|service| CardCommand::AcceptService(AcceptService { service })))
+}
+
+pub(super) fn attach(
+    reader: &mut Reader,
+    message: pb::AttachUnit,
+    envelope: Option<Envelope>,
+    principal: &Principal,
+) -> Option<Prepared> {
+    let card = reader.record("card", "emergency_card", message.card);
+    let unit = reader.unit("unit", message.unit, principal);
+    let (envelope, card, unit) = (envelope?, card?, unit?);
+    let expected = envelope.expected_version;
+    let mut touched = touches::<EmergencyCard>(&card);
+    touched.push(Touch::of::<Unit>(unit));
+    let decide = Box::new(move |work: &mut Work<'_>| {
+        let id = resolve(work, &card)?;
+        work.expect_version::<EmergencyCard>(id, expected)?;
+        if message.divert {
+            divert(work, unit, id)?;
+        }
+        work.execute::<EmergencyCard>(id, CardCommand::AttachUnit(AttachUnit { unit }))?;
+        work.execute::<Unit>(unit, UnitCommand::Assign(Assign { card: id }))?;
+        card_target(work, id)
+    });
+    Some(Prepared::register(envelope, touched, decide))
+}
+
+/// Takes the unit off another card that it is on; that card is told.
+fn divert(work: &mut Work<'_>, unit: Uuid, to: Uuid) -> Result<(), Stop> {
+    let (state, _) = work.state::<Unit>(unit)?;
+    let Some(from) = state.card().filter(|from| *from != to) else { return Ok(()) };
+    work.execute::<Unit>(unit, UnitCommand::Release(Release { card: Some(from), diverted_to: Some(to) }))?;
+    work.execute::<EmergencyCard>(from, CardCommand::ClearUnit(ClearUnit { unit, diverted: true }))?;
+    Ok(())
+}
+
+pub(super) fn complete(
+    reader: &mut Reader,
+    message: pb::CompleteCard,
+    envelope: Option<Envelope>,
+    _: &Principal,
+) -> Option<Prepared> {
+    let card = reader.record("card", "emergency_card", message.card);
+    let disposition = reader.required("disposition", &message.disposition, Disposition::parse);
+    let source_disposition = reader.text("source_disposition", &message.source_disposition, SourceCode::parse);
+    let command =
+        disposition.map(|disposition| CardCommand::CompleteCard(CompleteCard { disposition, source_disposition }));
+    on_card(envelope, card, command)
+}
+
+pub(super) fn link(
+    reader: &mut Reader,
+    message: pb::LinkIncident,
+    envelope: Option<Envelope>,
+    _: &Principal,
+) -> Option<Prepared> {
+    let card = reader.record("card", "emergency_card", message.card);
+    let incident = reader.record("incident", "incident", message.incident);
+    let (envelope, card, incident) = (envelope?, card?, incident?);
+    let expected = envelope.expected_version;
+    let mut touched = touches::<EmergencyCard>(&card);
+    touched.extend(touches::<Incident>(&incident));
+    let decide = Box::new(move |work: &mut Work<'_>| {
+        let (id, incident) = (resolve(work, &card)?, resolve(work, &incident)?);
+        work.expect_version::<EmergencyCard>(id, expected)?;
+        must_exist::<Incident>(work, incident)?;
+        work.execute::<EmergencyCard>(id, CardCommand::LinkIncident(LinkIncident { incident }))?;
+        card_target(work, id)
+    });
+    Some(Prepared::register(envelope, touched, decide))
+}

@@ -1,0 +1,160 @@
+//! Commands on units. Positions go into the `tracks` log, a stream for each unit and day.
+
+use access::Principal;
+use domain::emergency_card::{CardCommand, ClearUnit, EmergencyCard};
+use domain::ids;
+use domain::track::{self, ReportPosition, Track, TrackCommand, TrackPoint};
+use domain::unit::{RegisterUnit, Release, ReportStatus, Unit, UnitCommand};
+use domain::values::{CallSign, Heading, SourceCode, Speed, Station};
+use event_store::append::{Target, Touch, Work};
+use event_store::log::LogName;
+use proto::command::v1 as pb;
+use uuid::Uuid;
+
+use super::Prepared;
+use crate::wire::{Envelope, Reader, resolve};
+
+pub(super) fn register(
+    reader: &mut Reader,
+    message: pb::RegisterUnit,
+    envelope: Option<Envelope>,
+    principal: &Principal,
+) -> Option<Prepared> {
+    let institution = reader.institution("institution", &message.institution, principal);
+    let call_sign = reader.required("call_sign", &message.call_sign, CallSign::parse);
+    let kind = reader.required_term::<pb::UnitKind, _>("kind", message.kind);
+    let station = reader.text("station", &message.station, Station::parse);
+    let source_kind = reader.text("source_kind", &message.source_kind, SourceCode::parse);
+
+    let (envelope, institution, call_sign) = (envelope?, institution?, call_sign?);
+    let id = ids::of_unit(&institution, &call_sign);
+    let key = format!("{institution}/{call_sign}");
+    let command = RegisterUnit { institution, call_sign, kind: kind?, station, source_kind };
+    let decide = Box::new(move |work: &mut Work<'_>| {
+        work.execute::<Unit>(id, UnitCommand::RegisterUnit(command.clone()))?;
+        work.claim::<Unit>("call_sign", &key, id)?;
+        Ok(Target::of::<Unit>(id))
+    });
+    Some(Prepared::register(envelope, vec![Touch::of::<Unit>(id)], decide))
+}
+
+/// A command on a unit that is there.
+fn on_unit(envelope: Option<Envelope>, unit: Option<Uuid>, command: Option<UnitCommand>) -> Option<Prepared> {
+    let (envelope, unit, command) = (envelope?, unit?, command?);
+    let expected = envelope.expected_version;
+    let decide = Box::new(move |work: &mut Work<'_>| {
+        work.expect_version::<Unit>(unit, expected)?;
+        work.execute::<Unit>(unit, command.clone())?;
+        Ok(Target::of::<Unit>(unit))
+    });
+    Some(Prepared::register(envelope, vec![Touch::of::<Unit>(unit)], decide))
+}
+
+pub(super) fn start_duty(
+    reader: &mut Reader,
+    message: pb::StartDuty,
+    envelope: Option<Envelope>,
+    principal: &Principal,
+) -> Option<Prepared> {
+    let unit = reader.unit("unit", message.unit, principal);
+    on_unit(envelope, unit, Some(UnitCommand::StartDuty))
+}
+
+pub(super) fn end_duty(
+    reader: &mut Reader,
+    message: pb::EndDuty,
+    envelope: Option<Envelope>,
+    principal: &Principal,
+) -> Option<Prepared> {
+    let unit = reader.unit("unit", message.unit, principal);
+    on_unit(envelope, unit, Some(UnitCommand::EndDuty))
+}
+
+pub(super) fn report_status(
+    reader: &mut Reader,
+    message: pb::ReportUnitStatus,
+    envelope: Option<Envelope>,
+    principal: &Principal,
+) -> Option<Prepared> {
+    let unit = reader.unit("unit", message.unit, principal);
+    let status = reader.required_term::<pb::UnitStatus, _>("status", message.status);
+    let vendor_code = reader.text("vendor_code", &message.vendor_code, SourceCode::parse);
+    let command = status.map(|status| UnitCommand::ReportStatus(ReportStatus { status, vendor_code }));
+    on_unit(envelope, unit, command)
+}
+
+pub(super) fn release(
+    reader: &mut Reader,
+    message: pb::ReleaseUnit,
+    envelope: Option<Envelope>,
+    principal: &Principal,
+) -> Option<Prepared> {
+    let unit = reader.unit("unit", message.unit, principal);
+    let card = reader.optional_record("card", "emergency_card", message.card);
+    let (envelope, unit) = (envelope?, unit?);
+    let expected = envelope.expected_version;
+    let mut touched = vec![Touch::of::<Unit>(unit)];
+    touched.extend(card.as_ref().and_then(|card| card.id()).map(Touch::of::<EmergencyCard>));
+    let decide = Box::new(move |work: &mut Work<'_>| {
+        work.expect_version::<Unit>(unit, expected)?;
+        let stated = card.as_ref().map(|card| resolve(work, card)).transpose()?;
+        let (before, _) = work.state::<Unit>(unit)?;
+        work.execute::<Unit>(unit, UnitCommand::Release(Release { card: stated, diverted_to: None }))?;
+        if let Some(card) = before.card() {
+            work.execute::<EmergencyCard>(card, CardCommand::ClearUnit(ClearUnit { unit, diverted: false }))?;
+        }
+        Ok(Target::of::<Unit>(unit))
+    });
+    Some(Prepared::register(envelope, touched, decide))
+}
+
+pub(super) fn report_position(
+    reader: &mut Reader,
+    message: pb::ReportPosition,
+    envelope: Option<Envelope>,
+    principal: &Principal,
+) -> Option<Prepared> {
+    let unit = reader.unit("unit", message.unit, principal);
+    if message.points.is_empty() || message.points.len() > track::MAX_POINTS {
+        reader.wrong("points", format!("1 to {} points", track::MAX_POINTS));
+    }
+    let points: Vec<TrackPoint> = message
+        .points
+        .into_iter()
+        .take(track::MAX_POINTS)
+        .enumerate()
+        .filter_map(|(index, point)| track_point(reader, index, &point))
+        .collect();
+    let (envelope, unit) = (envelope?, unit?);
+    let days: Vec<(Uuid, ReportPosition)> = track::by_day(points)
+        .into_iter()
+        .map(|(day, points)| (ids::of_track(unit, day), ReportPosition { unit, points }))
+        .collect();
+    let first = days.first()?.0;
+    let touches = days.iter().map(|(id, _)| Touch::of::<Track>(*id)).collect();
+    let decide = Box::new(move |work: &mut Work<'_>| {
+        for (id, report) in &days {
+            work.execute::<Track>(*id, TrackCommand::ReportPosition(report.clone()))?;
+        }
+        Ok(Target::of::<Track>(first))
+    });
+    Some(Prepared { envelope, log: LogName::TRACKS, touches, decide, needs_unit: Some(unit) })
+}
+
+fn track_point(reader: &mut Reader, index: usize, wire: &pb::TrackPoint) -> Option<TrackPoint> {
+    let at = |field: &str| format!("points[{index}].{field}");
+    if wire.at.is_empty() {
+        reader.wrong(&at("at"), "is required");
+    }
+    let time = reader.time(&at("at"), &wire.at);
+    let point = match wire.point {
+        Some(point) => reader.point(&at("point"), point),
+        None => {
+            reader.wrong(&at("point"), "is required");
+            None
+        }
+    };
+    let speed_kmh = reader.number(&at("speed_kmh"), wire.speed_kmh, Speed::try_new);
+    let heading_deg = reader.number(&at("heading_deg"), wire.heading_deg, Heading::try_new);
+    Some(TrackPoint { at: time?, point: point?, speed_kmh, heading_deg })
+}

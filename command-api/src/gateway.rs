@@ -1,0 +1,235 @@
+//! From a call to the appender and back: the same for one call and for a command of the bulk stream.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use access::{Authenticated, Principal};
+use event_store::append::{AppendError, Appender, Lane, Pending, Reply, Submission};
+use event_store::log::LogName;
+use event_store::seal::MasterKey;
+use lru::LruCache;
+use proto::command::v1 as pb;
+use sqlx::PgPool;
+use tonic::{Request, Response, Status};
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use crate::commands::{Prepared, WireCommand};
+use crate::status;
+
+/// Units whose existence is remembered, for positions.
+const KNOWN_UNITS: usize = 16_384;
+
+/// What the services work with.
+#[derive(Debug, Clone)]
+pub struct Deps {
+    /// Appends to the `register` log.
+    pub register: Appender,
+    /// Appends to the `tracks` log.
+    pub tracks: Appender,
+    /// Reads, as the application's role.
+    pub pool: PgPool,
+    /// Tells a repeated command from another under the same id.
+    pub master: Arc<MasterKey>,
+}
+
+/// Takes commands to their appender.
+#[derive(Debug, Clone)]
+pub(crate) struct Gateway(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    deps: Deps,
+    known_units: Mutex<LruCache<Uuid, ()>>,
+}
+
+impl Gateway {
+    pub(crate) fn new(deps: Deps) -> Gateway {
+        let known_units = Mutex::new(LruCache::new(NonZeroUsize::new(KNOWN_UNITS).unwrap_or(NonZeroUsize::MIN)));
+        Gateway(Arc::new(Inner { deps, known_units }))
+    }
+
+    /// One call.
+    pub(crate) async fn unary<C: WireCommand>(
+        &self,
+        request: Request<C>,
+    ) -> Result<Response<pb::CommandReply>, Status> {
+        let began = Instant::now();
+        let principal = principal(&request)?;
+        let deadline = deadline(&request);
+        let command = request.into_inner();
+        let span = tracing::info_span!("command", name = C::NAME, command_id = command.command_id());
+        let outcome = async {
+            let pending = self.enqueue(command, &principal, C::LANE, deadline).await?;
+            pending.await.map_err(status::failed)
+        }
+        .instrument(span)
+        .await;
+        measure(C::NAME, began, outcome.as_ref().err());
+        outcome.map(|reply| Response::new(reply_of(reply)))
+    }
+
+    /// Reads a command and puts it into its lane: the bulk lane waits for room, the others refuse when they are full.
+    pub(crate) async fn enqueue<C: WireCommand>(
+        &self,
+        command: C,
+        principal: &Principal,
+        lane: Lane,
+        deadline: Option<Instant>,
+    ) -> Result<Answer, Status> {
+        principal.check_command().map_err(|error| status::denied(&error))?;
+        let content = command.encode_to_vec();
+        let prepared = command.prepare(principal).map_err(status::invalid)?;
+        if let Some(unit) = prepared.needs_unit {
+            self.check_unit(unit).await?;
+        }
+        let log = prepared.log;
+        let submission = self.submission::<C>(&content, prepared, principal, lane, deadline);
+        let command_id = submission.command_id;
+        let appender = match log {
+            LogName::TRACKS => &self.0.deps.tracks,
+            _ => &self.0.deps.register,
+        };
+        let pending = match lane {
+            Lane::Bulk => appender.enqueue_waiting(submission).await,
+            Lane::Urgent | Lane::Interactive => appender.enqueue(submission),
+        };
+        pending.map(|pending| Answer { pending, command_id }).map_err(status::failed)
+    }
+
+    fn submission<C: WireCommand>(
+        &self,
+        content: &[u8],
+        prepared: Prepared,
+        principal: &Principal,
+        lane: Lane,
+        deadline: Option<Instant>,
+    ) -> Submission {
+        let log = prepared.log;
+        let (envelope, touches, decide) = prepared.checked();
+        let mut metadata = envelope.metadata(principal);
+        if log != LogName::REGISTER {
+            metadata.insert("after".to_owned(), self.0.deps.register.head().to_string());
+        }
+        let purpose = format!("command {} {}", C::NAME, principal.institution);
+        Submission {
+            command_id: envelope.command_id,
+            lane,
+            deadline,
+            digest: self.0.deps.master.digest(&purpose, content),
+            metadata,
+            occurred_at: envelope.occurred_at,
+            touches,
+            decide,
+        }
+    }
+
+    /// A unit whose positions are reported must be registered. Once it is, it always is.
+    async fn check_unit(&self, unit: Uuid) -> Result<(), Status> {
+        let known = |units: &Mutex<LruCache<Uuid, ()>>| {
+            units.lock().map(|mut units| units.get(&unit).is_some()).unwrap_or(false)
+        };
+        if known(&self.0.known_units) {
+            return Ok(());
+        }
+        let sql = "select exists (select from register.streams where aggregate_id = $1 and aggregate_type = 'unit')";
+        let exists: bool = sqlx::query_scalar(sql).bind(unit).fetch_one(&self.0.deps.pool).await.map_err(|error| {
+            tracing::warn!(%error, "a unit could not be looked up");
+            status::failed(AppendError::Unavailable)
+        })?;
+        if !exists {
+            let unknown = status::UnknownRecord { name: format!("unit {unit}") };
+            return Err(status::failed(AppendError::Refused(Box::new(unknown))));
+        }
+        if let Ok(mut units) = self.0.known_units.lock() {
+            units.put(unit, ());
+        }
+        Ok(())
+    }
+}
+
+/// The answer to a command that is in its lane.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pending: Pending,
+    pub(crate) command_id: Uuid,
+}
+
+impl Future for Answer {
+    type Output = Result<Answered, AppendError>;
+
+    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
+        let command_id = self.command_id;
+        std::pin::Pin::new(&mut self.pending).poll(context).map_ok(|reply| Answered { reply, command_id })
+    }
+}
+
+/// A reply and the command that it is for.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    reply: Reply,
+    command_id: Uuid,
+}
+
+/// The reply as the contract has it.
+pub(crate) fn reply_of(answered: Answered) -> pb::CommandReply {
+    let Answered { reply, command_id } = answered;
+    pb::CommandReply {
+        command_id: command_id.to_string(),
+        aggregate_id: reply.aggregate_id.to_string(),
+        version: reply.version,
+        position: Some(pb::LogPosition { generation: reply.generation, position: reply.position }),
+        number: reply.number.unwrap_or_default(),
+        recorded_at: reply.recorded_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
+        events: reply.events,
+        repeated: reply.repeated,
+    }
+}
+
+/// Whose call it is: put there by the interceptor that checked the token.
+pub(crate) fn principal<T>(request: &Request<T>) -> Result<Principal, Status> {
+    let authenticated = request.extensions().get::<Authenticated>();
+    authenticated.map(|who| who.0.clone()).ok_or_else(|| Status::unauthenticated("a token is required"))
+}
+
+/// The caller's deadline, from the `grpc-timeout` header.
+fn deadline<T>(request: &Request<T>) -> Option<Instant> {
+    let text = request.metadata().get("grpc-timeout")?.to_str().ok()?;
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let amount: u64 = digits.parse().ok()?;
+    let timeout = match unit {
+        "H" => Duration::from_secs(amount.checked_mul(3_600)?),
+        "M" => Duration::from_secs(amount.checked_mul(60)?),
+        "S" => Duration::from_secs(amount),
+        "m" => Duration::from_millis(amount),
+        "u" => Duration::from_micros(amount),
+        "n" => Duration::from_nanos(amount),
+        _ => return None,
+    };
+    Instant::now().checked_add(timeout)
+}
+
+/// Counts a command and how long it took.
+pub(crate) fn measure(name: &'static str, began: Instant, error: Option<&Status>) {
+    let outcome = error.map_or("ok", |status| code_name(status.code()));
+    metrics::counter!("vnr_commands_total", "command" => name, "outcome" => outcome).increment(1);
+    metrics::histogram!("vnr_command_seconds", "command" => name).record(began.elapsed().as_secs_f64());
+}
+
+fn code_name(code: tonic::Code) -> &'static str {
+    use tonic::Code;
+    match code {
+        Code::InvalidArgument => "invalid",
+        Code::FailedPrecondition => "refused",
+        Code::NotFound => "not_found",
+        Code::AlreadyExists => "already_exists",
+        Code::Aborted => "conflict",
+        Code::ResourceExhausted => "lane_full",
+        Code::PermissionDenied => "denied",
+        Code::Unauthenticated => "unauthenticated",
+        Code::DeadlineExceeded => "deadline",
+        Code::Unavailable => "unavailable",
+        _ => "failed",
+    }
+}

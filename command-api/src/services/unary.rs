@@ -1,0 +1,41 @@
+//! One call, one command.
+
+use proto::command::v1 as pb;
+use proto::command::v1::emergency_card_service_server::EmergencyCardService;
+use proto::command::v1::incident_service_server::IncidentService;
+use proto::command::v1::unit_service_server::UnitService;
+use tonic::{Request, Response, Status};
+
+use crate::gateway::Gateway;
+
+/// All services whose calls are single commands.
+#[derive(Debug, Clone)]
+pub(crate) struct UnaryServices(pub(crate) Gateway);
+
+macro_rules! calls {
+    ($service:ident: $($call:ident($message:ident)),+ $(,)?) => {
+        #[tonic::async_trait]
+        impl $service for UnaryServices {
+            $(
+                async fn $call(&self, request: Request<pb::$message>) -> Result<Response<pb::CommandReply>, Status> {
+                    self.0.unary(request).await
+                }
+            )+
+        }
+    };
+}
+
+calls!(
+    IncidentService: register_incident(RegisterIncident), supplement_incident(SupplementIncident),
+    reclassify_incident(ReclassifyIncident), assign_incident(AssignIncident), record_result(RecordResult),
+    close_incident(CloseIncident), reopen_incident(ReopenIncident),
+);
+calls!(
+    EmergencyCardService: receive_call(ReceiveCall), qualify_card(QualifyCard), decide_services(DecideServices),
+    notify_service(NotifyService), accept_service(AcceptService), attach_unit(AttachUnit), complete_card(CompleteCard),
+    link_incident(LinkIncident),
+);
+calls!(
+    UnitService: register_unit(RegisterUnit), start_duty(StartDuty), end_duty(EndDuty),
+    report_unit_status(ReportUnitStatus), report_position(ReportPosition), release_unit(ReleaseUnit),
+);

@@ -1,0 +1,117 @@
+//! What travels with every command.
+
+use std::collections::BTreeMap;
+
+use access::Principal;
+use chrono::{DateTime, FixedOffset};
+use domain::values::{ExternalId, SourceSystem};
+use proto::command::v1 as pb;
+use uuid::Uuid;
+
+use super::Reader;
+
+/// Most flags of an envelope.
+const MOST_FLAGS: usize = 16;
+
+/// Who it is, when it happened, where it came from.
+#[derive(Debug, Clone)]
+pub(crate) struct Envelope {
+    pub(crate) command_id: Uuid,
+    pub(crate) expected_version: Option<u64>,
+    pub(crate) occurred_at: DateTime<FixedOffset>,
+    pub(crate) source: Option<SourceOf>,
+    correlation_id: Option<Uuid>,
+    causation_id: Option<Uuid>,
+    flags: Vec<String>,
+}
+
+/// Where a foreign system had it.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceOf {
+    pub(crate) system: SourceSystem,
+    pub(crate) external_id: Option<ExternalId>,
+    sequence: u64,
+    recorded_at: Option<DateTime<FixedOffset>>,
+}
+
+impl Envelope {
+    /// Reads it; `None` where something is wrong with it.
+    pub(crate) fn read(reader: &mut Reader, envelope: Option<pb::Envelope>) -> Option<Envelope> {
+        let Some(envelope) = envelope else {
+            reader.wrong("envelope", "is required");
+            return None;
+        };
+        let uuid = |text: &str| Uuid::try_parse(text).map_err(|_| "must be a UUID");
+        let command_id = reader.required("envelope.command_id", &envelope.command_id, uuid);
+        let correlation_id = reader.text("envelope.correlation_id", &envelope.correlation_id, uuid);
+        let causation_id = reader.text("envelope.causation_id", &envelope.causation_id, uuid);
+        if envelope.occurred_at.is_empty() {
+            reader.wrong("envelope.occurred_at", "is required");
+        }
+        let occurred_at = reader.time("envelope.occurred_at", &envelope.occurred_at);
+        let source = envelope.source.and_then(|source| SourceOf::read(reader, &source));
+        if envelope.flags.len() > MOST_FLAGS {
+            reader.wrong("envelope.flags", format!("at most {MOST_FLAGS} flags"));
+        }
+        for (index, flag) in envelope.flags.iter().enumerate() {
+            let is_flag = (1..=64).contains(&flag.len())
+                && flag.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+            if !is_flag {
+                reader.wrong(
+                    &format!("envelope.flags[{index}]"),
+                    "must be lower-case words with `_`, at most 64 characters",
+                );
+            }
+        }
+        Some(Envelope {
+            command_id: command_id?,
+            expected_version: envelope.expected_version,
+            occurred_at: occurred_at?,
+            source,
+            correlation_id,
+            causation_id,
+            flags: envelope.flags,
+        })
+    }
+
+    /// What becomes the metadata of each event of the command.
+    pub(crate) fn metadata(&self, principal: &Principal) -> BTreeMap<String, String> {
+        let mut metadata = BTreeMap::from([
+            ("actor".to_owned(), principal.subject.clone()),
+            ("institution".to_owned(), principal.institution.to_string()),
+            ("role".to_owned(), principal.role_names()),
+            ("purpose".to_owned(), principal.purpose.to_string()),
+            ("command_id".to_owned(), self.command_id.to_string()),
+            ("correlation_id".to_owned(), self.correlation_id.unwrap_or(self.command_id).to_string()),
+            ("occurred_offset".to_owned(), self.occurred_at.offset().to_string()),
+        ]);
+        let mut note = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                metadata.insert(name.to_owned(), value);
+            }
+        };
+        note("causation_id", self.causation_id.map(|id| id.to_string()));
+        note("flags", (!self.flags.is_empty()).then(|| self.flags.join(",")));
+        if let Some(source) = &self.source {
+            note("source_system", Some(source.system.to_string()));
+            note("source_external_id", source.external_id.as_ref().map(ToString::to_string));
+            note("source_sequence", (source.sequence > 0).then(|| source.sequence.to_string()));
+            note("source_recorded_at", source.recorded_at.map(|at| at.to_rfc3339()));
+        }
+        metadata
+    }
+}
+
+impl SourceOf {
+    fn read(reader: &mut Reader, source: &pb::Source) -> Option<SourceOf> {
+        let system = reader.required("envelope.source.system", &source.system, SourceSystem::parse);
+        let external_id = reader.text("envelope.source.external_id", &source.external_id, ExternalId::parse);
+        let recorded_at = reader.time("envelope.source.recorded_at", &source.recorded_at);
+        Some(SourceOf { system: system?, external_id, sequence: source.sequence, recorded_at })
+    }
+
+    /// Key of the claim that a record with this source makes: its source has one record of that name, for ever.
+    pub(crate) fn claim_key(&self) -> Option<String> {
+        Some(format!("{}|{}", self.system, self.external_id.as_ref()?))
+    }
+}

@@ -1,0 +1,158 @@
+//! Reading messages: every violation is found, with the path of its field, before anything is refused.
+
+mod envelope;
+mod reference;
+mod terms;
+
+use chrono::{DateTime, FixedOffset, SubsecRound as _};
+use domain::kernel::Violations;
+use domain::personal::Personal;
+use domain::values::{
+    AddressCode, GeoPoint, PersonName, PersonalCode, Phone, Place, PlaceParts, PlaceText, Reporter, TerritoryCode,
+};
+use proto::command::v1 as pb;
+
+pub(crate) use envelope::Envelope;
+pub(crate) use reference::{RecordRef, resolve};
+
+/// Reads the fields of one message and gathers what is wrong with them.
+///
+/// A field that was not given is empty on the wire, so `text` and `required` take empty as absent.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    violations: Violations,
+}
+
+impl Reader {
+    /// Notes that the field at `path` is wrong.
+    pub(crate) fn wrong(&mut self, path: &str, message: impl std::fmt::Display) {
+        self.violations.add(path, message);
+    }
+
+    /// A text that may be absent.
+    pub(crate) fn text<T, E: std::fmt::Display>(
+        &mut self,
+        path: &str,
+        value: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        if value.is_empty() { None } else { self.violations.take(path, parse(value)) }
+    }
+
+    /// A text that must be there.
+    pub(crate) fn required<T, E: std::fmt::Display>(
+        &mut self,
+        path: &str,
+        value: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        if value.is_empty() {
+            self.wrong(path, "is required");
+            return None;
+        }
+        self.text(path, value, parse)
+    }
+
+    /// Personal text that may be absent.
+    pub(crate) fn personal<T, E: std::fmt::Display>(
+        &mut self,
+        path: &str,
+        value: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<Personal<T>> {
+        self.text(path, value, parse).map(Personal::Open)
+    }
+
+    /// A time with its offset, that may be absent.
+    pub(crate) fn time(&mut self, path: &str, value: &str) -> Option<DateTime<FixedOffset>> {
+        self.text(path, value, |value| {
+            let time = DateTime::parse_from_rfc3339(value);
+            // The log keeps microseconds; what is decided on is what is kept.
+            let time = time.map(|time| time.trunc_subsecs(6));
+            let usable = time.ok().filter(|time| (1900..=2200).contains(&chrono::Datelike::year(time)));
+            usable.ok_or("must be a time of RFC 3339 with an offset, `2026-03-29T03:59:59+03:00`")
+        })
+    }
+
+    /// A number that may be absent.
+    pub(crate) fn number<T, E: std::fmt::Display>(
+        &mut self,
+        path: &str,
+        value: Option<u32>,
+        parse: impl FnOnce(u32) -> Result<T, E>,
+    ) -> Option<T> {
+        value.and_then(|value| self.violations.take(path, parse(value)))
+    }
+
+    /// A closed term that may be unspecified.
+    pub(crate) fn term<W, T>(&mut self, path: &str, value: i32) -> Option<T>
+    where
+        W: TryFrom<i32> + terms::Term<T>,
+    {
+        match W::try_from(value) {
+            Ok(wire) => wire.term(),
+            Err(_) => {
+                self.wrong(path, format!("{value} is not one of the values of this field"));
+                None
+            }
+        }
+    }
+
+    /// A closed term that must be there.
+    pub(crate) fn required_term<W, T>(&mut self, path: &str, value: i32) -> Option<T>
+    where
+        W: TryFrom<i32> + terms::Term<T>,
+    {
+        if value == 0 {
+            self.wrong(path, "is required");
+            return None;
+        }
+        self.term::<W, T>(path, value)
+    }
+
+    /// A place that may be absent.
+    pub(crate) fn place(&mut self, path: &str, place: Option<pb::Place>) -> Option<Place> {
+        let place = place?;
+        let at = |field: &str| format!("{path}.{field}");
+        let parts = PlaceParts {
+            address_code: self.text(&at("address_code"), &place.address_code, AddressCode::parse),
+            territory: self.text(&at("territory"), &place.territory, TerritoryCode::parse),
+            text: self.text(&at("text"), &place.text, PlaceText::parse),
+            point: place.point.and_then(|point| self.point(&at("point"), point)),
+            uncertainty_m: place.uncertainty_m,
+            source: self.term::<pb::LocationSource, _>(&at("source"), place.source),
+        };
+        self.violations.take(path, Place::try_new(parts))
+    }
+
+    /// A point.
+    pub(crate) fn point(&mut self, path: &str, point: pb::GeoPoint) -> Option<GeoPoint> {
+        self.violations.take(path, GeoPoint::try_new(point.latitude_e6, point.longitude_e6))
+    }
+
+    /// Who reported it; may be absent.
+    pub(crate) fn reporter(&mut self, path: &str, reporter: Option<pb::Reporter>) -> Option<Reporter> {
+        let reporter = reporter?;
+        let at = |field: &str| format!("{path}.{field}");
+        let name = self.text(&at("name"), &reporter.name, PersonName::parse);
+        let phone = self.text(&at("phone"), &reporter.phone, Phone::parse);
+        let code = self.text(&at("personal_code"), &reporter.personal_code, PersonalCode::parse);
+        if reporter.name.is_empty() && reporter.phone.is_empty() && reporter.personal_code.is_empty() {
+            return None;
+        }
+        // What was wrong with the parts is told already; a reporter of whom nothing is left is not a second violation.
+        Reporter::try_new(name, phone, code).ok()
+    }
+
+    /// `command`, where nothing was wrong. Fields that must be there are options until then.
+    pub(crate) fn finish<T>(self, command: Option<T>) -> Result<T, Violations> {
+        if !self.violations.is_empty() {
+            return Err(self.violations);
+        }
+        command.ok_or_else(|| {
+            let mut violations = Violations::new();
+            violations.add("", "the message is incomplete");
+            violations
+        })
+    }
+}

@@ -1,0 +1,114 @@
+//! Which record is meant. All but a number lead to an id by themselves; a number is looked up while the command is decided.
+
+use access::Principal;
+use domain::ids;
+use domain::values::{CallSign, CardNumber, ExternalId, InstitutionCode, NationalNumber, SourceSystem};
+use event_store::append::{Stop, Work};
+use proto::command::v1 as pb;
+use uuid::Uuid;
+
+use super::Reader;
+use crate::status::UnknownRecord;
+
+/// A record that a command names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum RecordRef {
+    Id(Uuid),
+    Number(String),
+}
+
+impl RecordRef {
+    /// The id, where the reference leads to it by itself.
+    pub(crate) fn id(&self) -> Option<Uuid> {
+        match self {
+            RecordRef::Id(id) => Some(*id),
+            RecordRef::Number(_) => None,
+        }
+    }
+}
+
+impl Reader {
+    /// A record of that type, that must be named.
+    pub(crate) fn record(
+        &mut self,
+        path: &str,
+        aggregate_type: &str,
+        named: Option<pb::RecordRef>,
+    ) -> Option<RecordRef> {
+        if named.as_ref().is_none_or(|named| named.by.is_none()) {
+            self.wrong(path, "is required: give id, number or external");
+            return None;
+        }
+        self.optional_record(path, aggregate_type, named)
+    }
+
+    /// A record of that type, that may be named.
+    pub(crate) fn optional_record(
+        &mut self,
+        path: &str,
+        aggregate_type: &str,
+        named: Option<pb::RecordRef>,
+    ) -> Option<RecordRef> {
+        use pb::record_ref::By;
+        match named?.by? {
+            By::Id(id) => {
+                let id =
+                    self.required(&format!("{path}.id"), &id, |id| Uuid::try_parse(id).map_err(|_| "must be a UUID"));
+                id.map(RecordRef::Id)
+            }
+            By::Number(number) => self
+                .required(&format!("{path}.number"), &number, |number| {
+                    let incident = NationalNumber::parse(number).map(|number| number.to_string());
+                    incident
+                        .or_else(|error| CardNumber::parse(number).map(|number| number.to_string()).map_err(|_| error))
+                })
+                .map(RecordRef::Number),
+            By::External(external) => {
+                let system = self.required(&format!("{path}.external.system"), &external.system, SourceSystem::parse);
+                let id =
+                    self.required(&format!("{path}.external.external_id"), &external.external_id, ExternalId::parse);
+                Some(RecordRef::Id(ids::of_source(aggregate_type, &system?, &id?)))
+            }
+        }
+    }
+
+    /// A unit, that must be named.
+    pub(crate) fn unit(&mut self, path: &str, named: Option<pb::UnitRef>, principal: &Principal) -> Option<Uuid> {
+        use pb::unit_ref::By;
+        let Some(by) = named.and_then(|named| named.by) else {
+            self.wrong(path, "is required: give id or call_sign");
+            return None;
+        };
+        match by {
+            By::Id(id) => {
+                self.required(&format!("{path}.id"), &id, |id| Uuid::try_parse(id).map_err(|_| "must be a UUID"))
+            }
+            By::CallSign(named) => {
+                let institution =
+                    self.institution(&format!("{path}.call_sign.institution"), &named.institution, principal);
+                let call_sign =
+                    self.required(&format!("{path}.call_sign.call_sign"), &named.call_sign, CallSign::parse);
+                Some(ids::of_unit(&institution?, &call_sign?))
+            }
+        }
+    }
+
+    /// An institution; the caller's own where none is given.
+    pub(crate) fn institution(&mut self, path: &str, given: &str, principal: &Principal) -> Option<InstitutionCode> {
+        let text = if given.is_empty() { principal.institution.as_str() } else { given };
+        self.required(path, text, InstitutionCode::parse)
+    }
+}
+
+/// The id of the record; a number is looked up.
+///
+/// # Errors
+/// A stop, to be handed on: nobody has that number, or it must be looked up first.
+pub(crate) fn resolve(work: &mut Work<'_>, record: &RecordRef) -> Result<Uuid, Stop> {
+    match record {
+        RecordRef::Id(id) => Ok(*id),
+        RecordRef::Number(number) => {
+            work.claimed("number", number)?.ok_or_else(|| Stop::refused(UnknownRecord { name: number.clone() }))
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The closed terms of the wire and those of the domain.
+
+use domain::terms::{Category, Channel, LocationSource, Priority, Service, UnitKind, UnitStatus};
+use proto::command::v1 as pb;
+
+/// A term of the wire that stands for one of the domain; unspecified for none.
+pub(crate) trait Term<T> {
+    /// The domain's term.
+    fn term(self) -> Option<T>;
+}
+
+macro_rules! same {
+    ($name:ident: $($term:ident),+ $(,)?) => {
+        impl Term<$name> for pb::$name {
+            fn term(self) -> Option<$name> {
+                match self {
+                    pb::$name::Unspecified => None,
+                    $(pb::$name::$term => Some($name::$term),)+
+                }
+            }
+        }
+    };
+}
+
+same!(Category: A, B, C, D);
+same!(Priority: P0, P1, P2, P3);
+same!(Service: FireRescue, StatePolice, Medical, MunicipalPolice, PortPolice, Gas);
+same!(LocationSource: Aml, Cell, Manual, Ecall, Address);
+same!(UnitKind: FireEngine, Ladder, Rescue, Ambulance, Command, Support, Patrol, Investigation);
+same!(
+    Channel: Phone112, Phone110, App, Sms, InPerson, Written, OwnInitiative, Alarm, Ecall, Partner,
+);
+same!(
+    UnitStatus: OffDuty, Available, ConditionallyAvailable, Assigned, Acknowledged, EnRoute, OnScene, Transporting,
+    AtDestination, Clearing, OutOfService, Emergency,
+);

@@ -1,0 +1,188 @@
+//! Taking a page of events in: what is left out, what is tried, and how a guilty event is found.
+
+use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt as _;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::ledger::Parking;
+use super::{ApplyError, Delivery, Handler, Undecodable};
+use crate::log::{LogPosition, StoredEvent};
+
+/// A page of events, sorted out.
+pub(super) struct Sorted<E> {
+    /// What is to be taken in.
+    pub(super) deliveries: Vec<Delivery<E>>,
+    /// Records whose event could not be decoded.
+    pub(super) broken: Vec<Parking>,
+    /// Last position that is dealt with when the deliveries are taken in and the broken ones parked.
+    pub(super) upto: Option<LogPosition>,
+    /// The event that ends the page early, because it needs a newer program.
+    pub(super) newer: Option<Undecodable>,
+}
+
+/// Decodes a page: events of parked records are left out, and those that nobody reads.
+pub(super) fn sort_out<H: Handler>(handler: &H, parked: &HashSet<Uuid>, events: Vec<StoredEvent>) -> Sorted<H::Event> {
+    let mut sorted =
+        Sorted { deliveries: Vec::with_capacity(events.len()), broken: Vec::new(), upto: None, newer: None };
+    let mut left_out: HashSet<Uuid> = HashSet::new();
+    for stored in events {
+        let position = stored.position;
+        let id = stored.aggregate_id;
+        if handler.reads(&stored.aggregate_type) && !parked.contains(&id) && !left_out.contains(&id) {
+            match handler.decode(&stored) {
+                Ok(event) => sorted.deliveries.push(Delivery { stored, event }),
+                Err(newer @ Undecodable::Newer { .. }) => {
+                    sorted.newer = Some(newer);
+                    return sorted;
+                }
+                Err(Undecodable::Broken(error)) => {
+                    left_out.insert(id);
+                    // The cause is not kept: it may quote the payload.
+                    sorted.broken.push(Parking { aggregate_id: id, position, error: error.to_string() });
+                }
+            }
+        }
+        sorted.upto = Some(position);
+    }
+    sorted
+}
+
+/// Hands a batch to the handler; a panic is an error like any other.
+pub(super) async fn hand_over<H: Handler>(
+    handler: &mut H,
+    tx: &mut PgConnection,
+    batch: &[Delivery<H::Event>],
+) -> Result<(), ApplyError> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    let applied = AssertUnwindSafe(handler.apply(tx, batch)).catch_unwind().await;
+    applied.unwrap_or_else(|panic| {
+        let what = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let what = what.or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(ApplyError::Panicked(what.unwrap_or_else(|| "without a word".to_owned())))
+    })
+}
+
+/// What is done next with a batch that was refused because of its events.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// This event is guilty: its record is parked.
+    Guilty(usize),
+    /// Try the events before this one, then the others.
+    SplitAt(usize),
+}
+
+/// Finds out what to do with a refused batch of `len` events.
+pub(super) fn judge<E>(batch: &[Delivery<E>], error: &ApplyError) -> Verdict {
+    if let ApplyError::Event { position, .. } = error
+        && let Some(guilty) = batch.iter().position(|delivery| delivery.stored.position == *position)
+    {
+        return Verdict::Guilty(guilty);
+    }
+    if batch.len() <= 1 { Verdict::Guilty(0) } else { Verdict::SplitAt(batch.len() / 2) }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+    use serde::Deserialize;
+
+    use super::*;
+
+    struct Words;
+
+    #[derive(Debug, Deserialize)]
+    struct Word(String);
+
+    impl Handler for Words {
+        type Event = Word;
+
+        fn reads(&self, aggregate_type: &str) -> bool {
+            aggregate_type == "word"
+        }
+
+        fn decode(&self, event: &StoredEvent) -> Result<Word, Undecodable> {
+            if event.event_version == "2" {
+                let (event_type, event_version) = (event.event_type.clone(), event.event_version.clone());
+                return Err(Undecodable::Newer { position: event.position, event_type, event_version });
+            }
+            Ok(event.decode()?)
+        }
+
+        async fn apply(&mut self, _: &mut PgConnection, _: &[Delivery<Word>]) -> Result<(), ApplyError> {
+            Ok(())
+        }
+    }
+
+    fn event(position: u64, aggregate: u128, payload: &str) -> StoredEvent {
+        StoredEvent {
+            position: LogPosition::new(position),
+            event_id: Uuid::nil(),
+            aggregate_type: "word".to_owned(),
+            aggregate_id: Uuid::from_u128(aggregate),
+            sequence: position,
+            event_type: "Said".to_owned(),
+            event_version: "1".to_owned(),
+            payload: payload.to_owned(),
+            metadata: "{}".to_owned(),
+            occurred_at: DateTime::<Utc>::UNIX_EPOCH,
+            recorded_at: DateTime::<Utc>::UNIX_EPOCH,
+            leaf_hash: Vec::new(),
+        }
+    }
+
+    fn taken<E>(sorted: &Sorted<E>) -> Vec<u64> {
+        sorted.deliveries.iter().map(|delivery| delivery.stored.position.get()).collect()
+    }
+
+    #[test]
+    fn after_an_undecodable_event_its_record_is_left_out_and_the_others_go_on() {
+        let events = vec![event(1, 7, r#""a""#), event(2, 7, "{}"), event(3, 8, r#""b""#), event(4, 7, r#""c""#)];
+        let sorted = sort_out(&Words, &HashSet::new(), events);
+        assert_eq!(taken(&sorted), [1, 3]);
+        assert_eq!(sorted.broken.len(), 1);
+        assert_eq!(sorted.broken[0].position, LogPosition::new(2));
+        assert_eq!(sorted.upto, Some(LogPosition::new(4)));
+    }
+
+    #[test]
+    fn the_reason_of_a_parked_record_does_not_quote_its_event() {
+        let sorted = sort_out(&Words, &HashSet::new(), vec![event(1, 7, r#"{"secret":"Anna"}"#)]);
+        assert!(!sorted.broken[0].error.contains("Anna"), "{}", sorted.broken[0].error);
+    }
+
+    #[test]
+    fn events_of_parked_records_and_of_types_that_nobody_reads_are_passed_over() {
+        let mut other = event(2, 8, "not even JSON");
+        other.aggregate_type = "number".to_owned();
+        let parked = HashSet::from([Uuid::from_u128(7)]);
+        let sorted = sort_out(&Words, &parked, vec![event(1, 7, "{}"), other]);
+        assert!(sorted.deliveries.is_empty() && sorted.broken.is_empty());
+        assert_eq!(sorted.upto, Some(LogPosition::new(2)));
+    }
+
+    #[test]
+    fn an_event_of_a_newer_program_ends_the_page_before_it() {
+        let mut newer = event(2, 8, r#""b""#);
+        newer.event_version = "2".to_owned();
+        let sorted = sort_out(&Words, &HashSet::new(), vec![event(1, 7, r#""a""#), newer, event(3, 7, r#""c""#)]);
+        assert_eq!(taken(&sorted), [1]);
+        assert_eq!(sorted.upto, Some(LogPosition::new(1)));
+        assert!(sorted.newer.is_some());
+    }
+
+    #[test]
+    fn a_named_event_is_guilty_and_an_unnamed_one_is_searched_for_by_halves() {
+        let batch: Vec<_> =
+            (1..=5).map(|position| Delivery { stored: event(position, 1, "0"), event: Word(String::new()) }).collect();
+        let named = ApplyError::Event { position: LogPosition::new(4), reason: String::new() };
+        assert!(matches!(judge(&batch, &named), Verdict::Guilty(3)));
+        let unnamed = ApplyError::Panicked(String::new());
+        assert!(matches!(judge(&batch, &unnamed), Verdict::SplitAt(2)));
+        assert!(matches!(judge(&batch[..1], &unnamed), Verdict::Guilty(0)));
+    }
+}

@@ -1,0 +1,245 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use access::{Institution, Purpose, Role};
+use chrono::{DateTime, FixedOffset};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::settings::SettingArgs;
+
+/// VNR, the unified event register (Vienotais notikumu reģistrs).
+///
+/// Everything that happens in it is an immutable event in an append-only log; everything that is read is a projection of that log.
+#[derive(Debug, Parser)]
+#[command(
+    name = "vnr",
+    version,
+    max_term_width = 110,
+    after_help = "\
+Examples:
+  vnr demo                     the whole system with real calls, on a PostgreSQL of its own
+  vnr up                       the same without data
+  vnr token --institution VP --role officer --purpose investigation
+  vnr record history VNR-2026-0000001
+  vnr log verify               recomputes every hash; exits with 3 where one is wrong
+
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 a check failed."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Settings.
+    #[command(flatten)]
+    pub settings: SettingArgs,
+}
+
+/// What the program does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs the whole system in one process, until Ctrl-C
+    #[command(after_help = "\
+Examples:
+  vnr up                                   on a private PostgreSQL in .vnr
+  vnr up --grpc-addr 0.0.0.0:50051         reachable from outside
+  vnr up --database-url postgres://vnr_app:…@db/vnr --database-owner-url postgres://vnr_owner:…@db/vnr")]
+    Up,
+    /// Runs the whole system, feeds it real calls as an ordinary client, and shows the result
+    #[command(after_help = "\
+Examples:
+  vnr demo                                 then ask at http://127.0.0.1:8080/graphql; Ctrl-C ends it
+  vnr demo --exit                          ends after the report, with 0 when all went well
+  vnr demo --data calls.csv --mapping calls.toml
+
+Without --data it takes cad/sffd-2020-04-units.csv of the input folder (VNR_DATA_DIR), and a sample of its own where that is
+not there. Running it again adds nothing.")]
+    Demo(DemoArgs),
+    /// Runs a part of the system; as many of each as wanted
+    #[command(after_help = "\
+Examples:
+  vnr serve command-api --database-url postgres://vnr_app:…@db/vnr
+  vnr serve query-api --http-addr 0.0.0.0:8080 --database-url postgres://vnr_app:…@replica/vnr")]
+    Serve {
+        /// Which part.
+        part: Part,
+    },
+    /// Feeds a file of records to a running system, as a gRPC client
+    Import(crate::import::ImportArgs),
+    /// Prints a token for development
+    #[command(after_help = "\
+Examples:
+  vnr token --institution VP --role officer --purpose investigation
+  curl -H \"authorization: Bearer $(vnr token --institution VP --role officer --purpose response)\" …
+
+The token is signed with a key in the data folder; only systems on the same data folder accept it.")]
+    Token(TokenArgs),
+    /// Looks at the logs
+    #[command(subcommand)]
+    Log(LogCommand),
+    /// Looks at the projections, and rebuilds them
+    #[command(subcommand)]
+    Projections(ProjectionsCommand),
+    /// Looks at one record
+    #[command(subcommand)]
+    Record(RecordCommand),
+}
+
+/// A part of the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// gRPC: takes commands.
+    CommandApi,
+    /// Keeps the read models up to date.
+    Projections,
+    /// GraphQL: answers queries.
+    QueryApi,
+}
+
+/// Arguments of `vnr demo`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct DemoArgs {
+    /// File of calls, CSV or JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// How its columns become commands [default: the project's own mapping, by the file's name]
+    #[arg(long, value_name = "TOML", requires = "data")]
+    pub mapping: Option<PathBuf>,
+    /// Ends after the report instead of serving on
+    #[arg(long)]
+    pub exit: bool,
+}
+
+/// Arguments of `vnr token`.
+#[derive(Debug, Clone, Args)]
+pub struct TokenArgs {
+    /// Code of the institution: VP, VUGD, RPP
+    #[arg(long)]
+    pub institution: Institution,
+    /// Role there: dispatcher, officer, supervisor, auditor, analyst, system; may be given more than once
+    #[arg(long, required = true)]
+    pub role: Vec<Role>,
+    /// What for: response, investigation, prevention, statistics, audit, administration, operation
+    #[arg(long)]
+    pub purpose: Purpose,
+    /// Person or system
+    #[arg(long, default_value = "developer")]
+    pub subject: String,
+    /// Hours until it expires
+    #[arg(long, value_name = "HOURS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=24 * 365))]
+    pub valid_for: u32,
+    /// As JSON, with what is in it
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `vnr log …`.
+#[derive(Debug, Subcommand)]
+pub enum LogCommand {
+    /// Head, root and size of each log
+    Stats {
+        /// For programs: `{"logs":[{"log":"register","generation":1,"head":123,"root":"hex", …}]}`
+        #[arg(long)]
+        json: bool,
+    },
+    /// Recomputes every hash, order and number; exits with 3 where one is wrong
+    Verify {
+        /// Only this log: register or tracks
+        #[arg(long, value_name = "NAME")]
+        log: Option<String>,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// The last events, and with --follow each new one
+    #[command(after_help = "\
+Examples:
+  vnr log tail --follow
+  vnr log tail --log tracks --last 100 --json | jq .event")]
+    Tail {
+        /// Which log: register or tracks
+        #[arg(long, value_name = "NAME", default_value = "register")]
+        log: String,
+        /// How many to begin with
+        #[arg(long, value_name = "EVENTS", default_value_t = 20)]
+        last: u64,
+        /// Goes on until Ctrl-C
+        #[arg(long, short)]
+        follow: bool,
+        /// For programs: one JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `vnr projections …`.
+#[derive(Debug, Subcommand)]
+pub enum ProjectionsCommand {
+    /// Each projection with its progress and lag
+    List {
+        /// For programs: `[{"name","version","progress","head","lag_seconds","parked","holder"}]`
+        #[arg(long)]
+        json: bool,
+    },
+    /// Builds a projection anew from the log, beside the one that serves, and switches over
+    Rebuild {
+        /// Which projection; `vnr projections list` names them
+        name: String,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `vnr record …`.
+#[derive(Debug, Subcommand)]
+pub enum RecordCommand {
+    /// Everything that was recorded about it, in order, read by two independent readers
+    #[command(after_help = "\
+Examples:
+  vnr record history VNR-2026-0000001
+  vnr record history sffd-cad/200980012                       by the name its source gave it
+  vnr record history VEK-2026-0000001 --as-known-at 2026-03-01T12:00:00+02:00
+  vnr record history VEK-2026-0000001 --as-known-at 2020-04-07T12:00:00-07:00 --axis source")]
+    History {
+        /// Its number, id, SYSTEM/EXTERNAL-ID, or for a unit INSTITUTION:CALL-SIGN
+        number: String,
+        /// Only what was known at this moment
+        #[arg(long, value_name = "TIME")]
+        as_known_at: Option<DateTime<FixedOffset>>,
+        /// Known to whom: to this log, or to the system that the record came from
+        #[arg(long, value_enum, default_value_t = KnownTo::Log)]
+        axis: KnownTo,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Whose knowledge a history is cut off at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KnownTo {
+    /// This register's.
+    Log,
+    /// The source's.
+    Source,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn settings_may_stand_before_and_after_the_command() {
+        for line in [["vnr", "--http-addr", "127.0.0.1:1", "up"], ["vnr", "up", "--http-addr", "127.0.0.1:1"]] {
+            let cli = Cli::try_parse_from(line).expect("understood");
+            assert_eq!(cli.settings.http_addr.as_deref(), Some("127.0.0.1:1"));
+        }
+    }
+}

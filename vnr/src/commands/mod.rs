@@ -1,0 +1,48 @@
+//! One file for each command.
+
+pub(crate) mod log;
+mod projections;
+pub(crate) mod record;
+pub(crate) mod serve;
+mod token;
+
+use std::process::ExitCode;
+
+use sqlx::PgPool;
+
+use crate::cli::{Cli, Command};
+use crate::compose::{Database, Sharing, System};
+use crate::failure::Failure;
+use crate::logging;
+use crate::settings::Settings;
+
+/// Does what the command line says.
+///
+/// # Errors
+/// Says why not, with the exit code to end with.
+pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    let settings = Settings::load(&cli.settings)?;
+    logging::start(&settings);
+    match cli.command {
+        Command::Up => serve::run(System::whole(settings)).await?,
+        Command::Serve { part } => serve::run(System::part(settings, part)).await?,
+        Command::Demo(args) => crate::demo::run(settings, args).await?,
+        Command::Import(args) => return Ok(crate::import::import(&args).await),
+        Command::Token(args) => token::run(&settings, &args)?,
+        Command::Log(command) => log::run(&settings, command).await?,
+        Command::Projections(command) => projections::run(&settings, command).await?,
+        Command::Record(command) => record::run(&settings, command).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs a tool on the database of a running system, or of one that stands still, and leaves it as it was.
+async fn with_database<T>(
+    settings: &Settings,
+    tool: impl AsyncFnOnce(&PgPool) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let database = Database::open(settings, Sharing::Look).await?;
+    let result = tool(&database.app).await;
+    database.close().await;
+    result
+}

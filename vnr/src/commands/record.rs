@@ -1,0 +1,65 @@
+//! `vnr record history`.
+
+use event_store::log::LogName;
+use replay_tools::history::{Axis, History, history};
+use replay_tools::resolve;
+use sqlx::PgPool;
+
+use super::with_database;
+use crate::cli::{KnownTo, RecordCommand};
+use crate::failure::Failure;
+use crate::output::{self, riga};
+use crate::settings::Settings;
+
+pub(super) async fn run(settings: &Settings, command: RecordCommand) -> Result<(), Failure> {
+    let RecordCommand::History { number, as_known_at, axis, json } = command;
+    let axis = match axis {
+        KnownTo::Log => Axis::Log,
+        KnownTo::Source => Axis::Source,
+    };
+    let known_at = as_known_at.map(|moment| (moment.to_utc(), axis));
+    with_database(settings, async |pool| {
+        let history = read(pool, &number, known_at).await?;
+        if json {
+            output::json(&history)
+        } else {
+            show(&number, &history)
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// The history of the record of this name.
+pub(crate) async fn read(
+    pool: &PgPool,
+    name: &str,
+    known_at: Option<(chrono::DateTime<chrono::Utc>, Axis)>,
+) -> Result<History, Failure> {
+    let (record_type, id) = resolve(pool, name).await?;
+    Ok(history(pool, LogName::REGISTER, (&record_type, id), known_at).await?)
+}
+
+/// Prints a history, an event a paragraph.
+pub(crate) fn show(name: &str, history: &History) {
+    output::line(format!("{name}: {} {}", history.record_type, history.record_id));
+    for entry in &history.entries {
+        let source = entry.source_recorded_at.map_or(String::new(), |at| format!(", at its source {}", riga(at)));
+        output::line(format!("{:>4}. {}  {}", entry.version, riga(entry.occurred_at), entry.event));
+        output::line(format!(
+            "      recorded {}{source}, position {}, by {} ({})",
+            riga(entry.recorded_at),
+            entry.position,
+            entry.actor,
+            entry.institution
+        ));
+        if !entry.content.is_null() {
+            output::line(format!("      {}", entry.content));
+        }
+    }
+    output::line(format!(
+        "{} events shown; two independent readers (ours and postgres-es) agree on all {}",
+        history.entries.len(),
+        history.agreed_by_two_readers
+    ));
+}

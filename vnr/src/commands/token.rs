@@ -1,0 +1,43 @@
+//! `vnr token`: a token for development.
+
+use std::fs;
+
+use access::{DevelopmentKey, Principal, TokenIssuer};
+use anyhow::Context;
+use chrono::{TimeDelta, Utc};
+use serde_json::json;
+
+use crate::cli::TokenArgs;
+use crate::failure::Failure;
+use crate::output;
+use crate::settings::Settings;
+
+pub(super) fn run(settings: &Settings, args: &TokenArgs) -> Result<(), Failure> {
+    let folder = &settings.data_dir;
+    fs::create_dir_all(folder).with_context(|| format!("can't make the data folder {}", folder.display()))?;
+    let key = DevelopmentKey::load_or_create(&settings.token_key_file())?;
+    let mut roles = args.role.clone();
+    roles.sort_unstable();
+    roles.dedup();
+    let principal = Principal {
+        subject: args.subject.clone(),
+        institution: args.institution.clone(),
+        roles,
+        purpose: args.purpose,
+        expires_at: Utc::now() + TimeDelta::hours(i64::from(args.valid_for)),
+    };
+    let token = TokenIssuer::new(&key).issue(&principal)?;
+    if args.json {
+        output::json(&json!({
+            "token": token,
+            "subject": principal.subject,
+            "institution": principal.institution,
+            "roles": principal.roles,
+            "purpose": principal.purpose,
+            "expires_at": principal.expires_at,
+        }));
+    } else {
+        output::line(token);
+    }
+    Ok(())
+}

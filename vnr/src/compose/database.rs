@@ -1,0 +1,100 @@
+//! The database that everything runs on: a private PostgreSQL, one that another process runs, or yours.
+
+use std::time::Duration;
+
+use event_store::migrate::{MigrationSet, log_sets, migrate};
+use event_store::private_pg::{Options, PrivatePg};
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+
+use super::error::StartError;
+use crate::settings::Settings;
+
+/// Connections of one process for its own work; the appenders and consumers of a whole system take about ten of them.
+const APP_CONNECTIONS: u32 = 32;
+/// Migrations and partitions are made one after the other.
+const OWNER_CONNECTIONS: u32 = 2;
+/// No query of an interactive part waits longer for a connection.
+const ACQUIRE: Duration = Duration::from_secs(10);
+
+/// A database to work on, migrated.
+#[derive(Debug)]
+pub struct Database {
+    /// As the role that owns and migrates.
+    pub owner: PgPool,
+    /// As the application's role.
+    pub app: PgPool,
+    /// Where we run it ourselves.
+    private: Option<PrivatePg>,
+}
+
+/// Who may already be running the private PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// Nobody: this process is the system.
+    Alone,
+    /// Another vnr process; we join it where it runs, else run one ourselves.
+    Join,
+    /// The same, for a tool that only looks: nothing is made that is not there, and nothing is migrated.
+    Look,
+}
+
+impl Database {
+    /// Connects, starting the private PostgreSQL where none is given, and (unless we only look) brings the tables to this program's shape.
+    pub async fn open(settings: &Settings, sharing: Sharing) -> Result<Self, StartError> {
+        let (app_url, owner_url, private) = match (&settings.database_url, settings.owner_url()) {
+            (Some(app), Some(owner)) => (app.clone(), owner.to_owned(), None),
+            _ => {
+                if sharing == Sharing::Look && !PrivatePg::has_data(&settings.data_dir)? {
+                    return Err(StartError::NoData { dir: settings.data_dir.clone() });
+                }
+                let running = match sharing {
+                    Sharing::Alone => None,
+                    Sharing::Join | Sharing::Look => PrivatePg::attach(&settings.data_dir)?,
+                };
+                match running {
+                    Some(pg) => (pg.app_url(), pg.owner_url(), None),
+                    None => {
+                        let pg = PrivatePg::start(Options::new(&settings.data_dir)).await?;
+                        tracing::info!(version = pg.version(), folder = %settings.data_dir.display(), "private PostgreSQL runs");
+                        (pg.app_url(), pg.owner_url(), Some(pg))
+                    }
+                }
+            }
+        };
+        let owner = pool(&owner_url, OWNER_CONNECTIONS).await?;
+        let app = pool(&app_url, APP_CONNECTIONS).await?;
+        let database = Self { owner, app, private };
+        if sharing == Sharing::Look {
+            return Ok(database);
+        }
+        match migrate(&database.owner, &settings.origin, &sets(&settings.origin)).await {
+            Ok(()) => Ok(database),
+            Err(error) => {
+                database.close().await;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Lets go of all connections, and ends the private PostgreSQL where it is ours.
+    pub async fn close(self) {
+        self.app.close().await;
+        self.owner.close().await;
+        if let Some(pg) = self.private {
+            pg.stop().await;
+        }
+    }
+}
+
+/// Everything that is made in the database, in order.
+fn sets(origin: &str) -> Vec<MigrationSet> {
+    let mut sets = log_sets(origin);
+    sets.push(event_store::consumer::migration_set());
+    sets
+}
+
+async fn pool(url: &str, connections: u32) -> Result<PgPool, StartError> {
+    let options = PgPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE);
+    options.connect(url).await.map_err(|source| StartError::Database { source })
+}

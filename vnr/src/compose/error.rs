@@ -1,0 +1,79 @@
+//! Why the system does not start.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use access::KeyError;
+use event_store::migrate::MigrateError;
+use event_store::private_pg::PrivatePgError;
+use event_store::seal::MasterKeyError;
+
+/// Why the system, or a part of it, does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Another program listens there.
+    #[error(
+        "port {} of {} is taken by another program (another vnr?). Choose another with {flag}, for example {flag} {}:0 for a free one",
+        addr.port(), addr.ip(), addr.ip()
+    )]
+    PortTaken {
+        /// Where we wanted to listen.
+        addr: SocketAddr,
+        /// The flag that sets it.
+        flag: &'static str,
+    },
+    /// We can't listen there.
+    #[error("can't listen on {addr}; set another address with {flag}")]
+    Listen {
+        /// Where we wanted to listen.
+        addr: SocketAddr,
+        /// The flag that sets it.
+        flag: &'static str,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The private PostgreSQL does not run.
+    #[error(transparent)]
+    PrivatePg(#[from] PrivatePgError),
+    /// Nothing to look at.
+    #[error(
+        "there is no register in {} yet. `vnr demo` or `vnr up` makes one; --data-dir or --database-url name another",
+        dir.display()
+    )]
+    NoData {
+        /// The data folder.
+        dir: PathBuf,
+    },
+    /// The database does not answer.
+    #[error("the database can't be reached; check --database-url, and that it runs")]
+    Database {
+        /// What the driver said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The tables can't be made or brought up to date.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// The master key can't be used.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    /// The key of the tokens can't be used.
+    #[error(transparent)]
+    TokenKey(#[from] KeyError),
+    /// A log could not be taken over in time.
+    #[error(
+        "the log {log} was not ready to append after {seconds} s; the log on standard error says what it waits for"
+    )]
+    AppenderNotReady {
+        /// Which log.
+        log: String,
+        /// How long it was waited for.
+        seconds: u64,
+    },
+    /// Something with the system: a runtime, a socket.
+    #[error("the system refused a resource")]
+    System(#[from] io::Error),
+}

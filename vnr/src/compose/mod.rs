@@ -1,0 +1,212 @@
+//! Puts the parts together: what `vnr up`, `vnr serve`, the demo and the end-to-end tests run.
+//!
+//! Order of the start: ports first (the commonest failure, and the cheapest to tell), then the database, migrations, appenders, gRPC,
+//! projections, HTTP. The stop goes the other way: who asks from outside is served first and cut off last.
+
+mod appenders;
+mod catch_up;
+mod commands;
+mod database;
+mod error;
+mod gate;
+mod housekeeping;
+mod ports;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+
+use access::{DevelopmentKey, TokenIssuer, TokenVerifier};
+use command_api::Deps;
+use event_store::seal::MasterKey;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use query_api::{Limits, QueryApi, Serving};
+use sqlx::PgPool;
+use tokio::task::JoinHandle;
+
+pub use self::appenders::Appenders;
+pub use self::catch_up::CatchUpError;
+pub use self::database::{Database, Sharing};
+pub use self::error::StartError;
+
+use self::commands::CommandServer;
+use self::gate::{Gate, Health};
+use self::ports::listen;
+use crate::cli::Part;
+use crate::settings::Settings;
+
+/// The whole system, or parts of it.
+#[derive(Debug, Clone)]
+pub struct System {
+    settings: Settings,
+    parts: Vec<Part>,
+}
+
+impl System {
+    /// All parts.
+    pub fn whole(settings: Settings) -> Self {
+        Self { settings, parts: vec![Part::CommandApi, Part::Projections, Part::QueryApi] }
+    }
+
+    /// One part.
+    pub fn part(settings: Settings, part: Part) -> Self {
+        Self { settings, parts: vec![part] }
+    }
+
+    /// Starts all parts with these settings and waits until they can serve.
+    pub async fn start(settings: Settings) -> Result<Running, StartError> {
+        Self::whole(settings).run().await
+    }
+
+    /// Starts what this is and waits until it can serve.
+    pub async fn run(self) -> Result<Running, StartError> {
+        let Self { settings, parts } = self;
+        let has = |part| parts.contains(&part);
+        let grpc = if has(Part::CommandApi) { Some(listen(settings.grpc_addr, "--grpc-addr").await?) } else { None };
+        let http = if has(Part::QueryApi) { Some(listen(settings.http_addr, "--http-addr").await?) } else { None };
+        let metrics = metrics_handle();
+
+        let sharing = if parts.len() > 1 { Sharing::Alone } else { Sharing::Join };
+        let database = Database::open(&settings, sharing).await?;
+        let key = DevelopmentKey::load_or_create(&settings.token_key_file())?;
+        let verifier = TokenVerifier::new(&key);
+
+        let (appenders, commands) = match grpc {
+            Some(listener) => {
+                let master = Arc::new(MasterKey::load_or_create(&settings.master_key_file)?);
+                let appenders = Appenders::start(&master, database.app.clone()).await?;
+                let deps = Deps {
+                    register: appenders.register.clone(),
+                    tracks: appenders.tracks.clone(),
+                    pool: database.app.clone(),
+                    master,
+                };
+                (Some(appenders), Some(CommandServer::start(listener, deps, verifier.clone())?))
+            }
+            None => (None, None),
+        };
+        let query = match http {
+            Some(listener) => {
+                let health = Health::new(database.app.clone(), appenders.clone());
+                let api = QueryApi {
+                    pool: database.app.clone(),
+                    gate: Arc::new(Gate(verifier.clone())),
+                    readiness: Arc::new(health),
+                    metrics,
+                    limits: Limits::default(),
+                    open_introspection: true,
+                };
+                Some(api.serve(listener)?)
+            }
+            None => None,
+        };
+        let housekeeping = housekeeping::start(database.owner.clone());
+        Ok(Running {
+            issuer: TokenIssuer::new(&key),
+            verifier,
+            settings,
+            commands,
+            query,
+            appenders,
+            housekeeping,
+            database,
+        })
+    }
+}
+
+/// A running system. It has to be stopped; dropped, it leaves its tasks to the end of the runtime.
+pub struct Running {
+    commands: Option<CommandServer>,
+    issuer: TokenIssuer,
+    verifier: TokenVerifier,
+    settings: Settings,
+    query: Option<Serving>,
+    appenders: Option<Appenders>,
+    housekeeping: JoinHandle<()>,
+    database: Database,
+}
+
+impl Running {
+    /// Where gRPC listens, where it is part of this.
+    pub fn grpc_addr(&self) -> Option<SocketAddr> {
+        self.commands.as_ref().map(CommandServer::address)
+    }
+
+    /// Where GraphQL listens, where it is part of this.
+    pub fn http_addr(&self) -> Option<SocketAddr> {
+        self.query.as_ref().map(Serving::address)
+    }
+
+    /// Issues tokens that this system accepts.
+    pub fn issuer(&self) -> &TokenIssuer {
+        &self.issuer
+    }
+
+    /// Checks tokens as this system does.
+    pub fn verifier(&self) -> &TokenVerifier {
+        &self.verifier
+    }
+
+    /// What it was started with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Its database, as the application's role.
+    pub fn pool(&self) -> &PgPool {
+        &self.database.app
+    }
+
+    /// Its database, as the owner's role.
+    pub fn owner_pool(&self) -> &PgPool {
+        &self.database.owner
+    }
+
+    /// Its appenders, where the command API is part of this.
+    pub fn appenders(&self) -> Option<&Appenders> {
+        self.appenders.as_ref()
+    }
+
+    /// Waits until a part ends by itself, which it does only by a fault.
+    pub async fn failed(&mut self) -> std::io::Result<()> {
+        tokio::select! {
+            ended = ended_of(self.query.as_mut().map(Serving::ended)) => ended,
+            ended = ended_of(self.commands.as_mut().map(CommandServer::ended)) => ended,
+        }
+    }
+
+    /// Stops everything: what is under way is finished, nothing new is taken.
+    pub async fn stop(self) {
+        self.housekeeping.abort();
+        if let Some(commands) = self.commands {
+            commands.stop().await;
+        }
+        if let Some(query) = self.query
+            && let Err(error) = query.stop().await
+        {
+            tracing::warn!(%error, "the query API did not end well");
+        }
+        if let Some(appenders) = self.appenders {
+            appenders.stop().await;
+        }
+        self.database.close().await;
+    }
+}
+
+/// A part that is not there never ends.
+async fn ended_of(part: Option<impl Future<Output = std::io::Result<()>>>) -> std::io::Result<()> {
+    match part {
+        Some(ended) => ended.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The recorder is the process's; the first system that starts in it installs it.
+fn metrics_handle() -> Option<PrometheusHandle> {
+    static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    let install = || {
+        let installed = PrometheusBuilder::new().install_recorder();
+        installed.inspect_err(|error| tracing::warn!(%error, "no metrics are kept")).ok()
+    };
+    HANDLE.get_or_init(install).clone()
+}

@@ -1,0 +1,44 @@
+//! What can be set on the command line and in the environment.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Settings as they were given; checked later, all together.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Settings (flag, then environment, then file, then default)")]
+pub struct SettingArgs {
+    /// Settings file in TOML, with the names below: `grpc_addr = "0.0.0.0:50051"` [default: vnr.toml where it is there]
+    #[arg(long, global = true, env = "VNR_CONFIG", value_name = "FILE", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+    /// Folder of this system's own data (PostgreSQL, keys) [default: .vnr]
+    #[arg(long, global = true, env = "VNR_HOME", value_name = "DIR", hide_env_values = true)]
+    pub data_dir: Option<String>,
+    /// Where gRPC listens; port 0 takes a free one and prints it [default: 127.0.0.1:50051]
+    #[arg(long, global = true, env = "VNR_GRPC_ADDR", value_name = "ADDR", hide_env_values = true)]
+    pub grpc_addr: Option<String>,
+    /// Where GraphQL listens; port 0 takes a free one and prints it [default: 127.0.0.1:8080]
+    #[arg(long, global = true, env = "VNR_HTTP_ADDR", value_name = "ADDR", hide_env_values = true)]
+    pub http_addr: Option<String>,
+    /// A PostgreSQL of yours, as the application's role [default: a private one in the data folder]
+    #[arg(long, global = true, env = "VNR_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// The same database as the role that owns and migrates [default: --database-url]
+    #[arg(long, global = true, env = "VNR_DATABASE_OWNER_URL", value_name = "URL", hide_env_values = true)]
+    pub database_owner_url: Option<String>,
+    /// File of the master key, 64 hexadecimal digits, made where it is absent [default: master.key in the data folder]
+    #[arg(long, global = true, env = "VNR_MASTER_KEY_FILE", value_name = "FILE", hide_env_values = true)]
+    pub master_key_file: Option<String>,
+    /// Name of this installation, part of every tree head [default: vnr.local]
+    #[arg(long, global = true, env = "VNR_ORIGIN", value_name = "NAME", hide_env_values = true)]
+    pub origin: Option<String>,
+    /// How the log on standard error is written: text or json [default: text]
+    #[arg(long, global = true, env = "VNR_LOG_FORMAT", value_name = "FORMAT", hide_env_values = true)]
+    pub log_format: Option<String>,
+    /// What is logged: a level, or filters such as `info,event_store=debug` [default: info]
+    #[arg(long, global = true, env = "VNR_LOG_LEVEL", value_name = "FILTER", hide_env_values = true)]
+    pub log_level: Option<String>,
+    /// Folder where the demo looks for real calls [default: ../shared/data]
+    #[arg(long, global = true, env = "VNR_DATA_DIR", value_name = "DIR", hide_env_values = true)]
+    pub input_dir: Option<String>,
+}

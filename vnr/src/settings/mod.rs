@@ -1,0 +1,82 @@
+//! Configuration: one struct, from flag, environment, file or default, in this order, with all errors at once.
+
+mod args;
+mod check;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+pub use self::args::SettingArgs;
+pub use self::check::{Problem, SettingsError};
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Folder of this system's own data: the private PostgreSQL and the keys.
+    pub data_dir: PathBuf,
+    /// Where gRPC listens.
+    pub grpc_addr: SocketAddr,
+    /// Where GraphQL listens.
+    pub http_addr: SocketAddr,
+    /// A PostgreSQL of yours, as the application's role; without it a private one is run in `data_dir`.
+    pub database_url: Option<String>,
+    /// The same as the role that owns and migrates; `database_url` where it is not given.
+    pub database_owner_url: Option<String>,
+    /// Key that wraps all others.
+    pub master_key_file: PathBuf,
+    /// Name of this installation, part of every tree head.
+    pub origin: String,
+    /// How the log is written.
+    pub log_format: LogFormat,
+    /// Which log lines are written, as `tracing` filters.
+    pub log_level: String,
+    /// Folder where real calls are looked for by the demo.
+    pub input_dir: PathBuf,
+}
+
+impl Settings {
+    /// Reads and checks everything.
+    ///
+    /// # Errors
+    /// All that is wrong, at once.
+    pub fn load(args: &SettingArgs) -> Result<Self, SettingsError> {
+        check::load(args)
+    }
+
+    /// Usual settings with everything of this system below one folder and free ports, for tests.
+    pub fn in_folder(data_dir: impl Into<PathBuf>) -> Self {
+        let data_dir = data_dir.into();
+        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self {
+            master_key_file: data_dir.join(check::MASTER_KEY),
+            data_dir,
+            grpc_addr: any_port,
+            http_addr: any_port,
+            database_url: None,
+            database_owner_url: None,
+            origin: check::ORIGIN.to_owned(),
+            log_format: LogFormat::Text,
+            log_level: check::LOG_LEVEL.to_owned(),
+            input_dir: PathBuf::from(check::INPUT_DIR),
+        }
+    }
+
+    /// The URL that migrations use, where the database is yours.
+    pub fn owner_url(&self) -> Option<&str> {
+        self.database_owner_url.as_deref().or(self.database_url.as_deref())
+    }
+
+    /// File of the key that development tokens are signed with.
+    pub fn token_key_file(&self) -> PathBuf {
+        self.data_dir.join("development-token-key.pem")
+    }
+}
