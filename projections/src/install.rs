@@ -3,9 +3,9 @@
 use event_store::consumer::{Build, Consumer, Ledger, Progress};
 use event_store::log::{LogName, LogPosition};
 use event_store::read::{LogReader, ReadError};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{Executor as _, PgConnection, PgPool};
 
-use crate::projection::Projection;
+use crate::registry::ReadModel;
 
 /// How a read model stands that is to be served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,15 +27,15 @@ pub(crate) fn old_schema(name: &str) -> String {
 }
 
 /// Makes the read model where it isn't there yet, empty and at the beginning of its logs.
-pub(crate) async fn install<P: Projection>(owner: &PgPool, readers: &[LogReader]) -> Result<Installed, ReadError> {
-    let start = start_of(P::LOGS, readers).await?;
+pub(crate) async fn install(model: &ReadModel, owner: &PgPool, readers: &[LogReader]) -> Result<Installed, ReadError> {
+    let start = start_of(model.consumer.logs, readers).await?;
     let mut tx = owner.begin().await?;
-    lock_name(&mut tx, P::NAME).await?;
-    let installed = match Ledger::lock_in_tx(&mut tx, P::NAME, Build::Live).await? {
-        Some((version, _)) if version == P::VERSION => Installed::Ready,
+    lock_name(&mut tx, model.name()).await?;
+    let installed = match Ledger::lock_in_tx(&mut tx, model.name(), Build::Live).await? {
+        Some((version, _)) if version == model.consumer.version => Installed::Ready,
         Some((version, _)) => Installed::OtherVersion(version),
         None => {
-            make_in_tx::<P>(&mut tx, P::NAME, &P::consumer(), &start).await?;
+            make_in_tx(model, &mut tx, model.name(), &model.consumer, &start).await?;
             Installed::Ready
         }
     };
@@ -45,16 +45,21 @@ pub(crate) async fn install<P: Projection>(owner: &PgPool, readers: &[LogReader]
 
 /// Makes the place where the read model is built anew; what an earlier attempt of the same version left is gone on with.
 /// True where it is.
-pub(crate) async fn install_rebuild<P: Projection>(owner: &PgPool, readers: &[LogReader]) -> Result<bool, ReadError> {
-    let start = start_of(P::LOGS, readers).await?;
-    let schema = rebuild_schema(P::NAME);
+pub(crate) async fn install_rebuild(
+    model: &ReadModel,
+    owner: &PgPool,
+    readers: &[LogReader],
+) -> Result<bool, ReadError> {
+    let start = start_of(model.consumer.logs, readers).await?;
+    let schema = rebuild_schema(model.name());
     let mut tx = owner.begin().await?;
-    lock_name(&mut tx, P::NAME).await?;
-    let begun = Ledger::lock_in_tx(&mut tx, P::NAME, Build::Rebuild).await?;
-    let resumed = begun.is_some_and(|(version, _)| version == P::VERSION) && exists(&mut tx, &schema).await?;
+    lock_name(&mut tx, model.name()).await?;
+    let begun = Ledger::lock_in_tx(&mut tx, model.name(), Build::Rebuild).await?;
+    let resumed =
+        begun.is_some_and(|(version, _)| version == model.consumer.version) && exists(&mut tx, &schema).await?;
     if !resumed {
-        Ledger::remove_in_tx(&mut tx, P::NAME, Build::Rebuild).await?;
-        make_in_tx::<P>(&mut tx, &schema, &P::consumer().rebuild(), &start).await?;
+        Ledger::remove_in_tx(&mut tx, model.name(), Build::Rebuild).await?;
+        make_in_tx(model, &mut tx, &schema, &model.consumer.rebuild(), &start).await?;
     }
     tx.commit().await?;
     Ok(resumed)
@@ -74,7 +79,8 @@ pub(crate) async fn exists(tx: &mut PgConnection, schema: &str) -> Result<bool, 
     sqlx::query_scalar("select exists (select from pg_namespace where nspname = $1)").bind(schema).fetch_one(tx).await
 }
 
-async fn make_in_tx<P: Projection>(
+async fn make_in_tx(
+    model: &ReadModel,
     tx: &mut PgConnection,
     schema: &str,
     consumer: &Consumer,
@@ -86,18 +92,20 @@ async fn make_in_tx<P: Projection>(
          {}
          grant usage on schema {schema} to vnr_app;
          grant select, insert, update, delete on all tables in schema {schema} to vnr_app;",
-        P::SCHEMA_SQL.replace("{schema}", schema)
+        model.schema_sql.replace("{schema}", schema)
     );
-    sqlx::raw_sql(&sql).execute(&mut *tx).await?;
+    tx.execute(sql.as_str()).await?;
     Ledger::register_in_tx(tx, consumer, start).await
 }
 
 /// The beginning of each log, in its present generation.
 async fn start_of(logs: &[LogName], readers: &[LogReader]) -> Result<Vec<(LogName, Progress)>, ReadError> {
     let mut start = Vec::new();
-    for reader in readers.iter().filter(|reader| logs.contains(&reader.log())) {
-        let generation = reader.head().await?.generation;
-        start.push((reader.log(), Progress { position: LogPosition::START, generation }));
+    for reader in readers {
+        if logs.contains(&reader.log()) {
+            let generation = reader.head().await?.generation;
+            start.push((reader.log(), Progress { position: LogPosition::START, generation }));
+        }
     }
     Ok(start)
 }

@@ -21,7 +21,7 @@ pub mod timeline;
 
 pub use keyset::{Keyset, Order};
 pub use list::{Listed, ListedLog, list};
-pub use projection::{Projection, Projector};
+pub use projection::{Projection, Projector, projector};
 pub use rebuild::{RebuildError, RebuildProgress, Rebuilt};
 pub use registry::{ReadModel, Registry};
 pub use run::{Pools, Running, readers, rebuild, start_all};

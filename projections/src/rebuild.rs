@@ -15,11 +15,12 @@ use event_store::consumer::{Build, ConsumerError, LEASE, Ledger, Session, holder
 use event_store::log::{LogName, LogPosition};
 use event_store::read::{LogReader, ReadError};
 use serde::Serialize;
-use sqlx::PgPool;
+use sqlx::{Executor as _, PgPool};
 use tracing::{info, warn};
 
 use crate::install::{exists, install_rebuild, lock_name, old_schema, rebuild_schema};
-use crate::projection::{Projection, Projector};
+use crate::projection::Projector;
+use crate::registry::ReadModel;
 
 /// The switch may be tried when no more events than this are missing.
 const NEARLY_THERE: u64 = 2_000;
@@ -101,72 +102,70 @@ pub struct Rebuilt {
 /// What a rebuild works with.
 #[derive(Debug, Clone)]
 pub(crate) struct Rebuild {
+    pub(crate) model: ReadModel,
     pub(crate) owner: PgPool,
     pub(crate) app: PgPool,
     pub(crate) readers: Vec<LogReader>,
 }
 
 impl Rebuild {
-    /// Builds `P` anew and puts it in its place. It can be broken off at any time: asked again, it goes on where it stopped.
-    pub(crate) async fn run<P: Projection>(
-        &self,
-        tell: &mut (dyn FnMut(RebuildProgress) + Send),
-    ) -> Result<Rebuilt, RebuildError> {
-        let resumed = install_rebuild::<P>(&self.owner, &self.readers).await?;
-        let consumer = P::consumer().rebuild();
+    /// Builds the read model anew and puts it in its place. It can be broken off at any time: asked again, it goes on where it stopped.
+    pub(crate) async fn run(&self, tell: &mut (dyn FnMut(RebuildProgress) + Send)) -> Result<Rebuilt, RebuildError> {
+        let name = self.model.name();
+        let version = self.model.consumer.version;
+        let resumed = install_rebuild(&self.model, &self.owner, &self.readers).await?;
+        let consumer = self.model.consumer.rebuild();
         let ledger = Ledger::new(self.app.clone(), consumer, holder_name(), LEASE);
         let session = Session::open(&ledger, &self.readers).await?;
         let mut run = Run {
-            session: session.ok_or(RebuildError::UnderWay { name: P::NAME })?,
-            projector: Projector::<P>::new(&rebuild_schema(P::NAME)),
+            session: session.ok_or(RebuildError::UnderWay { name })?,
+            projector: (self.model.projector)(&rebuild_schema(name)),
             begun: Instant::now(),
             events: 0,
         };
-        let built = self.build::<P>(&mut run, tell).await;
+        let built = self.build(&mut run, tell).await;
         let Run { session, begun, events, .. } = run;
-        let progress = P::LOGS.iter().map(|log| (log.as_str(), session.progress(*log).get())).collect();
+        let progress =
+            self.model.consumer.logs.iter().map(|log| (log.as_str(), session.progress(*log).get())).collect();
         // Where the switch was made the lease is gone already.
         session.close().await;
         built?;
-        self.drop_old(P::NAME).await;
+        self.drop_old(name).await;
         let rebuilt = Rebuilt {
-            name: P::NAME,
-            version: P::VERSION,
+            name,
+            version,
             resumed,
             progress,
             events,
             seconds: begun.elapsed().as_secs_f64(),
-            rows: self.count_rows::<P>().await?,
-            parked: self.count_parked(P::NAME).await?,
+            rows: self.count_rows().await?,
+            parked: self.count_parked(name).await?,
         };
-        info!(name = P::NAME, version = P::VERSION, events, seconds = rebuilt.seconds, "rebuilt");
+        info!(name, version, events, seconds = rebuilt.seconds, "rebuilt");
         Ok(rebuilt)
     }
 
-    async fn build<P: Projection>(
-        &self,
-        run: &mut Run<P>,
-        tell: &mut (dyn FnMut(RebuildProgress) + Send),
-    ) -> Result<(), RebuildError> {
+    async fn build(&self, run: &mut Run, tell: &mut (dyn FnMut(RebuildProgress) + Send)) -> Result<(), RebuildError> {
         for _ in 0..SWITCH_TRIES {
-            run.catch_up(&self.readers, tell).await?;
-            self.analyze::<P>().await?;
-            if self.switch::<P>(run).await? {
+            run.catch_up(tell).await?;
+            self.analyze().await?;
+            if self.switch(run).await? {
                 return Ok(());
             }
         }
-        Err(RebuildError::NeverCaughtUp { name: P::NAME })
+        Err(RebuildError::NeverCaughtUp { name: self.model.name() })
     }
 
     /// Puts the new tables in the place of the old ones; false where the live worker is too far ahead to be held up.
-    async fn switch<P: Projection>(&self, run: &mut Run<P>) -> Result<bool, RebuildError> {
-        let (name, new, old) = (P::NAME, rebuild_schema(P::NAME), old_schema(P::NAME));
+    async fn switch(&self, run: &mut Run) -> Result<bool, RebuildError> {
+        let name = self.model.name();
+        let (new, old) = (rebuild_schema(name), old_schema(name));
         let mut tx = self.owner.begin().await?;
         lock_name(&mut tx, name).await?;
         let live = Ledger::lock_in_tx(&mut tx, name, Build::Live).await?;
         if let Some((_, live)) = &live {
             let begun = Instant::now();
-            for log in P::LOGS {
+            for log in self.model.consumer.logs {
                 let wanted = live.get(log.as_str()).copied().unwrap_or_default();
                 while run.session.progress(*log) < wanted {
                     if begun.elapsed() > SWITCH_TIME || run.step(*log).await? == 0 {
@@ -181,7 +180,7 @@ impl Rebuild {
             renames.push_str(&format!("alter schema {name} rename to {old};"));
         }
         renames.push_str(&format!("alter schema {new} rename to {name};"));
-        sqlx::raw_sql(&renames).execute(&mut *tx).await?;
+        tx.execute(renames.as_str()).await?;
         Ledger::promote_in_tx(&mut tx, name).await?;
         tx.commit().await?;
         Ok(true)
@@ -189,32 +188,35 @@ impl Rebuild {
 
     /// Drops the tables that were served before. Readers may still be in them for a moment; what stays is dropped next time.
     async fn drop_old(&self, name: &str) {
-        let sql = format!("set local lock_timeout = '2s'; drop schema if exists {} cascade;", old_schema(name));
+        let sql = format!("drop schema if exists {} cascade", old_schema(name));
         for _ in 0..5 {
-            match sqlx::raw_sql(&format!("begin; {sql} commit;")).execute(&self.owner).await {
-                Ok(_) => return,
-                Err(error) => {
-                    let _ = sqlx::raw_sql("rollback").execute(&self.owner).await;
-                    warn!(name, %error, "the old tables could not be dropped yet");
-                }
+            let dropped = async {
+                let mut tx = self.owner.begin().await?;
+                tx.execute("set local lock_timeout = '2s'").await?;
+                tx.execute(sql.as_str()).await?;
+                tx.commit().await
+            };
+            match dropped.await {
+                Ok(()) => return,
+                Err(error) => warn!(name, %error, "the old tables could not be dropped yet"),
             }
         }
     }
 
-    async fn analyze<P: Projection>(&self) -> Result<(), sqlx::Error> {
-        for table in P::TABLES {
-            let sql = format!("analyze {}.{table}", rebuild_schema(P::NAME));
-            sqlx::raw_sql(&sql).execute(&self.owner).await?;
+    async fn analyze(&self) -> Result<(), sqlx::Error> {
+        for table in self.model.tables {
+            let sql = format!("analyze {}.{table}", rebuild_schema(self.model.name()));
+            self.owner.execute(sql.as_str()).await?;
         }
         Ok(())
     }
 
-    async fn count_rows<P: Projection>(&self) -> Result<Vec<(&'static str, Option<i64>)>, sqlx::Error> {
+    async fn count_rows(&self) -> Result<Vec<(&'static str, Option<i64>)>, sqlx::Error> {
         let mut counts = Vec::new();
-        for table in P::TABLES {
+        for table in self.model.tables {
             let mut tx = self.app.begin().await?;
-            sqlx::raw_sql(COUNT_TIME).execute(&mut *tx).await?;
-            let sql = format!("select count(*) from {}.{table}", P::NAME);
+            tx.execute(COUNT_TIME).await?;
+            let sql = format!("select count(*) from {}.{table}", self.model.name());
             let count = sqlx::query_scalar(&sql).fetch_one(&mut *tx).await.ok();
             tx.rollback().await?;
             counts.push((*table, count));
@@ -231,14 +233,14 @@ impl Rebuild {
 }
 
 /// A rebuild under way.
-struct Run<P: Projection> {
+struct Run {
     session: Session,
-    projector: Projector<P>,
+    projector: Projector,
     begun: Instant,
     events: u64,
 }
 
-impl<P: Projection> Run<P> {
+impl Run {
     async fn step(&mut self, log: LogName) -> Result<u64, ConsumerError> {
         let step = self.session.step(&mut self.projector, log).await?;
         self.events += step.events;
@@ -246,15 +248,11 @@ impl<P: Projection> Run<P> {
     }
 
     /// Takes events in until hardly any is missing.
-    async fn catch_up(
-        &mut self,
-        readers: &[LogReader],
-        tell: &mut (dyn FnMut(RebuildProgress) + Send),
-    ) -> Result<(), RebuildError> {
+    async fn catch_up(&mut self, tell: &mut (dyn FnMut(RebuildProgress) + Send)) -> Result<(), RebuildError> {
         loop {
             let mut missing = 0;
             let mut heads: Vec<(LogName, LogPosition)> = Vec::new();
-            for reader in readers.iter().filter(|reader| P::LOGS.contains(&reader.log())) {
+            for reader in self.session.readers() {
                 heads.push((reader.log(), reader.head().await?.position));
             }
             for (log, head) in heads {
@@ -265,7 +263,7 @@ impl<P: Projection> Run<P> {
                         break;
                     }
                     self.step(log).await?;
-                    tell(self.progress(readers, head, log));
+                    tell(self.progress(head, log));
                 }
                 missing += head.get().saturating_sub(self.session.progress(log).get());
             }
@@ -275,8 +273,8 @@ impl<P: Projection> Run<P> {
         }
     }
 
-    fn progress(&self, readers: &[LogReader], head: LogPosition, log: LogName) -> RebuildProgress {
-        let done = readers.iter().map(|reader| self.session.progress(reader.log()).get()).sum::<u64>();
+    fn progress(&self, head: LogPosition, log: LogName) -> RebuildProgress {
+        let done = self.session.readers().iter().map(|reader| self.session.progress(reader.log()).get()).sum::<u64>();
         let missing = head.get().saturating_sub(self.session.progress(log).get());
         let seconds = self.begun.elapsed().as_secs_f64();
         let rate = if seconds > 0.0 { self.events as f64 / seconds } else { 0.0 };

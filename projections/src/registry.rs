@@ -1,18 +1,12 @@
 //! All read models, by name.
 
-use futures::future::BoxFuture;
-
 use crate::cards::Cards;
 use crate::case_search::CaseSearch;
-use crate::projection::Projection;
-use crate::rebuild::{Rebuild, RebuildError, RebuildProgress, Rebuilt};
+use crate::projection::{Projection, Projector, projector};
+use crate::rebuild::RebuildError;
 use crate::roster::Roster;
-use crate::run::Serving;
 use crate::timeline::Timeline;
 use event_store::consumer::Consumer;
-
-type RunRebuild =
-    for<'a> fn(Rebuild, &'a mut (dyn FnMut(RebuildProgress) + Send)) -> BoxFuture<'a, Result<Rebuilt, RebuildError>>;
 
 /// A read model, whatever it is of.
 #[derive(Debug, Clone)]
@@ -21,19 +15,20 @@ pub struct ReadModel {
     pub consumer: Consumer,
     /// Its tables, in the schema of its name.
     pub tables: &'static [&'static str],
-    pub(crate) serve: fn(Serving) -> BoxFuture<'static, ()>,
-    pub(crate) rebuild: RunRebuild,
+    /// What makes them; `{schema}` stands for the schema.
+    pub schema_sql: &'static str,
+    /// The projector that writes into a schema.
+    pub projector: fn(&str) -> Projector,
 }
 
 impl ReadModel {
     /// The read model of `P`.
     pub fn of<P: Projection>() -> ReadModel {
-        ReadModel {
-            consumer: P::consumer(),
-            tables: P::TABLES,
-            serve: |serving| Box::pin(serving.run::<P>()),
-            rebuild: |rebuild, tell| Box::pin(async move { rebuild.run::<P>(tell).await }),
-        }
+        ReadModel { consumer: P::consumer(), tables: P::TABLES, schema_sql: P::SCHEMA_SQL, projector: projector::<P> }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.consumer.name
     }
 }
 

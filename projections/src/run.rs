@@ -13,9 +13,8 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::install::{Installed, install};
-use crate::projection::{Projection, Projector};
 use crate::rebuild::{Rebuild, RebuildError, RebuildProgress, Rebuilt};
-use crate::registry::Registry;
+use crate::registry::{ReadModel, Registry};
 
 /// How long to wait before a read model that could not be made ready is tried again.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -61,13 +60,15 @@ pub fn start_all(pools: &Pools, registry: &Registry, shutdown: &watch::Receiver<
     let heads = Arc::new(Heads::start(&pools.app, &logs));
     let progress = ProgressWatch::start(pools.app.clone());
     let handles = registry.iter().map(|model| {
-        tokio::spawn((model.serve)(Serving {
+        let serving = Serving {
+            model: model.clone(),
             pools: pools.clone(),
             readers: readers.clone(),
             heads: Arc::clone(&heads),
             progress: progress.clone(),
             shutdown: shutdown.clone(),
-        }))
+        };
+        tokio::spawn(serving.run())
     });
     Running { handles: handles.collect(), progress }
 }
@@ -82,13 +83,14 @@ pub async fn rebuild(
     name: &str,
     tell: &mut (dyn FnMut(RebuildProgress) + Send),
 ) -> Result<Rebuilt, RebuildError> {
-    let model = registry.find(name)?;
-    let rebuild = Rebuild { owner: pools.owner.clone(), app: pools.app.clone(), readers: readers(pools, registry) };
-    (model.rebuild)(rebuild, tell).await
+    let model = registry.find(name)?.clone();
+    let readers = readers(pools, registry);
+    Rebuild { model, owner: pools.owner.clone(), app: pools.app.clone(), readers }.run(tell).await
 }
 
 /// What one read model is served with.
-pub(crate) struct Serving {
+struct Serving {
+    model: ReadModel,
     pools: Pools,
     readers: Vec<LogReader>,
     heads: Arc<Heads>,
@@ -97,28 +99,30 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    pub(crate) async fn run<P: Projection>(mut self) {
-        if !self.make_ready::<P>().await {
+    async fn run(mut self) {
+        if !self.make_ready().await {
             return;
         }
         let mut worker = Worker {
-            ledger: Ledger::new(self.pools.app.clone(), P::consumer(), holder_name(), LEASE),
+            ledger: Ledger::new(self.pools.app.clone(), self.model.consumer.clone(), holder_name(), LEASE),
             readers: self.readers,
             heads: self.heads,
             progress: self.progress,
-            handler: Projector::<P>::new(P::NAME),
+            handler: (self.model.projector)(self.model.name()),
         };
         consumer::run(&mut worker, &mut self.shutdown).await;
     }
 
     /// Makes the read model, or rebuilds what an older program built. False at shutdown.
-    async fn make_ready<P: Projection>(&mut self) -> bool {
+    async fn make_ready(&mut self) -> bool {
+        let (name, version) = (self.model.name(), self.model.consumer.version);
         while !*self.shutdown.borrow() {
-            match install::<P>(&self.pools.owner, &self.readers).await {
+            match install(&self.model, &self.pools.owner, &self.readers).await {
                 Ok(Installed::Ready) => return true,
-                Ok(Installed::OtherVersion(found)) if found < P::VERSION => {
-                    info!(name = P::NAME, found, version = P::VERSION, "built by an older program: rebuilding");
+                Ok(Installed::OtherVersion(found)) if found < version => {
+                    info!(name, found, version, "built by an older program: rebuilding");
                     let rebuild = Rebuild {
+                        model: self.model.clone(),
                         owner: self.pools.owner.clone(),
                         app: self.pools.app.clone(),
                         readers: self.readers.clone(),
@@ -126,17 +130,17 @@ impl Serving {
                     let mut shutdown = self.shutdown.clone();
                     let mut untold = |_: RebuildProgress| {};
                     let rebuilt = tokio::select! {
-                        rebuilt = rebuild.run::<P>(&mut untold) => rebuilt,
+                        rebuilt = rebuild.run(&mut untold) => rebuilt,
                         _ = shutdown.wait_for(|ended| *ended) => return false,
                     };
                     if let Err(error) = rebuilt {
-                        warn!(name = P::NAME, %error, "not rebuilt yet");
+                        warn!(name, %error, "not rebuilt yet");
                     }
                 }
                 Ok(Installed::OtherVersion(found)) => {
-                    warn!(name = P::NAME, found, version = P::VERSION, "built by a newer program: left alone");
+                    warn!(name, found, version, "built by a newer program: left alone");
                 }
-                Err(error) => warn!(name = P::NAME, %error, "not ready yet"),
+                Err(error) => warn!(name, %error, "not ready yet"),
             }
             tokio::select! {
                 () = tokio::time::sleep(PAUSE) => {}

@@ -3,8 +3,8 @@
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::classifier::{CardType, Disposition, Hazard};
-use projections::cards::{self, CardRow, CardUnitRow};
 use projections::Order;
+use projections::cards::{self, CardRow, CardUnitRow};
 use uuid::Uuid;
 
 use super::common::{Code, Named, Period, Place, Source, SourceRef, place_of};

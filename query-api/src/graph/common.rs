@@ -155,11 +155,7 @@ macro_rules! place_of {
             text: row.place_text.clone(),
             point: $crate::graph::common::GeoPoint::of_e6(row.latitude_e6, row.longitude_e6),
             uncertainty_m: row.uncertainty_m,
-            source: row
-                .location_source
-                .as_deref()
-                .map($crate::graph::terms::LocationSource::of_code)
-                .transpose()?,
+            source: row.location_source.as_deref().map($crate::graph::terms::LocationSource::of_code).transpose()?,
         };
         Ok(place.is_known().then_some(place))
     }};

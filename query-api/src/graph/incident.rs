@@ -3,8 +3,8 @@
 use async_graphql::{Context, Enum, InputObject, Object};
 use chrono::{DateTime, Utc};
 use domain::classifier::{Disposition, IncidentType, ResultCode};
-use projections::case_search::{self, IncidentRow};
 use projections::Order;
+use projections::case_search::{self, IncidentRow};
 use uuid::Uuid;
 
 use super::card::Card;

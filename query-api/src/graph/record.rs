@@ -65,10 +65,7 @@ pub(crate) struct RecordRow {
 }
 
 /// The record of a name, as the timeline has it.
-pub(crate) async fn record_row(
-    connection: &mut PgConnection,
-    named: &Named,
-) -> Result<Option<RecordRow>, QueryError> {
+pub(crate) async fn record_row(connection: &mut PgConnection, named: &Named) -> Result<Option<RecordRow>, QueryError> {
     let named = match named {
         Named::Id(id) => Some((*id, None)),
         Named::Number(number) => {
@@ -104,7 +101,13 @@ pub(crate) async fn record_row(
         (None, RecordType::EmergencyCard) => CardRow::by_id(connection, id).await?.map(|row| row.number),
         (number, _) => number,
     };
-    Ok(Some(RecordRow { id, kind, number, version: row.try_get("version")?, last_position: row.try_get("last_position")? }))
+    Ok(Some(RecordRow {
+        id,
+        kind,
+        number,
+        version: row.try_get("version")?,
+        last_position: row.try_get("last_position")?,
+    }))
 }
 
 /// A record of any type.

@@ -64,8 +64,12 @@ impl UnitQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Its id, as the command's reply gave it.")] id: Option<Uuid>,
-        #[graphql(desc = "Its call sign (izsaukuma signāls), unique within its institution.")] call_sign: Option<String>,
-        #[graphql(desc = "Institution of the call sign; the caller's own where it is left out.")] institution: Option<String>,
+        #[graphql(desc = "Its call sign (izsaukuma signāls), unique within its institution.")] call_sign: Option<
+            String,
+        >,
+        #[graphql(desc = "Institution of the call sign; the caller's own where it is left out.")] institution: Option<
+            String,
+        >,
         #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
         #[graphql(desc = "How long to wait for that, in seconds.", default = 5, validator(minimum = 0, maximum = 30))]
         wait_seconds: i32,
