@@ -4,6 +4,7 @@ use std::future::Future;
 
 use event_store::consumer::{ApplyError, Consumer, Handler, Undecodable};
 use event_store::log::{LogName, StoredEvent};
+use futures::future::BoxFuture;
 use sqlx::PgConnection;
 
 use crate::event::{DecodedEvent, RegisterEvent, decode};
@@ -43,18 +44,17 @@ pub trait Projection: Send + Sync + Sized + 'static {
     }
 }
 
-/// A projection as the consumer runtime knows it.
-#[derive(Debug, Clone)]
-pub struct Projector<P>(P);
+/// What takes events into a read model, whatever it is of.
+pub type Projector = Box<dyn Handler<Event = RegisterEvent>>;
 
-impl<P: Projection> Projector<P> {
-    /// The projector of `P` that writes into `schema`.
-    pub fn new(schema: &str) -> Projector<P> {
-        Projector(P::new(schema))
-    }
+/// The projector of `P` that writes into `schema`.
+pub fn projector<P: Projection>(schema: &str) -> Projector {
+    Box::new(Projecting(P::new(schema)))
 }
 
-impl<P: Projection> Handler for Projector<P> {
+struct Projecting<P>(P);
+
+impl<P: Projection> Handler for Projecting<P> {
     type Event = RegisterEvent;
 
     fn reads(&self, aggregate_type: &str) -> bool {
@@ -65,7 +65,11 @@ impl<P: Projection> Handler for Projector<P> {
         decode(event)
     }
 
-    async fn apply(&mut self, tx: &mut PgConnection, batch: &[DecodedEvent]) -> Result<(), ApplyError> {
-        self.0.apply(tx, batch).await
+    fn apply<'a>(
+        &'a mut self,
+        tx: &'a mut PgConnection,
+        batch: &'a [DecodedEvent],
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        Box::pin(self.0.apply(tx, batch))
     }
 }
