@@ -152,7 +152,10 @@ impl Leg {
         let begun = en_route.unwrap_or(sent);
         let arrives = !cancelled && !chance.percent(8);
         let on_scene = arrives.then(|| begun + chance.about(120, 1080));
-        let worked = on_scene.map_or_else(|| begun + chance.about(60, 500), |there| there + chance.about(300, 2700));
+        let worked = match on_scene {
+            Some(there) => there + chance.about(300, 2_700),
+            None => begun + chance.about(60, 500),
+        };
         let carries = service == Service::Medical && on_scene.is_some() && kind.ends.contains(&"transported");
         let transporting = (carries && chance.percent(65)).then_some(worked);
         // One in thirty drivers forgets to press the button at the hospital.

@@ -39,8 +39,8 @@ impl Chance {
     }
 
     /// One of several.
-    pub(super) fn one_of<'a, T>(&mut self, from: &'a [T]) -> &'a T {
-        &from[self.below(u32::try_from(from.len()).unwrap_or(1)) as usize]
+    pub(super) fn one_of<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(u32::try_from(from.len()).unwrap_or(1)) as usize]
     }
 
     /// One of several, by weight.
