@@ -13,7 +13,11 @@ use crate::sample;
 const REAL: &str = "cad/sffd-2020-04-units.csv";
 
 /// The project's own mappings, by how the names of their files begin.
-const MAPPINGS: &[(&str, &str)] = &[];
+const MAPPINGS: &[(&str, &str)] = &[
+    ("sffd-", include_str!("../../../schema/mappings/sffd-units.toml")),
+    ("virginia-beach-ems-", include_str!("../../../schema/mappings/virginia-beach-ems.toml")),
+    ("polisen-se-", include_str!("../../../schema/mappings/polisen-se.toml")),
+];
 
 /// A file of calls and how its columns become commands.
 #[derive(Debug, Clone)]
