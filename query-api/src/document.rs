@@ -230,7 +230,9 @@ fn collect<'a>(
                     key: field.node.response_key().node.to_string(),
                     inner,
                     arguments: arguments
-                        .filter_map(|(n, v)| Some((n.node.clone(), v.node.clone().into_const_with(in_place(values)).ok()?)))
+                        .filter_map(|(n, v)| {
+                            Some((n.node.clone(), v.node.clone().into_const_with(in_place(values)).ok()?))
+                        })
                         .collect(),
                 });
             }
@@ -333,7 +335,8 @@ mod tests {
 
     #[test]
     fn a_fragment_that_contains_itself_is_refused() {
-        let refused = examined("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }", serde_json::json!({}));
+        let refused =
+            examined("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }", serde_json::json!({}));
         assert!(matches!(refused, Err(QueryError::Invalid(_))));
     }
 

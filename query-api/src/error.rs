@@ -110,11 +110,13 @@ impl QueryError {
 impl From<sqlx::Error> for QueryError {
     fn from(error: sqlx::Error) -> Self {
         let passing = match &error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => true,
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
+                true
+            }
             // Classes 08 connection, 53 resources, 57 operator intervention (57014 is a statement's own time limit).
-            sqlx::Error::Database(e) => e.code().is_some_and(|c| {
-                c == "57014" || c.starts_with("08") || c.starts_with("53") || c.starts_with("57P")
-            }),
+            sqlx::Error::Database(e) => e
+                .code()
+                .is_some_and(|c| c == "57014" || c.starts_with("08") || c.starts_with("53") || c.starts_with("57P")),
             _ => false,
         };
         if passing { Self::Unavailable(error) } else { Self::Internal(Box::new(error)) }

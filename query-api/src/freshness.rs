@@ -10,9 +10,9 @@ use std::time::Duration;
 use async_graphql::Value;
 use event_store::consumer::CHANNEL;
 use event_store::log::LogName;
+use projections::Projection;
 use projections::cards::Cards;
 use projections::case_search::CaseSearch;
-use projections::Projection;
 use projections::roster::Roster;
 use projections::timeline::Timeline;
 use sqlx::postgres::PgListener;
@@ -44,6 +44,7 @@ const READ_BY: &[(&str, &[&str])] = &[
     ("assignedUnit", &[Roster::NAME]),
     ("roster", &[Roster::NAME]),
     ("timeline", &[Timeline::NAME]),
+    ("node", &[CaseSearch::NAME, Cards::NAME, Roster::NAME]),
     ("record", &[Timeline::NAME, CaseSearch::NAME, Cards::NAME]),
 ];
 
@@ -158,13 +159,15 @@ async fn follow(pool: PgPool, sender: watch::Sender<Arc<Tide>>) {
         }
         let read = async { Tide::read(&mut *pool.acquire().await?).await };
         match read.await {
-            Ok(now) => _ = sender.send_if_modified(|known| {
-                let changed = **known != now;
-                if changed {
-                    *known = Arc::new(now);
-                }
-                changed
-            }),
+            Ok(now) => {
+                _ = sender.send_if_modified(|known| {
+                    let changed = **known != now;
+                    if changed {
+                        *known = Arc::new(now);
+                    }
+                    changed
+                })
+            }
             Err(error) => {
                 tracing::debug!(%error, "progress of the read models could not be read");
                 listener = None;

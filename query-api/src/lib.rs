@@ -23,3 +23,8 @@ pub use lang::Lang;
 pub use personal::{OpenPersonal, PersonalValue};
 pub use position::LogPosition;
 pub use server::{QueryApi, Serving};
+
+/// The schema as text, as it is committed in `schema/graphql/vnr.graphql`: what an integrator works from.
+pub fn sdl() -> String {
+    graph::sdl()
+}

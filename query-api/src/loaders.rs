@@ -125,7 +125,10 @@ impl Loading for Context<'_> {
     }
 
     async fn position(&self, position: i64) -> Result<LogPosition, QueryError> {
-        let tide = loaders(self)?.tide.get_or_try_init(async || Tide::read(&mut *self.snapshot()?.read().await?).await).await?;
+        let tide = loaders(self)?
+            .tide
+            .get_or_try_init(async || Tide::read(&mut *self.snapshot()?.read().await?).await)
+            .await?;
         Ok(LogPosition { generation: tide.generation(LogName::REGISTER), position: position.unsigned_abs() })
     }
 }

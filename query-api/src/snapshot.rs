@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use access::Principal;
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
 use async_graphql::{Context, Data, Response};
-use access::Principal;
 use async_trait::async_trait;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use tokio::sync::{Mutex, MutexGuard, Notify};
@@ -89,7 +89,8 @@ impl Snapshot {
         let mut state = self.0.state.lock().await;
         match &mut *state {
             State::Unopened => {
-                let mut transaction = self.0.pool.begin_with("begin isolation level repeatable read, read only").await?;
+                let mut transaction =
+                    self.0.pool.begin_with("begin isolation level repeatable read, read only").await?;
                 limit_statements(&mut transaction, LONGEST).await?;
                 *state = State::Open { transaction, ends: Instant::now() + LONGEST };
                 self.0.opened.notify_one();

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{Context, Error, SimpleObject};
+use async_graphql::{Context, Error, ID, SimpleObject};
 use event_store::log::LogName;
 use futures::Stream;
 use futures::future::BoxFuture;
@@ -19,8 +19,8 @@ use sqlx::PgConnection;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::common::{Named, uuid};
 use super::log::{Projection, projections};
-use super::common::Named;
 use super::record::{Entry, Record, record_row};
 use super::unit::Unit;
 use crate::error::QueryError;
@@ -36,10 +36,11 @@ const PACE: Duration = Duration::from_millis(100);
 /// The same where the message is about the service, not about the register.
 const SLOW_PACE: Duration = Duration::from_secs(1);
 
-/// What can be followed, over graphql-transport-ws. A subscription ends when its token does. A client that lost its
-/// connection goes on with `afterPosition`: the position of the last message that it has.
+/// The root of subscriptions.
 pub(crate) struct Subscription;
 
+/// What can be followed, over graphql-transport-ws. A subscription ends when its token does. A client that lost its
+/// connection goes on with `afterPosition`: the position of the last message that it has.
 #[async_graphql::Subscription]
 impl Subscription {
     /// The roster: all units first, then those that have changed.
@@ -64,11 +65,13 @@ impl Subscription {
     async fn record_changed(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Id of the record.")] id: Uuid,
+        #[graphql(desc = "Id of the record.")] id: ID,
         #[graphql(desc = "Only what has happened after this position, instead of the present state first.")]
         after_position: Option<LogPosition>,
     ) -> Result<impl Stream<Item = Result<RecordChange, Error>> + use<>, QueryError> {
         let source = source(ctx)?;
+        let none = || QueryError::BadInput { argument: "id", reason: "an id is a UUID".into() };
+        let id = uuid("id", Some(id))?.ok_or_else(none)?;
         Ok(changes(source, PACE, after_position, move |snapshot, told| {
             Box::pin(async move { record_after(&snapshot, id, told).await })
         }))
@@ -218,14 +221,14 @@ where
 {
     let mut tide = source.freshness.watch();
     tide.mark_changed();
-    let begun = Following { source, tide, told, look, looked: false, ended: false };
-    futures::stream::unfold(begun, async move |mut following| {
+    let begun = Following { source, tide, pace, told, look, looked: false, ended: false };
+    futures::stream::unfold(begun, |mut following| async move {
         if following.ended {
             return None;
         }
         loop {
             if following.looked {
-                tokio::time::sleep(pace).await;
+                tokio::time::sleep(following.pace).await;
             }
             following.looked = true;
             following.tide.changed().await.ok()?;
@@ -259,6 +262,7 @@ where
 struct Following<S, F> {
     source: SnapshotSource,
     tide: watch::Receiver<Arc<Tide>>,
+    pace: Duration,
     told: Option<S>,
     look: F,
     looked: bool,

@@ -66,9 +66,8 @@ pub(crate) struct Projection {
 }
 
 async fn logs(connection: &mut PgConnection) -> Result<Vec<Log>, QueryError> {
-    let each = LogName::ALL.map(|log| {
-        format!("select '{log}' as name, generation, position, frontier from {log}.head")
-    });
+    let each =
+        LogName::ALL.map(|log| format!("select '{log}' as name, generation, position, frontier from {log}.head"));
     let rows = sqlx::query(&each.join(" union all ")).fetch_all(connection).await?;
     let logs = rows.iter().map(|row| {
         let generation: i32 = row.try_get("generation")?;

@@ -12,7 +12,7 @@ mod record;
 mod terms;
 mod unit;
 
-use async_graphql::{EmptyMutation, MergedObject, Schema};
+use async_graphql::{EmptyMutation, MergedObject, SDLExportOptions, Schema};
 
 pub(crate) use card::Card;
 pub(crate) use changes::Subscription;
@@ -26,13 +26,7 @@ pub(crate) type RegisterSchema = Schema<Query, EmptyMutation, Subscription>;
 
 /// What can be asked of the register. Every field needs a token; one request sees one state of all read models.
 #[derive(MergedObject, Default)]
-pub(crate) struct Query(
-    incident::IncidentQuery,
-    card::CardQuery,
-    unit::UnitQuery,
-    record::RecordQuery,
-    log::LogQuery,
-);
+pub(crate) struct Query(incident::IncidentQuery, card::CardQuery, unit::UnitQuery, record::RecordQuery, log::LogQuery);
 
 /// Builds the schema over a source of snapshots.
 pub(crate) fn schema(source: SnapshotSource, complexity: usize) -> RegisterSchema {
@@ -41,4 +35,11 @@ pub(crate) fn schema(source: SnapshotSource, complexity: usize) -> RegisterSchem
         .extension(OneSnapshot(source))
         .limit_complexity(complexity)
         .finish()
+}
+
+/// The schema as text (SDL), as it is committed under `schema/graphql/`.
+pub(crate) fn sdl() -> String {
+    let schema = Schema::build(Query::default(), EmptyMutation, Subscription).finish();
+    let options = SDLExportOptions::new();
+    schema.sdl_with_options(options.include_specified_by().prefer_single_line_descriptions())
 }

@@ -18,12 +18,27 @@ fn term_of_code<T: Term>(code: &str) -> Result<T, QueryError> {
 
 /// Defines an enum of the graph that has the variants of an enum of the domain.
 macro_rules! mirrored {
-    ($(#[$meta:meta])* $name:ident = $domain:path { $($(#[$variant_meta:meta])* $variant:ident = $shown:literal,)+ }) => {
+    ($(#[$meta:meta])* $name:ident = $domain:ty { $($(#[$variant_meta:meta])* $variant:ident = $shown:literal,)+ }) => {
         $(#[$meta])*
         #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[graphql(remote = $domain)]
         pub(crate) enum $name {
             $($(#[$variant_meta])* #[graphql(name = $shown)] $variant,)+
+        }
+
+        impl From<$domain> for $name {
+            fn from(term: $domain) -> Self {
+                match term {
+                    $(<$domain>::$variant => Self::$variant,)+
+                }
+            }
+        }
+
+        impl From<$name> for $domain {
+            fn from(term: $name) -> Self {
+                match term {
+                    $($name::$variant => Self::$variant,)+
+                }
+            }
         }
 
         impl $name {

@@ -200,7 +200,8 @@ fn prepare(
 ) -> Result<(async_graphql::Request, Examined), QueryError> {
     document::check_nesting(&request.query)?;
     if let Err(error) = request.parsed_query() {
-        let place = error.locations.first().map(|p| format!(" (line {}, column {})", p.line, p.column)).unwrap_or_default();
+        let place =
+            error.locations.first().map(|p| format!(" (line {}, column {})", p.line, p.column)).unwrap_or_default();
         return Err(QueryError::Unparsable(format!("the document is not GraphQL{place}: {}", error.message)));
     }
     let name = request.operation_name.clone();

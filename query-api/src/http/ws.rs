@@ -61,9 +61,17 @@ enum FromClient {
 #[serde(tag = "type", rename_all = "snake_case")]
 enum ToClient<'a> {
     ConnectionAck,
-    Next { id: &'a str, payload: Told<'a> },
-    Error { id: &'a str, payload: &'a [async_graphql::ServerError] },
-    Complete { id: &'a str },
+    Next {
+        id: &'a str,
+        payload: Told<'a>,
+    },
+    Error {
+        id: &'a str,
+        payload: &'a [async_graphql::ServerError],
+    },
+    Complete {
+        id: &'a str,
+    },
     Ping,
     Pong {
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,17 +98,19 @@ struct Operation {
 impl Stream for Operation {
     type Item = (Stages, Option<GraphqlResponse>);
 
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Self::Item>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> std::task::Poll<Option<Self::Item>> {
         let stages = self.stages.clone();
         self.answers.poll_next_unpin(cx).map(|answer| answer.map(|a| (stages, a)))
     }
 }
 
 /// Accepts the upgrade, where there is room for one more socket.
-pub(super) fn accept(app: Arc<App>, upgrade: WebSocketUpgrade, caller: Option<Principal>, lang: Lang) -> Response<Body> {
+pub(super) fn accept(
+    app: Arc<App>,
+    upgrade: WebSocketUpgrade,
+    caller: Option<Principal>,
+    lang: Lang,
+) -> Response<Body> {
     let Ok(room) = app.sockets.clone().try_acquire_owned() else {
         return refuse(MediaType::Json, Stage::Transport, QueryError::Unavailable(sqlx::Error::PoolTimedOut));
     };
