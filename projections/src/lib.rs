@@ -1,1 +1,27 @@
-//! projections
+//! Read models: what is asked often, kept ready in tables of its own, and built anew from the logs at any time.
+//!
+//! A read model is a folder: `schema.sql`, the projector in `mod.rs`, rows and questions in `rows.rs`. It is a function of
+//! the logs (I-11), lives in the PostgreSQL schema of its name, and can be thrown away. See docs/PROJECTIONS.md.
+
+mod fact;
+mod install;
+mod keyset;
+mod list;
+mod rebuild;
+mod registry;
+mod run;
+mod table;
+
+pub mod cards;
+pub mod case_search;
+pub mod event;
+pub mod projection;
+pub mod roster;
+pub mod timeline;
+
+pub use keyset::{Keyset, Order};
+pub use list::{Listed, ListedLog, list};
+pub use projection::{Projection, Projector, projector};
+pub use rebuild::{RebuildError, RebuildProgress, Rebuilt};
+pub use registry::{ReadModel, Registry};
+pub use run::{Pools, Running, readers, rebuild, start_all};

@@ -37,6 +37,10 @@ impl Default for DocumentLimits {
 pub(crate) struct RootField {
     /// Its name in the schema.
     pub(crate) name: String,
+    /// Its name in the answer.
+    pub(crate) key: String,
+    /// Names of all fields in it, however deep.
+    pub(crate) inner: HashSet<String>,
     arguments: Vec<(Name, Value)>,
 }
 
@@ -219,10 +223,16 @@ fn collect<'a>(
         match &item.node {
             Selection::Field(field) if is_asked_for(&field.node, values) => {
                 let arguments = field.node.arguments.iter();
+                let mut inner = HashSet::new();
+                names(&field.node.selection_set.node, fragments, &mut HashSet::new(), &mut inner);
                 roots.push(RootField {
                     name: field.node.name.node.to_string(),
+                    key: field.node.response_key().node.to_string(),
+                    inner,
                     arguments: arguments
-                        .filter_map(|(n, v)| Some((n.node.clone(), v.node.clone().into_const_with(in_place(values)).ok()?)))
+                        .filter_map(|(n, v)| {
+                            Some((n.node.clone(), v.node.clone().into_const_with(in_place(values)).ok()?))
+                        })
                         .collect(),
                 });
             }
@@ -236,6 +246,34 @@ fn collect<'a>(
                     && let Some(fragment) = fragments.get(name)
                 {
                     collect(&fragment.node.selection_set.node, fragments, values, seen, roots);
+                }
+            }
+        }
+    }
+}
+
+/// Names of all fields in a selection; each fragment is looked at once.
+fn names<'a>(
+    set: &'a SelectionSet,
+    fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
+    seen: &mut HashSet<&'a Name>,
+    found: &mut HashSet<String>,
+) {
+    for item in &set.items {
+        match &item.node {
+            Selection::Field(field) => {
+                if !found.contains(field.node.name.node.as_str()) {
+                    found.insert(field.node.name.node.to_string());
+                }
+                names(&field.node.selection_set.node, fragments, seen, found);
+            }
+            Selection::InlineFragment(fragment) => names(&fragment.node.selection_set.node, fragments, seen, found),
+            Selection::FragmentSpread(spread) => {
+                let name = &spread.node.fragment_name.node;
+                if seen.insert(name)
+                    && let Some(fragment) = fragments.get(name)
+                {
+                    names(&fragment.node.selection_set.node, fragments, seen, found);
                 }
             }
         }
@@ -297,7 +335,8 @@ mod tests {
 
     #[test]
     fn a_fragment_that_contains_itself_is_refused() {
-        let refused = examined("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }", serde_json::json!({}));
+        let refused =
+            examined("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }", serde_json::json!({}));
         assert!(matches!(refused, Err(QueryError::Invalid(_))));
     }
 

@@ -65,6 +65,9 @@ pub enum QueryError {
     /// The database cannot be reached, or is too busy; asking again later may help.
     #[error("the register cannot answer now; try again in a moment")]
     Unavailable(#[source] sqlx::Error),
+    /// An error that several fields share.
+    #[error(transparent)]
+    Shared(std::sync::Arc<QueryError>),
     /// A fault of ours. The client learns an id to quote, the operator finds the cause under it.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -91,6 +94,7 @@ impl QueryError {
             Self::TooLarge { .. } => "PAYLOAD_TOO_LARGE",
             Self::Timeout { .. } => "TIMEOUT",
             Self::Unavailable(_) => "UNAVAILABLE",
+            Self::Shared(error) => error.code(),
             Self::Internal(_) => "INTERNAL",
         }
     }
@@ -106,11 +110,13 @@ impl QueryError {
 impl From<sqlx::Error> for QueryError {
     fn from(error: sqlx::Error) -> Self {
         let passing = match &error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => true,
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
+                true
+            }
             // Classes 08 connection, 53 resources, 57 operator intervention (57014 is a statement's own time limit).
-            sqlx::Error::Database(e) => e.code().is_some_and(|c| {
-                c == "57014" || c.starts_with("08") || c.starts_with("53") || c.starts_with("57P")
-            }),
+            sqlx::Error::Database(e) => e
+                .code()
+                .is_some_and(|c| c == "57014" || c.starts_with("08") || c.starts_with("53") || c.starts_with("57P")),
             _ => false,
         };
         if passing { Self::Unavailable(error) } else { Self::Internal(Box::new(error)) }
@@ -166,6 +172,9 @@ pub(crate) fn finish(response: &mut Response, executed: bool) {
 
 /// Writes what the client may know of an error; what only the operator may know goes to the log.
 fn show(error: &QueryError, shown: &mut ServerError) {
+    if let QueryError::Shared(error) = error {
+        return show(error, shown);
+    }
     shown.message = error.to_string();
     let extensions = shown.extensions.get_or_insert_with(ErrorExtensionValues::default);
     extensions.set("code", error.code());

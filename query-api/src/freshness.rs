@@ -5,15 +5,22 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_graphql::Value;
+use event_store::consumer::CHANNEL;
+use event_store::log::LogName;
+use projections::Projection;
+use projections::cards::Cards;
+use projections::case_search::CaseSearch;
+use projections::roster::Roster;
+use projections::timeline::Timeline;
+use sqlx::postgres::PgListener;
 use sqlx::{PgConnection, PgPool, Row};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::document::Examined;
+use crate::document::{Examined, RootField};
 use crate::error::QueryError;
 use crate::position::LogPosition;
 
@@ -22,34 +29,36 @@ pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Time that a query waits where it does not say.
 pub(crate) const USUAL_WAIT: Duration = Duration::from_secs(5);
 
-/// How often progress is read while somebody waits for it, and while nobody does.
-const POLL_BUSY: Duration = Duration::from_millis(15);
-const POLL_IDLE: Duration = Duration::from_millis(500);
+/// How long a lost notification can delay those who wait.
+const POLL: Duration = Duration::from_millis(250);
 
-/// Read models by the field at the root that reads them.
+/// Read models by the fields that read them, at the root or deeper.
 const READ_BY: &[(&str, &[&str])] = &[
-    ("incident", &["incidents"]),
-    ("incidents", &["incidents"]),
-    ("card", &["emergency_cards"]),
-    ("cards", &["emergency_cards"]),
-    ("cardStatistics", &["emergency_cards"]),
-    ("unit", &["roster"]),
-    ("roster", &["roster"]),
-    ("record", &["timeline"]),
+    ("incident", &[CaseSearch::NAME]),
+    ("incidents", &[CaseSearch::NAME]),
+    ("card", &[Cards::NAME]),
+    ("cards", &[Cards::NAME]),
+    ("cardStatistics", &[Cards::NAME]),
+    ("units", &[Cards::NAME]),
+    ("unit", &[Roster::NAME]),
+    ("assignedUnit", &[Roster::NAME]),
+    ("roster", &[Roster::NAME]),
+    ("timeline", &[Timeline::NAME]),
+    ("node", &[CaseSearch::NAME, Cards::NAME, Roster::NAME]),
+    ("record", &[Timeline::NAME, CaseSearch::NAME, Cards::NAME]),
 ];
 
-/// Read models that a field at the root reads.
-pub(crate) fn models_of(field: &str) -> &'static [&'static str] {
-    READ_BY.iter().find(|(name, _)| *name == field).map_or(&[], |(_, models)| models)
+/// Read models that a field at the root is answered from.
+fn models_of(root: &RootField) -> impl Iterator<Item = &'static str> {
+    let read = READ_BY.iter().filter(|(field, _)| root.name == *field || root.inner.contains(*field));
+    read.flat_map(|(_, models)| models.iter().copied())
 }
 
-/// Where the register and its read models are.
+/// Where the logs and the read models that serve are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Tide {
-    /// Generation of the register.
-    pub(crate) generation: u32,
-    /// Progress in the register by name of the read model, of the version that serves.
-    pub(crate) progress: BTreeMap<String, u64>,
+    generations: BTreeMap<String, u32>,
+    progress: BTreeMap<(String, String), u64>,
 }
 
 impl Tide {
@@ -58,24 +67,37 @@ impl Tide {
         let rows = sqlx::query(READ_TIDE).fetch_all(connection).await?;
         let mut tide = Self::default();
         for row in rows {
-            tide.generation = u32::try_from(row.try_get::<i32, _>("generation")?).unwrap_or_default();
+            let log: String = row.try_get("log")?;
             if let Some(name) = row.try_get::<Option<String>, _>("name")? {
-                let progress = row.try_get::<i64, _>("progress")?;
-                tide.progress.insert(name, u64::try_from(progress).unwrap_or_default());
+                let progress = row.try_get::<i64, _>("progress")?.unsigned_abs();
+                tide.progress.insert((name, log.clone()), progress);
             }
+            tide.generations.insert(log, row.try_get::<i32, _>("generation")?.unsigned_abs());
         }
         Ok(tide)
     }
 
-    /// Whether these read models have reached the position; the first that has not, else.
-    pub(crate) fn reached(&self, models: &[&str], wanted: LogPosition) -> Result<(), QueryError> {
-        let position = wanted.of_generation(self.generation)?;
-        for model in models {
-            let progress = self.progress.get(*model).copied().unwrap_or_default();
-            if progress < position {
+    /// Generation of a log; 0 while nothing is known.
+    pub(crate) fn generation(&self, log: LogName) -> u32 {
+        self.generations.get(log.as_str()).copied().unwrap_or_default()
+    }
+
+    /// How far a read model has come in a log.
+    pub(crate) fn progress(&self, model: &str, log: LogName) -> LogPosition {
+        let position = self.progress.get(&(model.to_owned(), log.as_str().to_owned())).copied().unwrap_or_default();
+        LogPosition { generation: self.generation(log), position }
+    }
+
+    /// Whether the read models of a field at the root have reached the position in the register; the first that has not,
+    /// else.
+    pub(crate) fn reached(&self, root: &RootField, wanted: LogPosition) -> Result<(), QueryError> {
+        wanted.of_generation(self.generation(LogName::REGISTER))?;
+        for model in models_of(root) {
+            let progress = self.progress(model, LogName::REGISTER);
+            if progress < wanted {
                 return Err(QueryError::NotYet {
-                    model: (*model).to_owned(),
-                    progress: LogPosition { generation: self.generation, position: progress }.to_string(),
+                    model: model.to_owned(),
+                    progress: progress.to_string(),
                     wanted: wanted.to_string(),
                 });
             }
@@ -85,41 +107,31 @@ impl Tide {
 }
 
 const READ_TIDE: &str = "
-    select h.generation, c.name, coalesce(c.progress, 0) as progress
-    from register.head h
-    left join projections.consumers c on c.log = 'register'";
+    select h.log, h.generation, c.name, coalesce(c.progress, 0) as progress
+    from (select 'register' as log, generation from register.head
+          union all
+          select 'tracks', generation from tracks.head) h
+    left join projections.consumers c on c.log = h.log and c.build = 'live'";
 
 /// Follows the progress of the read models.
 #[derive(Clone)]
-pub(crate) struct Freshness {
-    tide: watch::Receiver<Arc<Tide>>,
-    waiting: Arc<AtomicUsize>,
-    wake: Arc<Notify>,
-}
+pub(crate) struct Freshness(watch::Receiver<Arc<Tide>>);
 
 impl Freshness {
-    /// Starts to follow; ends when the last one who could wait is gone.
+    /// Starts to follow, through failures of the database too; ends when the last one who could wait is gone.
     pub(crate) fn start(pool: PgPool) -> Self {
         let (sender, tide) = watch::channel(Arc::new(Tide::default()));
-        let (waiting, wake) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
-        tokio::spawn(follow(pool, sender, waiting.clone(), wake.clone()));
-        Self { tide, waiting, wake }
+        tokio::spawn(follow(pool, sender));
+        Self(tide)
     }
 
     /// Every change of it.
     pub(crate) fn watch(&self) -> watch::Receiver<Arc<Tide>> {
-        self.tide.clone()
-    }
-
-    /// Keeps the progress read often for as long as the returned value lives.
-    pub(crate) fn attend(&self) -> Attending {
-        self.waiting.fetch_add(1, Ordering::AcqRel);
-        self.wake.notify_one();
-        Attending(self.waiting.clone())
+        self.0.clone()
     }
 
     /// Waits until every field at the root can be answered, or its time is over: then the field says so itself.
-    pub(crate) async fn wait_for(&self, examined: &Examined) -> Result<(), QueryError> {
+    pub(crate) async fn wait_for(&self, examined: &Examined) {
         let begun = Instant::now();
         for root in &examined.roots {
             let Some(Value::String(text)) = root.argument("minPosition") else { continue };
@@ -128,46 +140,56 @@ impl Freshness {
                 Some(Value::Number(n)) => Duration::from_secs(n.as_u64().unwrap_or_default()).min(LONGEST_WAIT),
                 _ => USUAL_WAIT,
             };
-            let _attending = self.attend();
-            let mut tide = self.tide.clone();
-            let models = models_of(&root.name);
-            let settled = |t: &Arc<Tide>| {
+            let settled = |tide: &Arc<Tide>| {
                 // A generation that is not ours will not become ours by waiting.
-                t.generation != 0 && !matches!(t.reached(models, wanted), Err(QueryError::NotYet { .. }))
+                tide.generation(LogName::REGISTER) != 0
+                    && !matches!(tide.reached(root, wanted), Err(QueryError::NotYet { .. }))
             };
-            _ = tokio::time::timeout_at(begun + wait, tide.wait_for(settled)).await;
+            _ = tokio::time::timeout_at(begun + wait, self.watch().wait_for(settled)).await;
         }
-        Ok(())
     }
 }
 
-/// Somebody waits for progress.
-pub(crate) struct Attending(Arc<AtomicUsize>);
-
-impl Drop for Attending {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-async fn follow(pool: PgPool, sender: watch::Sender<Arc<Tide>>, waiting: Arc<AtomicUsize>, wake: Arc<Notify>) {
-    loop {
+/// Reads the progress when it is told that it has moved, and now and then in any case.
+async fn follow(pool: PgPool, sender: watch::Sender<Arc<Tide>>) {
+    let mut listener: Option<PgListener> = None;
+    while !sender.is_closed() {
+        if listener.is_none() {
+            listener = listen(&pool).await;
+        }
         let read = async { Tide::read(&mut *pool.acquire().await?).await };
         match read.await {
-            Ok(tide) => _ = sender.send_if_modified(|old| {
-                let changed = **old != tide;
-                if changed {
-                    *old = Arc::new(tide);
-                }
-                changed
-            }),
-            Err(error) => tracing::debug!(%error, "progress of the read models could not be read"),
+            Ok(now) => {
+                _ = sender.send_if_modified(|known| {
+                    let changed = **known != now;
+                    if changed {
+                        *known = Arc::new(now);
+                    }
+                    changed
+                })
+            }
+            Err(error) => {
+                tracing::debug!(%error, "progress of the read models could not be read");
+                listener = None;
+            }
         }
-        let pause = if waiting.load(Ordering::Acquire) > 0 { POLL_BUSY } else { POLL_IDLE };
+        let woken = async {
+            match &mut listener {
+                // What is told while nobody looks is one wake-up, not many.
+                Some(open) => open.try_recv().await.is_ok_and(|told| told.is_some()),
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = wake.notified() => {}
+            open = woken => if !open { listener = None },
+            () = tokio::time::sleep(POLL) => {}
             () = sender.closed() => return,
         }
     }
+}
+
+async fn listen(pool: &PgPool) -> Option<PgListener> {
+    let mut listener = PgListener::connect_with(pool).await.ok()?;
+    listener.listen(CHANNEL).await.ok()?;
+    Some(listener)
 }

@@ -33,6 +33,15 @@ impl Lang {
     }
 }
 
+impl From<Lang> for domain::Lang {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::Lv => Self::Lv,
+            Lang::En => Self::En,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,6 @@
 //! `projections` crate. A request goes through `http` (transport), `document` (guard), `freshness` (minPosition),
 //! `snapshot` (one transaction) and comes back through `error` (one mapper).
 
-mod caller;
 mod document;
 mod error;
 mod freshness;
@@ -12,14 +11,20 @@ mod graph;
 mod http;
 mod lang;
 mod loaders;
+mod personal;
 mod position;
 mod server;
 mod snapshot;
 
-pub use caller::{Authenticate, Caller};
 pub use document::DocumentLimits;
 pub use error::QueryError;
 pub use http::{Limits, Readiness};
 pub use lang::Lang;
+pub use personal::{OpenPersonal, PersonalValue};
 pub use position::LogPosition;
 pub use server::{QueryApi, Serving};
+
+/// The schema as text, as it is committed in `schema/graphql/vnr.graphql`: what an integrator works from.
+pub fn sdl() -> String {
+    graph::sdl()
+}

@@ -4,15 +4,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::TokenVerifier;
 use metrics_exporter_prometheus::PrometheusHandle;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
-use crate::caller::Authenticate;
 use crate::freshness::Freshness;
 use crate::graph;
 use crate::http::{self, App, Limits, Readiness};
+use crate::personal::OpenPersonal;
 use crate::snapshot::SnapshotSource;
 
 /// What a query API is made of.
@@ -20,7 +21,9 @@ pub struct QueryApi {
     /// The read models' database, by the application's role.
     pub pool: PgPool,
     /// Checks tokens.
-    pub gate: Arc<dyn Authenticate>,
+    pub gate: TokenVerifier,
+    /// Opens personal data for those who may see it: the register's key ring.
+    pub personal: Arc<dyn OpenPersonal>,
     /// Says what keeps it from serving.
     pub readiness: Arc<dyn Readiness>,
     /// Where `/metrics` comes from.
@@ -41,12 +44,12 @@ pub struct Serving {
 impl QueryApi {
     /// The routes; `stopping` ends open WebSockets.
     pub fn into_router(self, stopping: watch::Receiver<bool>) -> axum::Router {
-        let source = SnapshotSource { freshness: Freshness::start(self.pool.clone()), pool: self.pool };
-        let schema = graph::schema(source.clone(), self.limits.document.complexity);
+        let freshness = Freshness::start(self.pool.clone());
+        let source = SnapshotSource { pool: self.pool, freshness, personal: self.personal };
+        let schema = graph::schema(source, self.limits.document.complexity);
         let sockets = Arc::new(Semaphore::new(self.limits.sockets));
         http::router(Arc::new(App {
             schema,
-            source,
             gate: self.gate,
             readiness: self.readiness,
             metrics: self.metrics,

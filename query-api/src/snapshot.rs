@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use access::Principal;
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
 use async_graphql::{Context, Data, Response};
 use async_trait::async_trait;
@@ -12,12 +13,12 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use tokio::sync::{Mutex, MutexGuard, Notify};
 use tokio::time::Instant;
 
-use crate::caller::Caller;
 use crate::document::Examined;
 use crate::error::QueryError;
 use crate::freshness::Freshness;
 use crate::lang::Lang;
 use crate::loaders::Loaders;
+use crate::personal::OpenPersonal;
 
 /// A transaction ends after this long, whatever it was doing.
 const LONGEST: Duration = Duration::from_secs(5);
@@ -36,7 +37,7 @@ impl Stages {
 /// What is known about a request before it is carried out; for a subscription it holds for all its events.
 pub(crate) struct Asked {
     /// Who asks; none for introspection.
-    pub(crate) caller: Option<Caller>,
+    pub(crate) caller: Option<Principal>,
     /// Language of labels, where a field does not say.
     pub(crate) lang: Lang,
     /// What is asked for at the root.
@@ -46,7 +47,7 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// A request by someone, in a language.
-    pub(crate) fn new(caller: Option<Caller>, lang: Lang, examined: Examined, stages: Stages) -> Self {
+    pub(crate) fn new(caller: Option<Principal>, lang: Lang, examined: Examined, stages: Stages) -> Self {
         Self { caller, lang, examined, stages }
     }
 }
@@ -56,6 +57,7 @@ impl Asked {
 pub(crate) struct SnapshotSource {
     pub(crate) pool: PgPool,
     pub(crate) freshness: Freshness,
+    pub(crate) personal: Arc<dyn OpenPersonal>,
 }
 
 enum State {
@@ -87,7 +89,8 @@ impl Snapshot {
         let mut state = self.0.state.lock().await;
         match &mut *state {
             State::Unopened => {
-                let mut transaction = self.0.pool.begin_with("begin isolation level repeatable read, read only").await?;
+                let mut transaction =
+                    self.0.pool.begin_with("begin isolation level repeatable read, read only").await?;
                 limit_statements(&mut transaction, LONGEST).await?;
                 *state = State::Open { transaction, ends: Instant::now() + LONGEST };
                 self.0.opened.notify_one();
@@ -113,7 +116,7 @@ impl Snapshot {
     }
 
     /// Ends the transaction.
-    async fn end(&self) {
+    pub(crate) async fn end(&self) {
         let state = std::mem::replace(&mut *self.0.state.lock().await, State::Ended);
         if let State::Open { transaction, .. } = state
             && let Err(error) = transaction.rollback().await
@@ -167,13 +170,11 @@ impl Extension for OneSnapshot {
         let asked = ctx.data_opt::<Asked>();
         if let Some(asked) = asked {
             asked.stages.0.store(true, Ordering::Release);
-            if let Err(error) = self.0.freshness.wait_for(&asked.examined).await {
-                return Response::from_errors(vec![error.into_server_error()]);
-            }
+            self.0.freshness.wait_for(&asked.examined).await;
         }
         let snapshot = Snapshot::new(self.0.pool.clone());
         let mut data = Data::default();
-        data.insert(Loaders::new(&snapshot));
+        data.insert(Loaders::new(&snapshot, self.0.personal.clone()));
         data.insert(snapshot.clone());
         let response = tokio::select! {
             response = next.run_with_data(ctx, name, data) => response,
@@ -189,7 +190,7 @@ pub(crate) trait Given {
     /// The snapshot of this request.
     fn snapshot(&self) -> Result<&Snapshot, QueryError>;
     /// Who asks.
-    fn caller(&self) -> Result<&Caller, QueryError>;
+    fn caller(&self) -> Result<&Principal, QueryError>;
     /// Language of labels: the argument's, else the request's.
     fn lang(&self, argument: Option<Lang>) -> Lang;
 }
@@ -199,7 +200,7 @@ impl Given for Context<'_> {
         self.data_opt().ok_or_else(|| QueryError::internal("no snapshot"))
     }
 
-    fn caller(&self) -> Result<&Caller, QueryError> {
+    fn caller(&self) -> Result<&Principal, QueryError> {
         self.data_opt::<Asked>()
             .and_then(|asked| asked.caller.as_ref())
             .ok_or_else(|| QueryError::Unauthenticated("this needs a token".into()))

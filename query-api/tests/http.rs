@@ -11,14 +11,15 @@ const GRAPHQL: (&str, &str) = ("accept", "application/graphql-response+json");
 #[tokio::test]
 async fn status_follows_the_media_type() {
     let api = without_database().await;
+    let bearer = format!("Bearer {}", api.officer);
     let unsound = Some(r#"{"query": "{ nothing }"}"#);
     let strict = send(&api, "POST", "/graphql", &[JSON, GRAPHQL], unsound).await;
     // Who has no token learns nothing about fields, not even that there is none.
     assert_eq!((strict.status, strict.code().as_str()), (401, "UNAUTHENTICATED"));
-    let strict = send(&api, "POST", "/graphql", &[JSON, GRAPHQL, ("authorization", "Bearer officer")], unsound).await;
+    let strict = send(&api, "POST", "/graphql", &[JSON, GRAPHQL, ("authorization", &bearer)], unsound).await;
     assert_eq!((strict.status, strict.code().as_str()), (400, "GRAPHQL_VALIDATION_FAILED"));
     assert!(strict.json().get("data").is_none());
-    let legacy = send(&api, "POST", "/graphql", &[JSON, ("authorization", "Bearer officer")], unsound).await;
+    let legacy = send(&api, "POST", "/graphql", &[JSON, ("authorization", &bearer)], unsound).await;
     assert_eq!((legacy.status, legacy.header("content-type")), (200, Some("application/json; charset=utf-8")));
 }
 
@@ -37,7 +38,7 @@ async fn a_token_is_asked_for_before_anything_is_read() {
 #[tokio::test]
 async fn a_database_that_is_gone_is_told_without_its_words() {
     let api = without_database().await;
-    let answer = ask(&api, Some("officer"), "{ logs { name } }", json!({})).await;
+    let answer = ask(&api, Some(&api.officer), "{ logs { name } }", json!({})).await;
     assert_eq!((answer.status, answer.code().as_str()), (503, "UNAVAILABLE"));
     assert!(!answer.body.contains("sqlx") && !answer.body.contains("pool") && !answer.body.contains("127.0.0.1"));
     assert_eq!(answer.header("retry-after"), Some("1"));
@@ -61,9 +62,9 @@ async fn a_mutation_or_a_subscription_is_refused_over_http() {
     let api = without_database().await;
     let get = send(&api, "GET", "/graphql?query=mutation%20%7B__typename%7D", &[GRAPHQL], None).await;
     assert_eq!((get.status, get.header("allow")), (405, Some("GET, POST")));
-    let post = ask(&api, Some("officer"), "mutation { __typename }", json!({})).await;
+    let post = ask(&api, Some(&api.officer), "mutation { __typename }", json!({})).await;
     assert_eq!((post.status, post.code().as_str()), (400, "GRAPHQL_VALIDATION_FAILED"));
-    let subscription = ask(&api, Some("officer"), "subscription { projectionLag { name } }", json!({})).await;
+    let subscription = ask(&api, Some(&api.officer), "subscription { projectionLag { name } }", json!({})).await;
     assert_eq!(subscription.status, 400);
     assert!(subscription.body.contains("graphql-transport-ws"));
 }
@@ -90,7 +91,7 @@ async fn documents_that_cost_too_much_are_refused_at_once() {
     bomb.push_str(" fragment F60 on Query { __typename }");
     let deep = "{a".repeat(40_000);
     for query in [format!("{{ {aliases} }}"), bomb, deep] {
-        let answer = ask(&api, Some("officer"), &query, json!({})).await;
+        let answer = ask(&api, Some(&api.officer), &query, json!({})).await;
         assert_eq!((answer.status, answer.code().as_str()), (400, "QUERY_TOO_COMPLEX"), "{}", &query[..40]);
     }
 }

@@ -58,13 +58,14 @@ async fn the_graphql_http_audit_passes_in_full() {
     let Some(folder) = clients().await else { return };
     let api = without_database().await;
     let url = format!("http://{}/graphql", api.address());
-    assert_passed(&node(&folder, &["audit.mjs", &url, "officer"]).await);
+    assert_passed(&node(&folder, &["audit.mjs", &url, &api.officer]).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_graphql_ws_client_is_served() {
     let Some(folder) = clients().await else { return };
     let api = without_database().await;
+    let brief = api.tokens.lasting(access::Role::Officer, chrono::Duration::seconds(2));
     let url = format!("ws://{}/graphql", api.address());
-    assert_passed(&node(&folder, &["socket.mjs", &url, "officer", "brief"]).await);
+    assert_passed(&node(&folder, &["socket.mjs", &url, &api.officer, &brief]).await);
 }

@@ -89,6 +89,7 @@ pub(super) fn judge<E>(batch: &[Delivery<E>], error: &ApplyError) -> Verdict {
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, Utc};
+    use futures::future::BoxFuture;
     use serde::Deserialize;
 
     use super::*;
@@ -113,8 +114,12 @@ mod tests {
             Ok(event.decode()?)
         }
 
-        async fn apply(&mut self, _: &mut PgConnection, _: &[Delivery<Word>]) -> Result<(), ApplyError> {
-            Ok(())
+        fn apply<'a>(
+            &'a mut self,
+            _: &'a mut PgConnection,
+            _: &'a [Delivery<Word>],
+        ) -> BoxFuture<'a, Result<(), ApplyError>> {
+            Box::pin(async { Ok(()) })
         }
     }
 

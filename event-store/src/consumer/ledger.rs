@@ -108,6 +108,33 @@ impl Ledger {
         Ok(Some((version, progress.collect::<Result<_, _>>()?)))
     }
 
+    /// Makes what was built anew the one that serves, in the rows of this schema: progress and parked records of the other
+    /// are forgotten. Nobody holds its lease afterwards, and no lease of before is worth anything.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn promote_in_tx(tx: &mut PgConnection, name: &str) -> Result<(), sqlx::Error> {
+        let fence: Option<i64> = sqlx::query_scalar("select max(fence) + 1 from projections.consumers where name = $1")
+            .bind(name)
+            .fetch_one(&mut *tx)
+            .await?;
+        Ledger::remove_in_tx(&mut *tx, name, Build::Live).await?;
+        sqlx::query(
+            "update projections.consumers
+             set build = 'live', fence = $2, holder = null, lease_until = null
+             where name = $1 and build = 'rebuild'",
+        )
+        .bind(name)
+        .bind(fence.unwrap_or(1))
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query("update projections.parked set build = 'live' where name = $1 and build = 'rebuild'")
+            .bind(name)
+            .execute(&mut *tx)
+            .await?;
+        Ok(())
+    }
+
     /// Tries to take the lease: `None` while somebody else holds it.
     pub(super) async fn acquire(&self) -> Result<Option<Lease>, ConsumerError> {
         if self.is_held().await? {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgPool, Row as _};
+use sqlx::{FromRow, PgExecutor, PgPool, Row as _};
 use uuid::Uuid;
 
 use crate::log::LogName;
@@ -53,11 +53,11 @@ impl<'r> FromRow<'r, PgRow> for ConsumerStatus {
     }
 }
 
-/// The state of all consumers, by name, build and log.
+/// The state of all consumers, by name, build and log: now, or in the snapshot of a transaction.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn statuses(pool: &PgPool) -> Result<Vec<ConsumerStatus>, sqlx::Error> {
+pub async fn statuses(executor: impl PgExecutor<'_>) -> Result<Vec<ConsumerStatus>, sqlx::Error> {
     // One select for each log, because a log's name can't be a parameter.
     let each = LogName::ALL.map(|log| {
         format!(
@@ -75,7 +75,7 @@ pub async fn statuses(pool: &PgPool) -> Result<Vec<ConsumerStatus>, sqlx::Error>
         )
     });
     let sql = format!("{} order by name, build, log", each.join(" union all "));
-    sqlx::query_as(&sql).fetch_all(pool).await
+    sqlx::query_as(&sql).fetch_all(executor).await
 }
 
 /// A record that a consumer leaves out.

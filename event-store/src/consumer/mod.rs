@@ -25,8 +25,7 @@ mod retry;
 mod session;
 mod worker;
 
-use std::future::Future;
-
+use futures::future::BoxFuture;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -117,11 +116,31 @@ pub trait Handler: Send {
     ///
     /// # Errors
     /// Whatever it says, everything written through `tx` is undone.
-    fn apply(
-        &mut self,
-        tx: &mut PgConnection,
-        batch: &[Delivery<Self::Event>],
-    ) -> impl Future<Output = Result<(), ApplyError>> + Send;
+    fn apply<'a>(
+        &'a mut self,
+        tx: &'a mut PgConnection,
+        batch: &'a [Delivery<Self::Event>],
+    ) -> BoxFuture<'a, Result<(), ApplyError>>;
+}
+
+impl<H: Handler + ?Sized> Handler for Box<H> {
+    type Event = H::Event;
+
+    fn reads(&self, aggregate_type: &str) -> bool {
+        (**self).reads(aggregate_type)
+    }
+
+    fn decode(&self, event: &StoredEvent) -> Result<Self::Event, Undecodable> {
+        (**self).decode(event)
+    }
+
+    fn apply<'a>(
+        &'a mut self,
+        tx: &'a mut PgConnection,
+        batch: &'a [Delivery<Self::Event>],
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        (**self).apply(tx, batch)
+    }
 }
 
 /// What makes the tables of the consumer runtime.

@@ -89,6 +89,11 @@ impl Session {
         self.progress.get(log.as_str()).map(|progress| progress.position).unwrap_or_default()
     }
 
+    /// Readers of its logs.
+    pub fn readers(&self) -> &[LogReader] {
+        &self.readers
+    }
+
     /// Gives the lease back, so that another need not wait until it runs out.
     pub async fn close(self) {
         if let Err(error) = self.ledger.release(self.fence).await {

@@ -1,44 +1,45 @@
 //! The graph: one file for each part of it.
 
-use async_graphql::{EmptyMutation, Object, Schema, Subscription};
-use futures::Stream;
+mod card;
+mod changes;
+mod common;
+mod fresh;
+mod incident;
+mod log;
+mod paging;
+mod personal;
+mod record;
+mod terms;
+mod unit;
+
+use async_graphql::{EmptyMutation, MergedObject, SDLExportOptions, Schema};
+
+pub(crate) use card::Card;
+pub(crate) use changes::Subscription;
+pub(crate) use incident::Incident;
+pub(crate) use unit::Unit;
 
 use crate::snapshot::{OneSnapshot, SnapshotSource};
 
 /// The schema of the register.
-pub(crate) type RegisterSchema = Schema<Query, EmptyMutation, Changes>;
+pub(crate) type RegisterSchema = Schema<Query, EmptyMutation, Subscription>;
+
+/// What can be asked of the register. Every field needs a token; one request sees one state of all read models.
+#[derive(MergedObject, Default)]
+pub(crate) struct Query(incident::IncidentQuery, card::CardQuery, unit::UnitQuery, record::RecordQuery, log::LogQuery);
 
 /// Builds the schema over a source of snapshots.
 pub(crate) fn schema(source: SnapshotSource, complexity: usize) -> RegisterSchema {
-    Schema::build(Query, EmptyMutation, Changes)
+    Schema::build(Query::default(), EmptyMutation, Subscription)
+        .data(source.clone())
         .extension(OneSnapshot(source))
         .limit_complexity(complexity)
         .finish()
 }
 
-/// x
-pub(crate) struct Query;
-
-#[Object]
-impl Query {
-    /// x
-    async fn logs(&self, ctx: &async_graphql::Context<'_>) -> Result<Vec<Log>, crate::QueryError> {
-        use crate::snapshot::Given;
-        let _c = ctx.snapshot()?.read().await?;
-        Ok(vec![])
-    }
+/// The schema as text (SDL), as it is committed under `schema/graphql/`.
+pub(crate) fn sdl() -> String {
+    let schema = Schema::build(Query::default(), EmptyMutation, Subscription).finish();
+    let options = SDLExportOptions::new();
+    schema.sdl_with_options(options.include_specified_by().prefer_single_line_descriptions())
 }
-
-/// y
-pub(crate) struct Changes;
-
-#[Subscription]
-impl Changes {
-    /// y
-    async fn projection_lag(&self) -> impl Stream<Item = Log> {
-        futures::stream::pending()
-    }
-}
-
-#[derive(async_graphql::SimpleObject)]
-struct Log { name: String }

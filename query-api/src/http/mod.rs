@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use access::{AccessError, Principal, TokenVerifier};
 use async_graphql::parser::types::OperationType;
 use axum::Router;
 use axum::body::Body;
@@ -20,12 +21,11 @@ use axum::response::IntoResponse;
 use axum::routing::{any, get};
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::caller::{Authenticate, Caller, bearer};
 use crate::document::{self, DocumentLimits, Examined};
 use crate::error::QueryError;
 use crate::graph::RegisterSchema;
 use crate::lang::Lang;
-use crate::snapshot::{Asked, SnapshotSource, Stages};
+use crate::snapshot::{Asked, Stages};
 use negotiate::{MediaType, is_json, negotiate};
 use params::Params;
 use reply::{Stage, refuse, refuse_as, reply};
@@ -65,8 +65,7 @@ impl Default for Limits {
 /// Everything that the routes share.
 pub(crate) struct App {
     pub(crate) schema: RegisterSchema,
-    pub(crate) source: SnapshotSource,
-    pub(crate) gate: Arc<dyn Authenticate>,
+    pub(crate) gate: TokenVerifier,
     pub(crate) readiness: Arc<dyn Readiness>,
     pub(crate) metrics: Option<PrometheusHandle>,
     pub(crate) limits: Limits,
@@ -197,11 +196,12 @@ async fn carry_out(
 fn prepare(
     app: &App,
     mut request: async_graphql::Request,
-    caller: Option<&Caller>,
+    caller: Option<&Principal>,
 ) -> Result<(async_graphql::Request, Examined), QueryError> {
     document::check_nesting(&request.query)?;
     if let Err(error) = request.parsed_query() {
-        let place = error.locations.first().map(|p| format!(" (line {}, column {})", p.line, p.column)).unwrap_or_default();
+        let place =
+            error.locations.first().map(|p| format!(" (line {}, column {})", p.line, p.column)).unwrap_or_default();
         return Err(QueryError::Unparsable(format!("the document is not GraphQL{place}: {}", error.message)));
     }
     let name = request.operation_name.clone();
@@ -219,12 +219,23 @@ fn prepare(
     Ok((request, examined))
 }
 
-fn caller_of(app: &App, headers: &HeaderMap) -> Result<Option<Caller>, QueryError> {
+fn caller_of(app: &App, headers: &HeaderMap) -> Result<Option<Principal>, QueryError> {
     let Some(value) = headers.get(header::AUTHORIZATION) else {
         return Ok(None);
     };
-    let value = value.to_str().map_err(|_| QueryError::Unauthenticated("the token is not text".into()))?;
-    app.gate.authenticate(bearer(value)).map(Some).map_err(QueryError::Unauthenticated)
+    let Ok(value) = value.to_str() else {
+        return Err(QueryError::Unauthenticated("the token is not text".into()));
+    };
+    admitted(app.gate.authenticate(Some(value)).map(|a| a.0)).map(Some)
+}
+
+/// Whose token it is, where they may ask at all.
+fn admitted(checked: Result<Principal, AccessError>) -> Result<Principal, QueryError> {
+    let admitted = checked.and_then(|principal| principal.check_query().map(|()| principal));
+    admitted.map_err(|error| match error.is_unauthenticated() {
+        true => QueryError::Unauthenticated(error.to_string()),
+        false => QueryError::Forbidden(error.to_string()),
+    })
 }
 
 fn lang_of(headers: &HeaderMap) -> Lang {

@@ -93,7 +93,10 @@ mod tests {
         assert_eq!(negotiated(&[], true), Some(Json));
         assert_eq!(negotiated(&["*/*"], true), Some(Json));
         assert_eq!(negotiated(&["application/graphql-response+json"], false), Some(GraphqlResponse));
-        assert_eq!(negotiated(&["application/graphql-response+json, application/json;q=0.9"], false), Some(GraphqlResponse));
+        assert_eq!(
+            negotiated(&["application/graphql-response+json, application/json;q=0.9"], false),
+            Some(GraphqlResponse)
+        );
         assert_eq!(negotiated(&["application/json", "application/graphql-response+json"], false), Some(Json));
         assert_eq!(negotiated(&["text/html,application/xhtml+xml,*/*;q=0.8"], true), Some(Html));
         assert_eq!(negotiated(&["text/html,application/xhtml+xml,*/*;q=0.8"], false), Some(Json));

@@ -21,8 +21,9 @@ impl Params {
         if body.is_empty() {
             return Err(QueryError::BadRequest("the request has no body".into()));
         }
-        let value: Value = serde_json::from_slice(body)
-            .map_err(|e| QueryError::BadRequest(format!("the body is not JSON: line {}, column {}", e.line(), e.column())))?;
+        let value: Value = serde_json::from_slice(body).map_err(|e| {
+            QueryError::BadRequest(format!("the body is not JSON: line {}, column {}", e.line(), e.column()))
+        })?;
         Self::from_value(value)
     }
 
@@ -30,7 +31,9 @@ impl Params {
     pub(crate) fn from_value(value: Value) -> Result<Self, QueryError> {
         let mut object = match value {
             Value::Object(object) => object,
-            Value::Array(_) => return Err(QueryError::BadRequest("one operation a request: lists are not taken".into())),
+            Value::Array(_) => {
+                return Err(QueryError::BadRequest("one operation a request: lists are not taken".into()));
+            }
             _ => return Err(QueryError::BadRequest("the body must be a JSON object".into())),
         };
         let query = match object.remove("query") {

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::Principal;
 use async_graphql::Response as GraphqlResponse;
 use async_graphql::parser::types::OperationType;
 use axum::body::Body;
@@ -23,8 +24,7 @@ use tokio_stream::StreamMap;
 
 use super::params::Params;
 use super::reply::{Stage, Told, refuse};
-use super::{App, MediaType, prepare};
-use crate::caller::{Caller, bearer};
+use super::{App, MediaType, admitted, prepare};
 use crate::error::{QueryError, finish};
 use crate::lang::Lang;
 use crate::snapshot::{Asked, Stages};
@@ -32,6 +32,7 @@ use crate::snapshot::{Asked, Stages};
 const PROTOCOL: &str = "graphql-transport-ws";
 const TIME_TO_INIT: Duration = Duration::from_secs(10);
 const TIME_TO_SEND: Duration = Duration::from_secs(30);
+const TIME_TO_CLOSE: Duration = Duration::from_secs(2);
 const PING_EVERY: Duration = Duration::from_secs(25);
 const SILENCE: Duration = Duration::from_secs(80);
 
@@ -60,9 +61,17 @@ enum FromClient {
 #[serde(tag = "type", rename_all = "snake_case")]
 enum ToClient<'a> {
     ConnectionAck,
-    Next { id: &'a str, payload: Told<'a> },
-    Error { id: &'a str, payload: &'a [async_graphql::ServerError] },
-    Complete { id: &'a str },
+    Next {
+        id: &'a str,
+        payload: Told<'a>,
+    },
+    Error {
+        id: &'a str,
+        payload: &'a [async_graphql::ServerError],
+    },
+    Complete {
+        id: &'a str,
+    },
     Ping,
     Pong {
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,17 +98,19 @@ struct Operation {
 impl Stream for Operation {
     type Item = (Stages, Option<GraphqlResponse>);
 
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Self::Item>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> std::task::Poll<Option<Self::Item>> {
         let stages = self.stages.clone();
         self.answers.poll_next_unpin(cx).map(|answer| answer.map(|a| (stages, a)))
     }
 }
 
 /// Accepts the upgrade, where there is room for one more socket.
-pub(super) fn accept(app: Arc<App>, upgrade: WebSocketUpgrade, caller: Option<Caller>, lang: Lang) -> Response<Body> {
+pub(super) fn accept(
+    app: Arc<App>,
+    upgrade: WebSocketUpgrade,
+    caller: Option<Principal>,
+    lang: Lang,
+) -> Response<Body> {
     let Ok(room) = app.sockets.clone().try_acquire_owned() else {
         return refuse(MediaType::Json, Stage::Transport, QueryError::Unavailable(sqlx::Error::PoolTimedOut));
     };
@@ -116,6 +127,9 @@ pub(super) fn accept(app: Arc<App>, upgrade: WebSocketUpgrade, caller: Option<Ca
             let frame = CloseFrame { code, reason: reason.into() };
             _ = tokio::time::timeout(TIME_TO_SEND, socket.send(Message::Close(Some(frame)))).await;
         }
+        // The closing handshake: an answer to the client's close is sent, and ours is answered, while it is read on.
+        let handshake = async { while let Some(Ok(_)) = socket.recv().await {} };
+        _ = tokio::time::timeout(TIME_TO_CLOSE, handshake).await;
         metrics::gauge!("vnr_graphql_sockets").decrement(1.0);
     })
 }
@@ -124,7 +138,7 @@ struct Session<'a> {
     app: &'a App,
     socket: &'a mut WebSocket,
     /// Who the upgrade's header named; a token in `connection_init` takes its place.
-    caller: Option<Caller>,
+    caller: Option<Principal>,
     lang: Lang,
     acknowledged: bool,
     operations: StreamMap<String, Operation>,
@@ -133,7 +147,7 @@ struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    fn new(app: &'a App, socket: &'a mut WebSocket, caller: Option<Caller>, lang: Lang) -> Self {
+    fn new(app: &'a App, socket: &'a mut WebSocket, caller: Option<Principal>, lang: Lang) -> Self {
         let now = Instant::now();
         let operations = StreamMap::new();
         Self { app, socket, caller, lang, acknowledged: false, operations, begun: now, last_heard: now }
@@ -219,9 +233,9 @@ impl<'a> Session<'a> {
             return Err(Close::new(4429, "Too many initialisation requests"));
         }
         if let Some(token) = payload.as_ref().and_then(token_of) {
-            match self.app.gate.authenticate(bearer(token)) {
+            match admitted(self.app.gate.verify(bearer(token))) {
                 Ok(caller) => self.caller = Some(caller),
-                Err(reason) => return Err(Close::new(4403, short(&format!("Forbidden: {reason}")))),
+                Err(error) => return Err(Close::new(4403, short(&format!("Forbidden: {error}")))),
             }
         }
         if let Some(lang) = payload.as_ref().and_then(|p| p.get("lang")).and_then(Value::as_str) {
@@ -324,4 +338,12 @@ fn short(reason: &str) -> String {
         end -= 1;
     }
     reason[..end].to_owned()
+}
+
+/// A token with or without `Bearer` before it.
+fn bearer(value: &str) -> &str {
+    match value.trim().split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+        _ => value.trim(),
+    }
 }

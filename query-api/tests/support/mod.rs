@@ -1,31 +1,70 @@
 //! A query API on a socket, for tests.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses a part of it")]
 
 use std::sync::Arc;
 
+use access::{DevelopmentKey, Institution, Principal, Purpose, Role, TokenIssuer, TokenVerifier};
 use chrono::{Duration, Utc};
+use event_store::seal::SealedField;
 use futures::future::BoxFuture;
-use query_api::{Authenticate, Caller, Limits, QueryApi, Readiness, Serving};
+use query_api::{Limits, OpenPersonal, PersonalValue, QueryApi, QueryError, Readiness, Serving};
+use sqlx::PgPool;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// Takes tokens that name the role: `officer`, `analyst`; `brief` ends after a second.
-pub struct Gate;
+/// Issues and checks tokens of tests.
+pub struct Tokens {
+    issuer: TokenIssuer,
+    verifier: TokenVerifier,
+}
 
-impl Authenticate for Gate {
-    fn authenticate(&self, token: &str) -> Result<Caller, String> {
-        let (role, seconds) = match token {
-            "officer" | "analyst" => (token, 3600),
-            "brief" => ("officer", 1),
-            _ => return Err("the token is not one of ours".into()),
-        };
-        Ok(Caller {
+impl Tokens {
+    /// With a key of their own.
+    pub fn new() -> Self {
+        let key = DevelopmentKey::ephemeral().expect("a key");
+        Self { issuer: TokenIssuer::new(&key), verifier: TokenVerifier::new(&key) }
+    }
+
+    /// A token of a role for an hour.
+    pub fn of(&self, role: Role) -> String {
+        self.lasting(role, Duration::hours(1))
+    }
+
+    /// A token that ends soon.
+    pub fn lasting(&self, role: Role, time: Duration) -> String {
+        let purpose = if role == Role::Analyst { Purpose::Statistics } else { Purpose::Response };
+        let principal = Principal {
             subject: "tests".into(),
-            institution: "VP".into(),
-            role: role.into(),
-            purpose: "response".into(),
-            expires_at: Utc::now() + Duration::seconds(seconds),
-            sees_personal_data: role == "officer",
-        })
+            institution: Institution::parse("VUGD").expect("an institution"),
+            roles: vec![role],
+            purpose,
+            expires_at: Utc::now() + time,
+        };
+        self.issuer.issue(&principal).expect("a token")
+    }
+}
+
+/// A server and the tokens that it takes.
+pub struct Served {
+    pub api: Serving,
+    pub tokens: Tokens,
+    /// Of an officer, who may see personal data.
+    pub officer: String,
+}
+
+impl std::ops::Deref for Served {
+    type Target = Serving;
+
+    fn deref(&self) -> &Serving {
+        &self.api
+    }
+}
+
+/// Opens nothing: for tests without personal data.
+pub struct NoKeys;
+
+impl OpenPersonal for NoKeys {
+    fn open<'a>(&'a self, fields: &'a [SealedField]) -> BoxFuture<'a, Result<Vec<PersonalValue>, QueryError>> {
+        Box::pin(async move { Ok(fields.iter().map(|_| PersonalValue::Erased).collect()) })
     }
 }
 
@@ -38,26 +77,30 @@ impl Readiness for Reasons {
 }
 
 /// Serves without a database behind it: enough for whatever is decided before one is asked.
-pub async fn without_database() -> Serving {
+pub async fn without_database() -> Served {
     let pool = sqlx::postgres::PgPoolOptions::new()
         .acquire_timeout(std::time::Duration::from_millis(300))
         .connect_lazy("postgres://nobody@127.0.0.1:1/none")
         .expect("a lazy pool");
+    serve(pool, Arc::new(NoKeys), vec!["the database cannot be reached".into()]).await
+}
+
+/// Serves on a free port.
+pub async fn serve(pool: PgPool, personal: Arc<dyn OpenPersonal>, reasons: Vec<String>) -> Served {
+    let tokens = Tokens::new();
     let api = QueryApi {
         pool,
-        gate: Arc::new(Gate),
-        readiness: Arc::new(Reasons(vec!["the database cannot be reached".into()])),
+        gate: tokens.verifier.clone(),
+        personal,
+        readiness: Arc::new(Reasons(reasons)),
         metrics: None,
         limits: Limits::default(),
         open_introspection: true,
     };
-    serve(api).await
-}
-
-/// Serves on a free port.
-pub async fn serve(api: QueryApi) -> Serving {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    api.serve(listener).expect("serving")
+    let api = api.serve(listener).expect("serving");
+    let officer = tokens.of(Role::Officer);
+    Served { api, tokens, officer }
 }
 
 /// What came back.
@@ -112,8 +155,11 @@ pub async fn send(api: &Serving, method: &str, path: &str, headers: &[(&str, &st
 pub async fn ask(api: &Serving, token: Option<&str>, query: &str, variables: serde_json::Value) -> Answer {
     let body = serde_json::json!({"query": query, "variables": variables}).to_string();
     let authorization = token.map(|t| format!("Bearer {t}")).unwrap_or_default();
-    let mut headers =
-        vec![("content-type", "application/json"), ("accept", "application/graphql-response+json"), ("accept-language", "en")];
+    let mut headers = vec![
+        ("content-type", "application/json"),
+        ("accept", "application/graphql-response+json"),
+        ("accept-language", "en"),
+    ];
     if token.is_some() {
         headers.push(("authorization", &authorization));
     }

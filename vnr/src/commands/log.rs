@@ -19,17 +19,19 @@ use crate::settings::Settings;
 
 pub(super) async fn run(settings: &Settings, command: LogCommand) -> Result<(), Failure> {
     match command {
-        LogCommand::Stats { json } => with_database(settings, async |pool| show_stats(pool, json).await).await,
+        LogCommand::Stats { json } => {
+            with_database(settings, async |database| show_stats(&database.app, json).await).await
+        }
         LogCommand::Verify { log, json } => {
             let logs = match log {
                 Some(name) => vec![named(&name)?],
                 None => LogName::ALL.to_vec(),
             };
-            with_database(settings, async |pool| verify_logs(pool, &logs, json).await).await
+            with_database(settings, async |database| verify_logs(&database.app, &logs, json).await).await
         }
         LogCommand::Tail { log, last, follow, json } => {
             let log = named(&log)?;
-            with_database(settings, async |pool| follow_log(pool, log, last, follow, json).await).await
+            with_database(settings, async |database| follow_log(&database.app, log, last, follow, json).await).await
         }
     }
 }

@@ -8,8 +8,6 @@ mod token;
 
 use std::process::ExitCode;
 
-use sqlx::PgPool;
-
 use crate::cli::{Cli, Command};
 use crate::compose::{Database, Sharing, System};
 use crate::failure::Failure;
@@ -28,6 +26,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Serve { part } => serve::run(System::part(settings, part)).await?,
         Command::Demo(args) => crate::demo::run(settings, args).await?,
         Command::Import(args) => return Ok(crate::import::import(&args).await),
+        Command::Sample(args) => crate::sample::sample(&args)?,
         Command::Token(args) => token::run(&settings, &args)?,
         Command::Log(command) => log::run(&settings, command).await?,
         Command::Projections(command) => projections::run(&settings, command).await?,
@@ -39,10 +38,10 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
 /// Runs a tool on the database of a running system, or of one that stands still, and leaves it as it was.
 async fn with_database<T>(
     settings: &Settings,
-    tool: impl AsyncFnOnce(&PgPool) -> Result<T, Failure>,
+    tool: impl AsyncFnOnce(&Database) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let database = Database::open(settings, Sharing::Look).await?;
-    let result = tool(&database.app).await;
+    let result = tool(&database).await;
     database.close().await;
     result
 }

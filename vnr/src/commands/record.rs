@@ -18,8 +18,8 @@ pub(super) async fn run(settings: &Settings, command: RecordCommand) -> Result<(
         KnownTo::Source => Axis::Source,
     };
     let known_at = as_known_at.map(|moment| (moment.to_utc(), axis));
-    with_database(settings, async |pool| {
-        let history = read(pool, &number, known_at).await?;
+    with_database(settings, async |database| {
+        let history = read(&database.app, &number, known_at).await?;
         if json {
             output::json(&history)
         } else {

@@ -12,8 +12,8 @@ use crate::settings::Settings;
 
 /// Connections of one process for its own work; the appenders and consumers of a whole system take about ten of them.
 const APP_CONNECTIONS: u32 = 32;
-/// Migrations and partitions are made one after the other.
-const OWNER_CONNECTIONS: u32 = 2;
+/// Migrations, partitions, and read models that are made or rebuilt.
+const OWNER_CONNECTIONS: u32 = 6;
 /// No query of an interactive part waits longer for a connection.
 const ACQUIRE: Duration = Duration::from_secs(10);
 

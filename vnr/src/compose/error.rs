@@ -73,6 +73,14 @@ pub enum StartError {
         /// How long it was waited for.
         seconds: u64,
     },
+    /// A read model's tables could not be made in time.
+    #[error("the read model {name} was not there after {seconds} s; the log on standard error says why")]
+    NotInstalled {
+        /// The read model.
+        name: String,
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// Something with the system: a runtime, a socket.
     #[error("the system refused a resource")]
     System(#[from] io::Error),

@@ -8,9 +8,10 @@ mod catch_up;
 mod commands;
 mod database;
 mod error;
-mod gate;
+mod health;
 mod housekeeping;
 mod ports;
+mod read_models;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -18,7 +19,9 @@ use std::sync::{Arc, OnceLock};
 
 use access::{DevelopmentKey, TokenIssuer, TokenVerifier};
 use command_api::Deps;
-use event_store::seal::MasterKey;
+use event_store::consumer::ProgressWatch;
+use event_store::log::LogName;
+use event_store::seal::{KeyRing, MasterKey};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use query_api::{Limits, QueryApi, Serving};
 use sqlx::PgPool;
@@ -30,8 +33,10 @@ pub use self::database::{Database, Sharing};
 pub use self::error::StartError;
 
 use self::commands::CommandServer;
-use self::gate::{Gate, Health};
+use self::health::Health;
 use self::ports::listen;
+use self::read_models::ReadModels;
+pub(crate) use self::read_models::pools;
 use crate::cli::Part;
 use crate::settings::Settings;
 
@@ -71,27 +76,29 @@ impl System {
         let key = DevelopmentKey::load_or_create(&settings.token_key_file())?;
         let verifier = TokenVerifier::new(&key);
 
+        let master = Arc::new(MasterKey::load_or_create(&settings.master_key_file)?);
+
         let (appenders, commands) = match grpc {
             Some(listener) => {
-                let master = Arc::new(MasterKey::load_or_create(&settings.master_key_file)?);
                 let appenders = Appenders::start(&master, database.app.clone()).await?;
                 let deps = Deps {
                     register: appenders.register.clone(),
                     tracks: appenders.tracks.clone(),
                     pool: database.app.clone(),
-                    master,
+                    master: Arc::clone(&master),
                 };
                 (Some(appenders), Some(CommandServer::start(listener, deps, verifier.clone())?))
             }
             None => (None, None),
         };
+        let read_models = if has(Part::Projections) { Some(ReadModels::start(&database).await?) } else { None };
         let query = match http {
             Some(listener) => {
-                let health = Health::new(database.app.clone(), appenders.clone());
                 let api = QueryApi {
                     pool: database.app.clone(),
-                    gate: Arc::new(Gate(verifier.clone())),
-                    readiness: Arc::new(health),
+                    gate: verifier.clone(),
+                    personal: Arc::new(KeyRing::new(database.app.clone(), LogName::REGISTER, master)),
+                    readiness: Arc::new(Health::new(database.app.clone(), appenders.clone())),
                     metrics,
                     limits: Limits::default(),
                     open_introspection: true,
@@ -106,6 +113,7 @@ impl System {
             verifier,
             settings,
             commands,
+            read_models,
             query,
             appenders,
             housekeeping,
@@ -120,6 +128,7 @@ pub struct Running {
     issuer: TokenIssuer,
     verifier: TokenVerifier,
     settings: Settings,
+    read_models: Option<ReadModels>,
     query: Option<Serving>,
     appenders: Option<Appenders>,
     housekeeping: JoinHandle<()>,
@@ -162,6 +171,11 @@ impl Running {
         &self.database.owner
     }
 
+    /// How far the read models are, where they are part of this; waits for them.
+    pub fn progress(&self) -> Option<&ProgressWatch> {
+        self.read_models.as_ref().map(ReadModels::progress)
+    }
+
     /// Its appenders, where the command API is part of this.
     pub fn appenders(&self) -> Option<&Appenders> {
         self.appenders.as_ref()
@@ -185,6 +199,9 @@ impl Running {
             && let Err(error) = query.stop().await
         {
             tracing::warn!(%error, "the query API did not end well");
+        }
+        if let Some(read_models) = self.read_models {
+            read_models.stop().await;
         }
         if let Some(appenders) = self.appenders {
             appenders.stop().await;

@@ -1,8 +1,7 @@
 //! Makes the commands of a group out of its rows.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use lru::LruCache;
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 use proto::command::v1::CommandEnvelope;
@@ -20,9 +19,6 @@ use super::value::Value;
 
 /// Namespace of the ids of imported commands. Never changes: sending a row again must give the same ids.
 const NAMESPACE: Uuid = Uuid::from_u128(0x2b0f_5e11_9c64_5d0b_8a6b_1120_0112_4e56);
-
-/// Ids of `once` steps that were sent: what is forgotten is only sent again.
-pub(super) type SentOnce = Arc<Mutex<LruCache<Uuid, ()>>>;
 
 /// A command, ready to be sent.
 #[derive(Debug, Clone)]
@@ -57,8 +53,6 @@ pub(super) struct ComposedRow {
     pub refused: Vec<Reason>,
     /// Whether a time of it happened twice.
     pub ambiguous: bool,
-    /// Whether it gives no command because all was said before.
-    pub said_before: bool,
 }
 
 /// A group with its commands.
@@ -78,7 +72,6 @@ pub(super) struct Composed {
 pub(super) struct Composer<'m> {
     mapping: &'m Mapping,
     envelope: MessageDescriptor,
-    sent_once: SentOnce,
     steps: Vec<(Phase, Arc<str>, &'m Step)>,
 }
 
@@ -88,13 +81,12 @@ struct Made {
     reasons: Vec<Reason>,
     ambiguous: bool,
     over_group: bool,
-    said_before: bool,
 }
 
 impl<'m> Composer<'m> {
     /// A composer for the mapping; none where `pool` has no bulk stream.
     #[must_use]
-    pub(super) fn new(mapping: &'m Mapping, pool: &DescriptorPool, sent_once: SentOnce) -> Option<Self> {
+    pub(super) fn new(mapping: &'m Mapping, pool: &DescriptorPool) -> Option<Self> {
         let envelope = pool.get_message_by_name(ENVELOPE)?;
         let named =
             |phase, steps: &'m [Step]| steps.iter().map(move |step| (phase, Arc::from(step.name.as_str()), step));
@@ -102,7 +94,7 @@ impl<'m> Composer<'m> {
             .chain(named(Phase::Row, &mapping.row))
             .chain(named(Phase::End, &mapping.end))
             .collect();
-        Some(Self { mapping, envelope, sent_once, steps })
+        Some(Self { mapping, envelope, steps })
     }
 
     /// Makes the commands of a group.
@@ -132,14 +124,12 @@ impl<'m> Composer<'m> {
             if made.reasons.is_empty() {
                 commands.append(&mut made.commands);
             }
-            let (ambiguous, said_before) = (made.ambiguous, made.said_before);
-            composed.push(ComposedRow { row, refused: made.reasons, ambiguous, said_before });
+            composed.push(ComposedRow { row, refused: made.reasons, ambiguous: made.ambiguous });
         }
         if self.mapping.interleave {
             commands[before..].sort_by_key(|command| command.at);
         }
         let end = if complete { end.commands } else { Vec::new() };
-        self.remember(&commands);
         let mut composed = Composed { label, rows: composed, commands, end };
         composed.refuse_rows_without_command();
         composed
@@ -161,8 +151,7 @@ impl<'m> Composer<'m> {
                 continue;
             }
             match self.command(&mut scope, name, step, label, row) {
-                Ok(None) => made.said_before = true,
-                Ok(Some(mut command)) => {
+                Ok(mut command) => {
                     // Steps of a row keep their declared order, whatever their times say.
                     latest = latest.max(command.at);
                     command.at = latest;
@@ -183,7 +172,7 @@ impl<'m> Composer<'m> {
         step: &Step,
         label: &str,
         row: usize,
-    ) -> Result<Option<Command>, Reason> {
+    ) -> Result<Command, Reason> {
         let problem = |problem: Problem| Reason::of_step(name, problem.code, problem.column, problem.message);
         let Some(key) = scope.template(&step.key) else {
             let message = "a column that makes the command's id is empty";
@@ -191,9 +180,6 @@ impl<'m> Composer<'m> {
         };
         let system = &self.mapping.system;
         let id = Uuid::new_v5(&NAMESPACE, format!("{system}|{name}|{key}").as_bytes());
-        if step.once && self.sent_once.lock().unwrap_or_else(PoisonError::into_inner).get(&id).is_some() {
-            return Ok(None);
-        }
         let occurred = scope.value(&step.occurred_at).map_err(problem)?;
         let Some(Value::Time(occurred)) = occurred else {
             let message = "there is no time at which it happened";
@@ -226,14 +212,7 @@ impl<'m> Composer<'m> {
         let message = self
             .encode(&step.command, message)
             .map_err(|message| Reason::of_step(name, "not_a_command", None, message))?;
-        Ok(Some(Command {
-            id,
-            step: Arc::clone(name),
-            once: step.once,
-            row,
-            message,
-            at: occurred.at.timestamp_micros(),
-        }))
+        Ok(Command { id, step: Arc::clone(name), once: step.once, row, message, at: occurred.at.timestamp_micros() })
     }
 
     /// By way of JSON and the contract's descriptors, so that every command is covered.
@@ -241,13 +220,6 @@ impl<'m> Composer<'m> {
         let json = json!({ command: message });
         let dynamic: DynamicMessage = self.envelope.clone().deserialize(json).map_err(|error| error.to_string())?;
         CommandEnvelope::decode(dynamic.encode_to_vec().as_slice()).map_err(|error| error.to_string())
-    }
-
-    fn remember(&self, commands: &[Command]) {
-        let mut sent = self.sent_once.lock().unwrap_or_else(PoisonError::into_inner);
-        for command in commands.iter().filter(|command| command.once) {
-            sent.put(command.id, ());
-        }
     }
 }
 
@@ -275,7 +247,7 @@ impl Composed {
         let without: Vec<usize> = (0..self.rows.len()).filter(|row| !commands().any(|c| c.row == *row)).collect();
         for index in without {
             let row = &mut self.rows[index];
-            if row.refused.is_empty() && !row.said_before {
+            if row.refused.is_empty() {
                 row.refused.push(Reason::of_row("no_command", "the mapping makes no command of this row"));
             }
         }

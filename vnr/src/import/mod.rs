@@ -31,13 +31,11 @@ mod tests;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use lru::LruCache;
 use tokio::sync::mpsc;
 
 pub use args::{ImportArgs, import};
@@ -57,8 +55,14 @@ use pipeline::{Pipeline, Sending};
 use progress::{Progress, ProgressFile};
 use rejects::Rejects;
 
-/// Ids of `once` steps that are remembered.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(65_536).expect("is not zero");
+/// The project's own mappings, by how the names of the files that they read begin.
+pub const OWN_MAPPINGS: &[(&str, &str)] = &[
+    ("sffd-", include_str!("../../../schema/mappings/sffd-units.toml")),
+    ("virginia-beach-ems", include_str!("../../../schema/mappings/virginia-beach-ems.toml")),
+    ("polisen-se", include_str!("../../../schema/mappings/polisen-se.toml")),
+    ("vnr-sample", include_str!("../../../schema/mappings/vnr-sample.toml")),
+];
+
 /// Groups that are composed ahead of what is sent.
 const COMPOSED_AHEAD: usize = 64;
 
@@ -225,14 +229,12 @@ pub async fn run(options: &ImportOptions, watch: &dyn Watch) -> Result<Summary, 
     let ledger = Ledger::open(progress, file, rejects.map_err(rejects_error)?, mapping.is_grouped())?;
 
     let begun = Instant::now();
-    let sent_once = Arc::new(Mutex::new(LruCache::new(REMEMBERED)));
     let (sender, groups) = mpsc::channel(COMPOSED_AHEAD);
     let work = Work {
         file: options.file.clone(),
         folder: options.sort_folder.clone(),
         mapping: Arc::clone(&mapping),
         pool,
-        sent_once: Arc::clone(&sent_once),
         done,
     };
     let reading = tokio::task::spawn_blocking(move || work.read(&sender));
@@ -245,7 +247,7 @@ pub async fn run(options: &ImportOptions, watch: &dyn Watch) -> Result<Summary, 
         begun_at,
         resumed,
     };
-    let (ledger, latencies) = Pipeline::new(sending, groups, sent_once, ledger, watch)?.run().await?;
+    let (ledger, latencies) = Pipeline::new(sending, groups, ledger, watch)?.run().await?;
     reading.await.map_err(ImportError::Task)?;
     watch.ends();
     let (counts, rejects) = ledger.close()?;
@@ -261,7 +263,6 @@ struct Work {
     folder: PathBuf,
     mapping: Arc<Mapping>,
     pool: prost_reflect::DescriptorPool,
-    sent_once: compose::SentOnce,
     done: u64,
 }
 
@@ -276,7 +277,7 @@ impl Work {
 
     fn try_read(&self, sender: &mpsc::Sender<io::Result<Composed>>) -> io::Result<()> {
         let mut groups = Groups::open(&self.file, &self.mapping, &self.folder, sort::BUDGET)?;
-        let composer = Composer::new(&self.mapping, &self.pool, Arc::clone(&self.sent_once))
+        let composer = Composer::new(&self.mapping, &self.pool)
             .ok_or_else(|| io::Error::other("the contract has no bulk stream"))?;
         let mut index = 0;
         while let Some(group) = groups.next()? {

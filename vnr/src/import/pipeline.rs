@@ -4,23 +4,27 @@
 //! its last row, so that the order of sending does not depend on how fast results come.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use hdrhistogram::Histogram;
+use lru::LruCache;
 use proto::command::v1::{CommandEnvelope, CommandResult};
 use tokio::sync::mpsc;
 use tonic::Status;
 use uuid::Uuid;
 
 use super::ImportError;
-use super::compose::{Command, Composed, SentOnce};
+use super::compose::{Command, Composed};
 use super::ledger::{Ledger, RowResult};
 use super::link::{Link, Target, is_passing};
 use super::outcome::{Outcome, name_of};
 use super::watch::Watch;
-use super::window::{Flight, Window};
+use super::window::Window;
 
+/// Ids of `once` steps that are remembered.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(65_536).expect("is not zero");
 /// Most groups that are open at once.
 const MOST_OPEN: usize = 4096;
 /// A stream that gives no result for so long is taken for dead.
@@ -55,7 +59,8 @@ struct OpenGroup {
 pub(super) struct Pipeline<'w> {
     sending: Sending,
     groups: mpsc::Receiver<Result<Composed, std::io::Error>>,
-    sent_once: SentOnce,
+    /// Ids of `once` steps that were sent: what is forgotten is only sent again.
+    sent_once: LruCache<Uuid, ()>,
     ledger: Ledger,
     watch: &'w dyn Watch,
     window: Window,
@@ -81,7 +86,6 @@ impl<'w> Pipeline<'w> {
     pub(super) fn new(
         sending: Sending,
         groups: mpsc::Receiver<Result<Composed, std::io::Error>>,
-        sent_once: SentOnce,
         ledger: Ledger,
         watch: &'w dyn Watch,
     ) -> Result<Self, ImportError> {
@@ -90,7 +94,7 @@ impl<'w> Pipeline<'w> {
         Ok(Self {
             sending,
             groups,
-            sent_once,
+            sent_once: LruCache::new(REMEMBERED),
             ledger,
             watch,
             window: Window::default(),
@@ -156,6 +160,10 @@ impl<'w> Pipeline<'w> {
             while self.window.len() < self.sending.window
                 && let Some((group, command)) = self.outbox.pop_front()
             {
+                if command.once && self.sent_once.put(command.id, ()).is_some() {
+                    self.open.entry(group).and_modify(|group| group.waiting -= 1);
+                    continue;
+                }
                 if self.window.is_empty() {
                     (self.heard, self.settled) = (Instant::now(), Instant::now());
                 }
@@ -260,7 +268,8 @@ impl<'w> Pipeline<'w> {
                 Outcome::Repeated { .. } => row.repeated += 1,
                 Outcome::Refused(reason) => {
                     row.refuse(reason);
-                    self.forget(&flight);
+                    // The next row that needs it says it again.
+                    self.sent_once.pop(&flight.id);
                 }
                 Outcome::Unwelcome(message) => return Err(unwelcome(&Status::unauthenticated(message))),
                 Outcome::Passing(_) => {}
@@ -273,13 +282,6 @@ impl<'w> Pipeline<'w> {
     fn is_own(&self, outcome: &Outcome) -> bool {
         let Outcome::Repeated { recorded_at, .. } = outcome else { return false };
         DateTime::parse_from_rfc3339(recorded_at).is_ok_and(|at| at >= self.sending.begun_at)
-    }
-
-    /// What was refused must be said again by the next row that needs it.
-    fn forget(&self, flight: &Flight) {
-        if flight.once {
-            self.sent_once.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop(&flight.id);
-        }
     }
 
     /// Books groups of which everything is known, in their order.

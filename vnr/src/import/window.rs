@@ -84,12 +84,6 @@ impl Window {
         Some((flight, outcome))
     }
 
-    /// The oldest command.
-    #[must_use]
-    pub(super) fn oldest(&self) -> Option<&Flight> {
-        self.flights.front()
-    }
-
     /// What must be sent again on a new stream, in order: all but what took effect.
     pub(super) fn resend(&mut self) -> Vec<CommandEnvelope> {
         let mut again = Vec::new();

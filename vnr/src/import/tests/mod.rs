@@ -1,1 +1,8 @@
-//! Tests of the whole importer against a register that is not one.
+//! Tests of the whole importer against a register that only keeps what it is sent.
+
+mod fake;
+mod files;
+mod mappings;
+mod rejects;
+mod resume;
+mod small;

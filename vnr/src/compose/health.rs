@@ -1,30 +1,11 @@
-//! What the query API asks of the rest: whose token it is, and whether all is well.
+//! Whether all is well with this process: what `/readyz` tells.
 
-use access::TokenVerifier;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use query_api::{Authenticate, Caller, Readiness};
+use query_api::Readiness;
 use sqlx::PgPool;
 
 use super::appenders::Appenders;
-
-/// Checks tokens for the query API.
-pub(super) struct Gate(pub(super) TokenVerifier);
-
-impl Authenticate for Gate {
-    fn authenticate(&self, token: &str) -> Result<Caller, String> {
-        let principal = self.0.verify(token).map_err(|error| error.to_string())?;
-        principal.check_query().map_err(|error| error.to_string())?;
-        Ok(Caller {
-            role: principal.role_names(),
-            sees_personal_data: principal.sees_personal_data(),
-            institution: principal.institution.to_string(),
-            purpose: principal.purpose.to_string(),
-            subject: principal.subject,
-            expires_at: principal.expires_at,
-        })
-    }
-}
 
 /// Says what keeps this process from serving.
 pub(super) struct Health {

@@ -1,0 +1,239 @@
+//! Rows of the case search, and the questions that are asked of them.
+
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+use sqlx::{PgConnection, Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use crate::keyset::{Keyset, Order};
+use crate::table::{columns, table_row};
+
+table_row! {
+    /// An incident.
+    pub struct IncidentRow in "incidents" key ("id") {
+        /// Id of the record.
+        id: Uuid => "uuid",
+        /// National number.
+        number: String => "text",
+        /// Number in the register that it comes from.
+        legacy_number: Option<String> => "text",
+        /// Institution that registered it.
+        institution: String => "text",
+        /// How it was reported.
+        channel: String => "text",
+        /// Present type.
+        type_code: String => "text",
+        /// Type at registration.
+        opening_type: String => "text",
+        /// Present response category.
+        category: String => "text",
+        /// Where it stands.
+        status: String => "text",
+        /// Territory (ATVK).
+        territory: Option<String> => "text",
+        /// Object of the address register.
+        address_code: Option<String> => "text",
+        /// Place as written.
+        place_text: Option<String> => "text",
+        /// Micro-degrees north.
+        latitude_e6: Option<i32> => "int4",
+        /// Micro-degrees east.
+        longitude_e6: Option<i32> => "int4",
+        /// Radius of uncertainty in metres.
+        uncertainty_m: Option<i32> => "int4",
+        /// How the point was found.
+        location_source: Option<String> => "text",
+        /// When it began.
+        occurred_from: DateTime<Utc> => "timestamptz",
+        /// When it ended, where it lasted.
+        occurred_to: Option<DateTime<Utc>> => "timestamptz",
+        /// When the log recorded it first.
+        registered_at: DateTime<Utc> => "timestamptz",
+        /// Unit that deals with it.
+        assigned_unit: Option<Uuid> => "uuid",
+        /// Officer who deals with it.
+        assigned_officer: Option<String> => "text",
+        /// How it was dealt with.
+        result_code: Option<String> => "text",
+        /// Processes that it went on in.
+        case_refs: Json<Vec<String>> => "jsonb",
+        /// How it ended.
+        disposition: Option<String> => "text",
+        /// What it turned out to be.
+        closing_type: Option<String> => "text",
+        /// When it was closed; nothing while it is open.
+        closed_at: Option<DateTime<Utc>> => "timestamptz",
+        /// Emergency card that it comes from.
+        card: Option<Uuid> => "uuid",
+        /// Foreign system that it comes from.
+        source_system: Option<String> => "text",
+        /// Its id there.
+        source_external_id: Option<String> => "text",
+        /// What happened: JSON text, sealed.
+        narrative: Option<String> => "text",
+        /// Who reported it: JSON text, personal data sealed.
+        reporter: Option<String> => "text",
+        /// Position of its first event.
+        first_position: i64 => "int8",
+        /// Position of its last event.
+        last_position: i64 => "int8",
+        /// Sequence of its last event.
+        version: i64 => "int8",
+    }
+}
+
+/// Which incidents are meant: all conditions that are given hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IncidentFilter {
+    /// Of this institution.
+    pub institution: Option<String>,
+    /// In one of these states.
+    pub statuses: Vec<String>,
+    /// Of one of these types now.
+    pub types: Vec<String>,
+    /// Of one of these response categories.
+    pub categories: Vec<String>,
+    /// In one of these territories.
+    pub territories: Vec<String>,
+    /// Reported in this way.
+    pub channel: Option<String>,
+    /// From this foreign system.
+    pub source_system: Option<String>,
+    /// That come from this card.
+    pub card: Option<Uuid>,
+    /// Given to this unit.
+    pub assigned_unit: Option<Uuid>,
+    /// Registered at this time or later.
+    pub registered_from: Option<DateTime<Utc>>,
+    /// Registered before this time.
+    pub registered_before: Option<DateTime<Utc>>,
+    /// Began at this time or later.
+    pub occurred_from: Option<DateTime<Utc>>,
+    /// Began before this time.
+    pub occurred_before: Option<DateTime<Utc>>,
+    /// Whose place has all of these words.
+    pub place_words: Option<String>,
+}
+
+impl IncidentRow {
+    /// The incident of that id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn by_id(connection: &mut PgConnection, id: Uuid) -> Result<Option<Self>, sqlx::Error> {
+        Ok(Self::by_ids(connection, &[id]).await?.pop())
+    }
+
+    /// The incidents of those ids, in no order; those that aren't there are left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn by_ids(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Self>, sqlx::Error> {
+        let sql = format!("select {} from case_search.incidents where id = any($1)", columns::<Self>());
+        sqlx::query_as(&sql).bind(ids).fetch_all(connection).await
+    }
+
+    /// The incident of that national number.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn by_number(connection: &mut PgConnection, number: &str) -> Result<Option<Self>, sqlx::Error> {
+        let sql = format!("select {} from case_search.incidents where number = $1", columns::<Self>());
+        sqlx::query_as(&sql).bind(number).fetch_optional(connection).await
+    }
+
+    /// The incident that a foreign system knows by that id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn by_source(
+        connection: &mut PgConnection,
+        system: &str,
+        external_id: &str,
+    ) -> Result<Option<Self>, sqlx::Error> {
+        let sql = format!(
+            "select {} from case_search.incidents where source_system = $1 and source_external_id = $2
+             order by first_position limit 1",
+            columns::<Self>()
+        );
+        sqlx::query_as(&sql).bind(system).bind(external_id).fetch_optional(connection).await
+    }
+
+    /// A page of incidents by time of registration: at most `limit` of them, beyond `after` in that order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn search(
+        connection: &mut PgConnection,
+        filter: &IncidentFilter,
+        after: Option<Keyset>,
+        order: Order,
+        limit: u32,
+    ) -> Result<Vec<Self>, sqlx::Error> {
+        let mut query =
+            QueryBuilder::new(format!("select {} from case_search.incidents where true", columns::<Self>()));
+        filter.push_to(&mut query);
+        order.push_to(&mut query, "registered_at", after, limit);
+        query.build_query_as().fetch_all(connection).await
+    }
+
+    /// How many incidents there are of that kind.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count(connection: &mut PgConnection, filter: &IncidentFilter) -> Result<i64, sqlx::Error> {
+        let mut query = QueryBuilder::new("select count(*) from case_search.incidents where true");
+        filter.push_to(&mut query);
+        query.build_query_scalar().fetch_one(connection).await
+    }
+
+    /// Its place in a list by time of registration.
+    pub fn keyset(&self) -> Keyset {
+        Keyset { at: self.registered_at, id: self.id }
+    }
+}
+
+impl IncidentFilter {
+    fn push_to(&self, query: &mut QueryBuilder<'_, Postgres>) {
+        let same =
+            [("institution", &self.institution), ("channel", &self.channel), ("source_system", &self.source_system)];
+        for (column, value) in same {
+            if let Some(value) = value {
+                query.push(format_args!(" and {column} = ")).push_bind(value.clone());
+            }
+        }
+        let among = [
+            ("status", &self.statuses),
+            ("type_code", &self.types),
+            ("category", &self.categories),
+            ("territory", &self.territories),
+        ];
+        for (column, values) in among {
+            match values.as_slice() {
+                [] => {}
+                // One value keeps the order of the index that begins with it.
+                [value] => _ = query.push(format_args!(" and {column} = ")).push_bind(value.clone()),
+                many => _ = query.push(format_args!(" and {column} = any(")).push_bind(many.to_vec()).push(")"),
+            }
+        }
+        for (column, value) in [("card", self.card), ("assigned_unit", self.assigned_unit)] {
+            if let Some(value) = value {
+                query.push(format_args!(" and {column} = ")).push_bind(value);
+            }
+        }
+        let times = [
+            ("registered_at >=", self.registered_from),
+            ("registered_at <", self.registered_before),
+            ("occurred_from >=", self.occurred_from),
+            ("occurred_from <", self.occurred_before),
+        ];
+        for (condition, value) in times {
+            if let Some(value) = value {
+                query.push(format_args!(" and {condition} ")).push_bind(value);
+            }
+        }
+        if let Some(words) = &self.place_words {
+            query.push(" and place_words @@ plainto_tsquery('simple', ").push_bind(words.clone()).push(")");
+        }
+    }
+}

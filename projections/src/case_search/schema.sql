@@ -1,0 +1,49 @@
+-- Incidents, as a case search needs them. Personal data stays sealed: it is opened for those who may read it, one by one.
+create table {schema}.incidents (
+    id                 uuid        not null primary key,
+    number             text        collate "C" not null,
+    legacy_number      text        collate "C",
+    institution        text        collate "C" not null,
+    channel            text        collate "C" not null,
+    type_code          text        collate "C" not null,
+    opening_type       text        collate "C" not null,
+    category           text        collate "C" not null,
+    status             text        collate "C" not null,
+    territory          text        collate "C",
+    address_code       text        collate "C",
+    place_text         text,
+    latitude_e6        integer,
+    longitude_e6       integer,
+    uncertainty_m      integer,
+    location_source    text        collate "C",
+    occurred_from      timestamptz not null,
+    occurred_to        timestamptz,
+    registered_at      timestamptz not null,
+    assigned_unit      uuid,
+    assigned_officer   text,
+    result_code        text        collate "C",
+    case_refs          jsonb       not null,
+    disposition        text        collate "C",
+    closing_type       text        collate "C",
+    closed_at          timestamptz,
+    card               uuid,
+    source_system      text        collate "C",
+    source_external_id text        collate "C",
+    narrative          text,                     -- JSON text with sealed personal data
+    reporter           text,                     -- likewise
+    first_position     bigint      not null,
+    last_position      bigint      not null,
+    version            bigint      not null,
+    place_words        tsvector    generated always as (to_tsvector('simple', coalesce(place_text, ''))) stored
+) with (fillfactor = 85);
+
+create unique index on {schema}.incidents (number);
+create index on {schema}.incidents (legacy_number) where legacy_number is not null;
+create index on {schema}.incidents (source_system, source_external_id) where source_system is not null;
+create index on {schema}.incidents (card) where card is not null;
+-- Lists are paged by (registered_at, id), newest first.
+create index on {schema}.incidents (registered_at desc, id desc);
+create index on {schema}.incidents (institution, registered_at desc, id desc);
+create index on {schema}.incidents (institution, status, registered_at desc, id desc);
+create index on {schema}.incidents (territory, registered_at desc, id desc);
+create index on {schema}.incidents using gin (place_words);

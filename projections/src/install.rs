@@ -1,0 +1,111 @@
+//! Making a read model's schema. Run by the owner role; the application's role may only change rows (I-6).
+
+use event_store::consumer::{Build, Consumer, Ledger, Progress};
+use event_store::log::{LogName, LogPosition};
+use event_store::read::{LogReader, ReadError};
+use sqlx::{Executor as _, PgConnection, PgPool};
+
+use crate::registry::ReadModel;
+
+/// How a read model stands that is to be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Installed {
+    /// Its tables are of this program's version.
+    Ready,
+    /// Its tables were built by another version of the code.
+    OtherVersion(u32),
+}
+
+/// Name of the schema in which a read model is built anew.
+pub(crate) fn rebuild_schema(name: &str) -> String {
+    format!("{name}__rebuild")
+}
+
+/// Name of the schema that was served before.
+pub(crate) fn old_schema(name: &str) -> String {
+    format!("{name}__old")
+}
+
+/// Makes the read model where it isn't there yet, empty and at the beginning of its logs.
+pub(crate) async fn install(model: &ReadModel, owner: &PgPool, readers: &[LogReader]) -> Result<Installed, ReadError> {
+    let start = start_of(model.consumer.logs, readers).await?;
+    let mut tx = owner.begin().await?;
+    lock_name(&mut tx, model.name()).await?;
+    let installed = match Ledger::lock_in_tx(&mut tx, model.name(), Build::Live).await? {
+        Some((version, _)) if version == model.consumer.version => Installed::Ready,
+        Some((version, _)) => Installed::OtherVersion(version),
+        None => {
+            make_in_tx(model, &mut tx, model.name(), &model.consumer, &start).await?;
+            Installed::Ready
+        }
+    };
+    tx.commit().await?;
+    Ok(installed)
+}
+
+/// Makes the place where the read model is built anew; what an earlier attempt of the same version left is gone on with.
+/// True where it is.
+pub(crate) async fn install_rebuild(
+    model: &ReadModel,
+    owner: &PgPool,
+    readers: &[LogReader],
+) -> Result<bool, ReadError> {
+    let start = start_of(model.consumer.logs, readers).await?;
+    let schema = rebuild_schema(model.name());
+    let mut tx = owner.begin().await?;
+    lock_name(&mut tx, model.name()).await?;
+    let begun = Ledger::lock_in_tx(&mut tx, model.name(), Build::Rebuild).await?;
+    let resumed =
+        begun.is_some_and(|(version, _)| version == model.consumer.version) && exists(&mut tx, &schema).await?;
+    if !resumed {
+        Ledger::remove_in_tx(&mut tx, model.name(), Build::Rebuild).await?;
+        make_in_tx(model, &mut tx, &schema, &model.consumer.rebuild(), &start).await?;
+    }
+    tx.commit().await?;
+    Ok(resumed)
+}
+
+/// Everybody who makes or renames the schemas of one read model waits here.
+pub(crate) async fn lock_name(tx: &mut PgConnection, name: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended('vnr read model ' || $1, 0))")
+        .bind(name)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Whether a schema is there.
+pub(crate) async fn exists(tx: &mut PgConnection, schema: &str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select exists (select from pg_namespace where nspname = $1)").bind(schema).fetch_one(tx).await
+}
+
+async fn make_in_tx(
+    model: &ReadModel,
+    tx: &mut PgConnection,
+    schema: &str,
+    consumer: &Consumer,
+    start: &[(LogName, Progress)],
+) -> Result<(), sqlx::Error> {
+    let sql = format!(
+        "drop schema if exists {schema} cascade;
+         create schema {schema};
+         {}
+         grant usage on schema {schema} to vnr_app;
+         grant select, insert, update, delete on all tables in schema {schema} to vnr_app;",
+        model.schema_sql.replace("{schema}", schema)
+    );
+    tx.execute(sql.as_str()).await?;
+    Ledger::register_in_tx(tx, consumer, start).await
+}
+
+/// The beginning of each log, in its present generation.
+async fn start_of(logs: &[LogName], readers: &[LogReader]) -> Result<Vec<(LogName, Progress)>, ReadError> {
+    let mut start = Vec::new();
+    for reader in readers {
+        if logs.contains(&reader.log()) {
+            let generation = reader.head().await?.generation;
+            start.push((reader.log(), Progress { position: LogPosition::START, generation }));
+        }
+    }
+    Ok(start)
+}

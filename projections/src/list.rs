@@ -1,0 +1,90 @@
+//! The listing of read models: `vnr projections list`.
+
+use event_store::consumer::{ConsumerStatus, statuses};
+use serde::Serialize;
+use sqlx::PgPool;
+
+/// A read model as it is listed. Position, head and holder are those of its first log.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// Version of the code that built it.
+    pub version: i32,
+    /// Last position of `register` that is taken in.
+    pub progress: i64,
+    /// Last position of `register`.
+    pub head: i64,
+    /// Age of the oldest event of any log that is not taken in yet; 0 when there is none.
+    pub lag_seconds: f64,
+    /// Records that are left out because an event of theirs could not be taken in.
+    pub parked: i64,
+    /// Who works for it; nobody where the lease has run out.
+    pub holder: Option<String>,
+    /// Why it stands still, where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// Each log that it reads.
+    pub logs: Vec<ListedLog>,
+    /// The same of the one that is being built anew, where one is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rebuild: Vec<ListedLog>,
+}
+
+/// How far a read model is in one log.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ListedLog {
+    /// The log.
+    pub log: String,
+    /// Last position that is taken in.
+    pub progress: i64,
+    /// Last position.
+    pub head: i64,
+    /// Age of the oldest event that is not taken in yet.
+    pub lag_seconds: f64,
+}
+
+impl From<&ConsumerStatus> for ListedLog {
+    fn from(status: &ConsumerStatus) -> ListedLog {
+        ListedLog {
+            log: status.log.clone(),
+            progress: status.progress,
+            head: status.head,
+            lag_seconds: status.lag_seconds,
+        }
+    }
+}
+
+/// The read models of a database, by name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(pool: &PgPool) -> Result<Vec<Listed>, sqlx::Error> {
+    let mut listed: Vec<Listed> = Vec::new();
+    let statuses = statuses(pool).await?;
+    for status in &statuses {
+        let known = listed.last_mut().filter(|known| known.name == status.name);
+        match known {
+            Some(known) if status.build != "live" => known.rebuild.push(status.into()),
+            Some(known) => {
+                known.logs.push(status.into());
+                known.lag_seconds = known.lag_seconds.max(status.lag_seconds);
+                known.parked += status.parked;
+            }
+            None if status.build != "live" => {}
+            None => listed.push(Listed {
+                name: status.name.clone(),
+                version: status.version,
+                progress: status.progress,
+                head: status.head,
+                lag_seconds: status.lag_seconds,
+                parked: status.parked,
+                holder: status.holder.clone(),
+                last_error: status.last_error.clone(),
+                logs: vec![status.into()],
+                rebuild: Vec::new(),
+            }),
+        }
+    }
+    Ok(listed)
+}

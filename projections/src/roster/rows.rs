@@ -1,0 +1,220 @@
+//! Rows of the roster, and the questions that are asked of them.
+
+use chrono::{DateTime, Utc};
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, QueryBuilder, Row as _};
+use uuid::Uuid;
+
+use crate::table::{TableRow, table_row};
+
+table_row! {
+    /// A unit: what it is and what it is doing.
+    pub struct UnitRow in "units" key ("id") {
+        /// Id of the unit.
+        id: Uuid => "uuid",
+        /// Institution that it belongs to.
+        institution: String => "text",
+        /// Its call sign.
+        call_sign: String => "text",
+        /// What it is.
+        kind: String => "text",
+        /// Home station.
+        station: Option<String> => "text",
+        /// The source's own kind.
+        source_kind: Option<String> => "text",
+        /// Whether its crew is on duty.
+        on_duty: bool => "bool",
+        /// What it is doing.
+        status: String => "text",
+        /// The same in the sender's own code.
+        vendor_code: Option<String> => "text",
+        /// Since when it is doing that.
+        status_since: DateTime<Utc> => "timestamptz",
+        /// Card that it is on.
+        card: Option<Uuid> => "uuid",
+        /// Odd times and jumps so far.
+        anomalies: i32 => "int4",
+        /// When the log recorded it first.
+        registered_at: DateTime<Utc> => "timestamptz",
+        /// Position of its first event.
+        first_position: i64 => "int8",
+        /// Position of its last event.
+        last_position: i64 => "int8",
+        /// Sequence of its last event.
+        version: i64 => "int8",
+    }
+}
+
+table_row! {
+    /// Where a unit was last.
+    pub struct PointRow in "points" key ("unit") {
+        /// The unit.
+        unit: Uuid => "uuid",
+        /// Micro-degrees north.
+        latitude_e6: i32 => "int4",
+        /// Micro-degrees east.
+        longitude_e6: i32 => "int4",
+        /// When it was there.
+        at: DateTime<Utc> => "timestamptz",
+        /// Kilometres an hour.
+        speed_kmh: Option<i32> => "int4",
+        /// Degrees clockwise from north.
+        heading_deg: Option<i32> => "int4",
+        /// Position of the event in `tracks`.
+        last_position: i64 => "int8",
+    }
+}
+
+/// A unit and where it was last.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RosterRow {
+    /// The unit.
+    pub unit: UnitRow,
+    /// Where it was last; nothing where it never said.
+    pub point: Option<PointRow>,
+}
+
+impl<'r> FromRow<'r, PgRow> for RosterRow {
+    fn from_row(row: &'r PgRow) -> Result<Self, sqlx::Error> {
+        let point = match row.try_get::<Option<DateTime<Utc>>, _>("point_at")? {
+            None => None,
+            Some(at) => Some(PointRow {
+                unit: row.try_get("id")?,
+                latitude_e6: row.try_get("latitude_e6")?,
+                longitude_e6: row.try_get("longitude_e6")?,
+                at,
+                speed_kmh: row.try_get("speed_kmh")?,
+                heading_deg: row.try_get("heading_deg")?,
+                last_position: row.try_get("point_position")?,
+            }),
+        };
+        Ok(RosterRow { unit: UnitRow::from_row(row)?, point })
+    }
+}
+
+/// Which units are meant: all conditions that are given hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RosterFilter {
+    /// Of this institution.
+    pub institution: Option<String>,
+    /// Doing one of these.
+    pub statuses: Vec<String>,
+    /// Of one of these kinds.
+    pub kinds: Vec<String>,
+    /// Of this home station.
+    pub station: Option<String>,
+    /// On duty, or off.
+    pub on_duty: Option<bool>,
+    /// On this card.
+    pub card: Option<Uuid>,
+}
+
+/// A unit's place in the roster: by call sign.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RosterKeyset {
+    /// Call sign.
+    pub call_sign: String,
+    /// Tells units of one call sign (of several institutions) apart.
+    pub id: Uuid,
+}
+
+impl RosterRow {
+    fn select() -> String {
+        let unit: Vec<_> = UnitRow::COLUMNS.iter().map(|(name, _)| format!("u.{name}")).collect();
+        format!(
+            "select {}, p.latitude_e6, p.longitude_e6, p.at as point_at, p.speed_kmh, p.heading_deg,
+                    p.last_position as point_position
+             from roster.units u left join roster.points p on p.unit = u.id",
+            unit.join(", ")
+        )
+    }
+
+    /// The unit of that id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn by_id(connection: &mut PgConnection, id: Uuid) -> Result<Option<Self>, sqlx::Error> {
+        Ok(Self::by_ids(connection, &[id]).await?.pop())
+    }
+
+    /// The units of those ids, in no order; those that aren't there are left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn by_ids(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Self>, sqlx::Error> {
+        let sql = format!("{} where u.id = any($1)", Self::select());
+        sqlx::query_as(&sql).bind(ids).fetch_all(connection).await
+    }
+
+    /// The unit of that call sign.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn by_call_sign(
+        connection: &mut PgConnection,
+        institution: &str,
+        call_sign: &str,
+    ) -> Result<Option<Self>, sqlx::Error> {
+        let sql = format!("{} where u.institution = $1 and u.call_sign = $2", Self::select());
+        sqlx::query_as(&sql).bind(institution).bind(call_sign).fetch_optional(connection).await
+    }
+
+    /// A page of units by call sign: at most `limit` of them, beyond `after`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list(
+        connection: &mut PgConnection,
+        filter: &RosterFilter,
+        after: Option<&RosterKeyset>,
+        limit: u32,
+    ) -> Result<Vec<Self>, sqlx::Error> {
+        let mut query = QueryBuilder::new(format!("{} where true", Self::select()));
+        filter.push_to(&mut query);
+        if let Some(after) = after {
+            query.push(" and (u.call_sign, u.id) > (").push_bind(after.call_sign.clone());
+            query.push(", ").push_bind(after.id).push(")");
+        }
+        query.push(" order by u.call_sign, u.id limit ").push_bind(i64::from(limit));
+        query.build_query_as().fetch_all(connection).await
+    }
+
+    /// How many units there are of that kind.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count(connection: &mut PgConnection, filter: &RosterFilter) -> Result<i64, sqlx::Error> {
+        let mut query = QueryBuilder::new("select count(*) from roster.units u where true");
+        filter.push_to(&mut query);
+        query.build_query_scalar().fetch_one(connection).await
+    }
+
+    /// Its place in the roster.
+    pub fn keyset(&self) -> RosterKeyset {
+        RosterKeyset { call_sign: self.unit.call_sign.clone(), id: self.unit.id }
+    }
+}
+
+impl RosterFilter {
+    fn push_to(&self, query: &mut QueryBuilder<'_, sqlx::Postgres>) {
+        for (column, value) in [("institution", &self.institution), ("station", &self.station)] {
+            if let Some(value) = value {
+                query.push(format_args!(" and u.{column} = ")).push_bind(value.clone());
+            }
+        }
+        for (column, values) in [("status", &self.statuses), ("kind", &self.kinds)] {
+            match values.as_slice() {
+                [] => {}
+                // One value keeps the order of the index that begins with it.
+                [value] => _ = query.push(format_args!(" and u.{column} = ")).push_bind(value.clone()),
+                many => _ = query.push(format_args!(" and u.{column} = any(")).push_bind(many.to_vec()).push(")"),
+            }
+        }
+        if let Some(on_duty) = self.on_duty {
+            query.push(" and u.on_duty = ").push_bind(on_duty);
+        }
+        if let Some(card) = self.card {
+            query.push(" and u.card = ").push_bind(card);
+        }
+    }
+}

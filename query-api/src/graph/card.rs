@@ -1,0 +1,483 @@
+//! Emergency cards (vienotās elektroniskās kartiņas, VEK).
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::classifier::{CardType, Disposition, Hazard};
+use projections::Order;
+use projections::cards::{self, CardRow, CardUnitRow};
+
+use super::common::{Code, Named, Period, Place, Source, SourceRef, id, place_of, uuid};
+use super::fresh::fresh;
+use super::incident::Incident;
+use super::paging::{self, Counted, Page, Paging, TimeKey, page};
+use super::personal::{PersonalText, Reporter, personal_text, reporter};
+use super::record::{Entry, timeline};
+use super::terms::{CardStatus, Channel, Priority, Service, UnitKind};
+use super::unit::Unit;
+use crate::error::QueryError;
+use crate::lang::Lang;
+use crate::loaders::Loading;
+use crate::position::LogPosition;
+use crate::snapshot::Given;
+
+/// What cards are asked for; all conditions hold together.
+#[derive(InputObject, Debug, Clone, Default, PartialEq)]
+pub(crate) struct CardFilter {
+    /// In any of these states.
+    pub(crate) status: Option<Vec<CardStatus>>,
+    /// Of any of these types: codes of the card-type classifier.
+    pub(crate) type_code: Option<Vec<String>>,
+    /// Of any of these priorities.
+    pub(crate) priority: Option<Vec<Priority>>,
+    /// Received by this institution.
+    pub(crate) institution: Option<String>,
+    /// In any of these territories: ATVK codes.
+    pub(crate) territory: Option<Vec<String>>,
+    /// That this incident came of.
+    pub(crate) incident: Option<ID>,
+    /// Received (T0) in this period.
+    pub(crate) received: Option<Period>,
+    /// First made in this foreign system.
+    pub(crate) source_system: Option<String>,
+}
+
+/// Order of cards; ties are settled by the id.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum CardOrder {
+    /// Latest received first.
+    #[default]
+    ReceivedDesc,
+    /// Earliest received first.
+    ReceivedAsc,
+}
+
+impl CardFilter {
+    /// As the read model takes it.
+    pub(crate) fn of_rows(self) -> Result<cards::CardFilter, QueryError> {
+        let received = self.received.unwrap_or_default();
+        let codes = |codes: Vec<&'static str>| codes.into_iter().map(ToOwned::to_owned).collect();
+        Ok(cards::CardFilter {
+            institution: self.institution,
+            source_system: self.source_system,
+            statuses: codes(self.status.unwrap_or_default().into_iter().map(CardStatus::code).collect()),
+            types: self.type_code.unwrap_or_default(),
+            priorities: codes(self.priority.unwrap_or_default().into_iter().map(Priority::code).collect()),
+            territories: self.territory.unwrap_or_default(),
+            incident: uuid("incident", self.incident)?,
+            received_from: received.from,
+            received_before: received.until,
+        })
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct CardQuery;
+
+#[Object]
+impl CardQuery {
+    /// One emergency card, by exactly one of its id, its number and its name in a foreign system; null where there is none.
+    async fn card(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id, as the command's reply gave it.")] id: Option<ID>,
+        #[graphql(desc = "Its number, `VEK-2026-0000001`.")] number: Option<String>,
+        #[graphql(desc = "Its name in the system that it comes from.")] source: Option<SourceRef>,
+        #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
+        #[graphql(desc = "How long to wait for that, in seconds.", default = 5, validator(minimum = 0, maximum = 30))]
+        wait_seconds: i32,
+    ) -> Result<Option<Card>, QueryError> {
+        _ = wait_seconds;
+        let named = Named::one_of(id, number, source)?;
+        fresh(ctx, min_position).await?;
+        let mut reading = ctx.snapshot()?.read().await?;
+        let row = match named {
+            Named::Id(id) => CardRow::by_id(&mut reading, id).await?,
+            Named::Number(number) => CardRow::by_number(&mut reading, &number).await?,
+            Named::Source(s) => CardRow::by_source(&mut reading, &s.system, &s.external_id).await?,
+        };
+        Ok(row.map(Card))
+    }
+
+    /// Emergency cards, page by page.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of the field")]
+    #[graphql(complexity = "paging::cost(first, child_complexity)")]
+    async fn cards(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only those that all of this holds for.")] filter: Option<CardFilter>,
+        #[graphql(desc = "Rows of the page, at most 200; 50 where it is left out.")] first: Option<i32>,
+        #[graphql(desc = "Go on after this row: the `endCursor` of the page before.")] after: Option<String>,
+        #[graphql(default, desc = "Which come first.")] order_by: CardOrder,
+        #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
+        #[graphql(desc = "How long to wait for that, in seconds.", default = 5, validator(minimum = 0, maximum = 30))]
+        wait_seconds: i32,
+    ) -> Result<Page<Card>, QueryError> {
+        _ = wait_seconds;
+        let paging = Paging::of(first, after.as_deref())?;
+        fresh(ctx, min_position).await?;
+        let filter = filter.unwrap_or_default().of_rows()?;
+        let order = match order_by {
+            CardOrder::ReceivedDesc => Order::NewestFirst,
+            CardOrder::ReceivedAsc => Order::OldestFirst,
+        };
+        let mut reading = ctx.snapshot()?.read().await?;
+        let rows = CardRow::search(&mut reading, &filter, paging.keyset(), order, paging.rows_to_read()).await?;
+        let rows = rows.into_iter().map(Card).collect();
+        Ok(page(&paging, rows, |row| TimeKey::of(row.0.keyset()), Counted::Cards(filter)))
+    }
+
+    /// Figures over emergency cards.
+    async fn card_statistics(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only those that all of this holds for.")] filter: Option<CardFilter>,
+        #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
+        #[graphql(desc = "How long to wait for that, in seconds.", default = 5, validator(minimum = 0, maximum = 30))]
+        wait_seconds: i32,
+    ) -> Result<CardStatistics, QueryError> {
+        _ = wait_seconds;
+        fresh(ctx, min_position).await?;
+        let filter = filter.unwrap_or_default().of_rows()?;
+        let figures = cards::CardStatistics::of(&mut *ctx.snapshot()?.read().await?, &filter).await?;
+        Ok(CardStatistics::of_rows(figures))
+    }
+}
+
+/// Figures over emergency cards. A card's response time is from the call (T0) to its first unit at the scene (T10). What is
+/// missing or cannot be is counted and left out of medians, never hidden.
+#[derive(SimpleObject, Debug, PartialEq)]
+pub(crate) struct CardStatistics {
+    /// Cards: calls.
+    calls: i64,
+    /// Cards by type, most frequent first.
+    calls_by_type: Vec<CallsOfType>,
+    /// Units that were on any of them, each counted once.
+    units: i64,
+    /// Units on cards, each counted once for each card.
+    units_sent: i64,
+    /// Of these, units that came to the scene.
+    units_on_scene: i64,
+    /// Cards whose response time counts.
+    counted: i64,
+    /// Cards that no unit came to the scene of.
+    missing: i64,
+    /// Cards whose first unit came before the call.
+    negative: i64,
+    /// Median of the response times; of two middle values the lower.
+    median_response_seconds: Option<i64>,
+    /// 90 of 100 response times are at most this long.
+    p90_response_seconds: Option<i64>,
+    /// 95 of 100 response times are at most this long.
+    p95_response_seconds: Option<i64>,
+}
+
+impl CardStatistics {
+    fn of_rows(figures: cards::CardStatistics) -> Self {
+        let by_type = figures.calls_by_type.into_iter();
+        Self {
+            calls: figures.calls,
+            calls_by_type: by_type
+                .map(|t| CallsOfType { kind: Code::maybe(CardType::TABLE, t.type_code.as_deref()), count: t.calls })
+                .collect(),
+            units: figures.distinct_units,
+            units_sent: figures.unit_rows,
+            units_on_scene: figures.units_on_scene,
+            counted: figures.response.counted,
+            missing: figures.response.missing,
+            negative: figures.response.negative,
+            median_response_seconds: figures.response.median_s,
+            p90_response_seconds: figures.response.p90_s,
+            p95_response_seconds: figures.response.p95_s,
+        }
+    }
+}
+
+/// How many cards are of a type.
+#[derive(SimpleObject, Debug, PartialEq)]
+pub(crate) struct CallsOfType {
+    /// Type; null for cards that were not qualified.
+    #[graphql(name = "type")]
+    pub(crate) kind: Option<Code>,
+    /// Cards of it.
+    pub(crate) count: i64,
+}
+
+/// An emergency card.
+pub(crate) struct Card(pub(crate) CardRow);
+
+/// A unified emergency card (vienotā elektroniskā kartiņa, VEK) of the 112 platform: from the call to the last unit's
+/// release. Its clocks are T0 (received) to T13 (completed).
+#[Object]
+impl Card {
+    /// Its id: unique over all records of all types.
+    pub(crate) async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    /// Card number, `VEK-2026-0000001`.
+    async fn number(&self) -> &str {
+        &self.0.number
+    }
+
+    /// Where it stands.
+    async fn status(&self) -> Result<CardStatus, QueryError> {
+        CardStatus::of_code(&self.0.status)
+    }
+
+    /// Where it stands, in words.
+    async fn status_label(&self, ctx: &Context<'_>, lang: Option<Lang>) -> Result<&'static str, QueryError> {
+        CardStatus::label_of(&self.0.status, ctx.lang(lang))
+    }
+
+    /// How it came.
+    async fn channel(&self) -> Result<Channel, QueryError> {
+        Channel::of_code(&self.0.channel)
+    }
+
+    /// Institution that received it.
+    async fn institution(&self) -> &str {
+        &self.0.institution
+    }
+
+    /// What it is about; null until it is qualified.
+    #[graphql(name = "type")]
+    async fn kind(&self) -> Option<Code> {
+        Code::maybe(CardType::TABLE, self.0.type_code.as_deref())
+    }
+
+    /// How urgent; null until it is qualified.
+    async fn priority(&self) -> Result<Option<Priority>, QueryError> {
+        self.0.priority.as_deref().map(Priority::of_code).transpose()
+    }
+
+    /// The source's own priority code, as it came.
+    async fn source_priority(&self) -> Option<&str> {
+        self.0.source_priority.as_deref()
+    }
+
+    /// Where it is.
+    async fn place(&self) -> Result<Option<Place>, QueryError> {
+        place_of!(self.0)
+    }
+
+    /// What endangers people there.
+    async fn hazards(&self) -> Vec<Code> {
+        self.0.hazards.iter().map(|code| Code::of(Hazard::TABLE, code)).collect()
+    }
+
+    /// People believed hurt.
+    async fn casualties(&self) -> Option<i32> {
+        self.0.casualties
+    }
+
+    /// 1 is the ordinary alarm; more for larger ones.
+    async fn alarm_level(&self) -> Option<i32> {
+        self.0.alarm_level
+    }
+
+    /// When the call was received (T0).
+    async fn received_at(&self) -> DateTime<Utc> {
+        self.0.received_at
+    }
+
+    /// When it was answered (T1).
+    async fn answered_at(&self) -> Option<DateTime<Utc>> {
+        self.0.answered_at
+    }
+
+    /// When it was known what it is (T3).
+    async fn qualified_at(&self) -> Option<DateTime<Utc>> {
+        self.0.qualified_at
+    }
+
+    /// When it was decided which services go (T4).
+    async fn decided_at(&self) -> Option<DateTime<Utc>> {
+        self.0.decided_at
+    }
+
+    /// When it was done (T13).
+    async fn completed_at(&self) -> Option<DateTime<Utc>> {
+        self.0.completed_at
+    }
+
+    /// Services that go.
+    async fn services(&self) -> Result<Vec<CardService>, QueryError> {
+        let services = self.0.services.iter().map(|(code, times)| {
+            let (notified_at, accepted_at) = (times.notified_at, times.accepted_at);
+            Ok(CardService { service: Service::of_code(code)?, notified_at, accepted_at })
+        });
+        services.collect()
+    }
+
+    /// Units that were sent, in the order in which they were attached.
+    async fn units(&self, ctx: &Context<'_>) -> Result<Vec<CardUnit>, QueryError> {
+        Ok(ctx.units_of_card(self.0.id).await?.into_iter().map(CardUnit).collect())
+    }
+
+    /// How it ended.
+    async fn disposition(&self) -> Option<Code> {
+        Code::maybe(Disposition::TABLE, self.0.disposition.as_deref())
+    }
+
+    /// The source's own disposition, as it came.
+    async fn source_disposition(&self) -> Option<&str> {
+        self.0.source_disposition.as_deref()
+    }
+
+    /// What was said: personal data.
+    async fn narrative(&self, ctx: &Context<'_>) -> Result<Option<PersonalText>, QueryError> {
+        personal_text(ctx, self.0.id, self.0.narrative.as_deref()).await
+    }
+
+    /// Who called: personal data.
+    async fn caller(&self, ctx: &Context<'_>) -> Result<Option<Reporter>, QueryError> {
+        reporter(ctx, self.0.id, self.0.caller.as_deref()).await
+    }
+
+    /// Whether the caller's role and purpose keep personal data of the record from them.
+    async fn personal_data_masked(&self, ctx: &Context<'_>) -> Result<bool, QueryError> {
+        Ok(!ctx.caller()?.sees_personal_data())
+    }
+
+    /// The incident that came of it.
+    async fn incident(&self, ctx: &Context<'_>) -> Result<Option<Incident>, QueryError> {
+        ctx.incident(self.0.incident).await
+    }
+
+    /// When the first unit was at the scene (T10).
+    async fn first_on_scene_at(&self) -> Option<DateTime<Utc>> {
+        self.0.first_on_scene_at
+    }
+
+    /// From the call (T0) to the first unit at the scene (T10), in seconds; null where no unit came, negative where the
+    /// clocks contradict.
+    async fn response_seconds(&self) -> Option<i64> {
+        Some((self.0.first_on_scene_at? - self.0.received_at).num_seconds())
+    }
+
+    /// Where the recording of the call is kept.
+    async fn recording_ref(&self) -> Option<&str> {
+        self.0.recording_ref.as_deref()
+    }
+
+    /// Clocks out of order and impossible reports, of the card and of its units.
+    async fn anomalies(&self) -> i32 {
+        self.0.anomalies
+    }
+
+    /// When this register recorded it first.
+    async fn registered_at(&self) -> DateTime<Utc> {
+        self.0.registered_at
+    }
+
+    /// The foreign system that it was made in first.
+    async fn source(&self) -> Option<Source> {
+        Source::of(self.0.source_system.as_deref(), self.0.source_external_id.as_deref())
+    }
+
+    /// Number of its events.
+    async fn version(&self) -> i64 {
+        self.0.version
+    }
+
+    /// Place of its last event in the register, as this read model has seen it.
+    async fn position(&self, ctx: &Context<'_>) -> Result<LogPosition, QueryError> {
+        ctx.position(self.0.last_position).await
+    }
+
+    /// What happened to it, in order, page by page.
+    #[graphql(complexity = "paging::cost(first, child_complexity)")]
+    async fn timeline(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows of the page, at most 200; 50 where it is left out.")] first: Option<i32>,
+        #[graphql(desc = "Go on after this row: the `endCursor` of the page before.")] after: Option<String>,
+    ) -> Result<Page<Entry>, QueryError> {
+        timeline(ctx, self.0.id, first, after).await
+    }
+}
+
+/// A service that a card involves.
+#[derive(SimpleObject, Debug, Clone, PartialEq)]
+pub(crate) struct CardService {
+    /// Which.
+    pub(crate) service: Service,
+    /// When it was told (T5).
+    pub(crate) notified_at: Option<DateTime<Utc>>,
+    /// When it took it on (T6).
+    pub(crate) accepted_at: Option<DateTime<Utc>>,
+}
+
+/// A unit's part in a card.
+pub(crate) struct CardUnit(CardUnitRow);
+
+/// A unit's part in a card (ekipāža kartiņā).
+#[Object]
+impl CardUnit {
+    /// Call sign of the unit.
+    async fn call_sign(&self) -> Option<&str> {
+        self.0.call_sign.as_deref()
+    }
+
+    /// Institution that the unit belongs to.
+    async fn institution(&self) -> Option<&str> {
+        self.0.institution.as_deref()
+    }
+
+    /// What the unit is.
+    async fn kind(&self) -> Result<Option<UnitKind>, QueryError> {
+        self.0.kind.as_deref().map(UnitKind::of_code).transpose()
+    }
+
+    /// The unit, as it is now.
+    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>, QueryError> {
+        ctx.unit(Some(self.0.unit)).await
+    }
+
+    /// When it did what.
+    async fn clocks(&self) -> UnitClocks {
+        UnitClocks {
+            attached: self.0.attached_at,
+            acknowledged: self.0.acknowledged_at,
+            en_route: self.0.en_route_at,
+            on_scene: self.0.on_scene_at,
+            transporting: self.0.transporting_at,
+            at_destination: self.0.at_destination_at,
+            cleared: self.0.cleared_at,
+        }
+    }
+
+    /// From attached (T7) to on scene (T10), in seconds; null where either is not known, negative where they contradict.
+    async fn travel_seconds(&self) -> Option<i64> {
+        Some((self.0.on_scene_at? - self.0.attached_at?).num_seconds())
+    }
+
+    /// Whether it was taken away for another card.
+    async fn diverted(&self) -> bool {
+        self.0.diverted
+    }
+
+    /// Its clocks out of order and impossible reports on this card.
+    async fn anomalies(&self) -> i32 {
+        self.0.anomalies
+    }
+}
+
+/// The clocks of a unit on a card; where something was told more than once, the earliest counts.
+#[derive(SimpleObject, Debug, Clone, PartialEq)]
+pub(crate) struct UnitClocks {
+    /// T7: it was sent.
+    pub(crate) attached: Option<DateTime<Utc>>,
+    /// T8: it said that it goes.
+    pub(crate) acknowledged: Option<DateTime<Utc>>,
+    /// T9: it was on its way.
+    pub(crate) en_route: Option<DateTime<Utc>>,
+    /// T10: it was at the scene.
+    pub(crate) on_scene: Option<DateTime<Utc>>,
+    /// It was taking somebody somewhere.
+    pub(crate) transporting: Option<DateTime<Utc>>,
+    /// It was where it took them.
+    pub(crate) at_destination: Option<DateTime<Utc>>,
+    /// T12: its part was over.
+    pub(crate) cleared: Option<DateTime<Utc>>,
+}

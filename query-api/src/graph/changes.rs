@@ -1,0 +1,270 @@
+//! Subscriptions: the present state first, then what changes.
+//!
+//! A subscription looks at the progress of its read models. When they have moved it reads, in one snapshot, the rows that
+//! changed after the position that it has told last, and tells them with the progress of that snapshot. So nothing is
+//! left out and nothing is told twice; a client that is slow, or comes back with `afterPosition`, gets the latest state of
+//! what changed meanwhile, once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::{Context, Error, ID, SimpleObject};
+use event_store::log::LogName;
+use futures::Stream;
+use futures::future::BoxFuture;
+use projections::Projection as _;
+use projections::roster::{Roster, RosterRow};
+use projections::timeline::{EntryRow, Timeline};
+use sqlx::PgConnection;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::common::{Named, uuid};
+use super::log::{Projection, projections};
+use super::record::{Entry, Record, record_row};
+use super::unit::Unit;
+use crate::error::QueryError;
+use crate::freshness::Tide;
+use crate::position::LogPosition;
+use crate::snapshot::{Given, Snapshot, SnapshotSource};
+
+/// Events of a record in one message.
+const ENTRIES_AT_ONCE: u32 = 200;
+
+/// Shortest time between two messages of one subscription.
+const PACE: Duration = Duration::from_millis(100);
+/// The same where the message is about the service, not about the register.
+const SLOW_PACE: Duration = Duration::from_secs(1);
+
+/// The root of subscriptions.
+pub(crate) struct Subscription;
+
+/// What can be followed, over graphql-transport-ws. A subscription ends when its token does. A client that lost its
+/// connection goes on with `afterPosition`: the position of the last message that it has.
+#[async_graphql::Subscription]
+impl Subscription {
+    /// The roster: all units first, then those that have changed.
+    async fn roster_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Units of this institution; of all where it is left out.")] institution: Option<String>,
+        #[graphql(desc = "Only what has changed after this position, instead of the present state first.")]
+        after_position: Option<LogPosition>,
+        #[graphql(desc = "The same in the log of unit positions: `tracksPosition` of the last message.")]
+        after_tracks_position: Option<LogPosition>,
+    ) -> Result<impl Stream<Item = Result<RosterChange, Error>> + use<>, QueryError> {
+        let source = source(ctx)?;
+        let told = after_position.map(|register| RosterTold { register, tracks: after_tracks_position });
+        Ok(changes(source, PACE, told, move |snapshot, told| {
+            let institution = institution.clone();
+            Box::pin(async move { roster_after(&snapshot, institution.as_deref(), told).await })
+        }))
+    }
+
+    /// One record: its present state first, then whenever something has happened to it.
+    async fn record_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Id of the record.")] id: ID,
+        #[graphql(desc = "Only what has happened after this position, instead of the present state first.")]
+        after_position: Option<LogPosition>,
+    ) -> Result<impl Stream<Item = Result<RecordChange, Error>> + use<>, QueryError> {
+        let source = source(ctx)?;
+        let none = || QueryError::BadInput { argument: "id", reason: "an id is a UUID".into() };
+        let id = uuid("id", Some(id))?.ok_or_else(none)?;
+        Ok(changes(source, PACE, after_position, move |snapshot, told| {
+            Box::pin(async move { record_after(&snapshot, id, told).await })
+        }))
+    }
+
+    /// How far the read models have come: at once, then at most every second while anything changes.
+    async fn projection_lag(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<impl Stream<Item = Result<Vec<Projection>, Error>> + use<>, QueryError> {
+        let source = source(ctx)?;
+        Ok(changes(source, SLOW_PACE, None, |snapshot, told: Option<Vec<Projection>>| {
+            Box::pin(async move {
+                let now = projections(&mut *snapshot.read().await?).await?;
+                Ok((told.as_ref() != Some(&now)).then(|| (now.clone(), Some(now))))
+            })
+        }))
+    }
+}
+
+/// What has changed in the roster.
+#[derive(SimpleObject)]
+pub(crate) struct RosterChange {
+    /// Position in the register up to which it is told: give it as `afterPosition` to go on from here.
+    position: LogPosition,
+    /// The same in the log of unit positions: give it as `afterTracksPosition`.
+    tracks_position: LogPosition,
+    /// Whether `units` are all units, and not only those that have changed.
+    complete: bool,
+    /// Units as they are at that position, by institution and call sign.
+    units: Vec<Unit>,
+}
+
+/// What has happened to a record.
+#[derive(SimpleObject)]
+pub(crate) struct RecordChange {
+    /// Position in the register up to which it is told: give it as `afterPosition` to go on from here.
+    position: LogPosition,
+    /// The record; null where there is none of this id yet.
+    record: Option<Record>,
+    /// What has happened since the message before, at most 200 events; empty in the first message of a subscription
+    /// without `afterPosition`.
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Copy)]
+struct RosterTold {
+    register: LogPosition,
+    tracks: Option<LogPosition>,
+}
+
+async fn roster_after(
+    snapshot: &Snapshot,
+    institution: Option<&str>,
+    told: Option<RosterTold>,
+) -> Result<Option<(RosterTold, Option<RosterChange>)>, QueryError> {
+    let mut reading = snapshot.read().await?;
+    let tide = Tide::read(&mut reading).await?;
+    let position = tide.progress(Roster::NAME, LogName::REGISTER);
+    let tracks_position = tide.progress(Roster::NAME, LogName::TRACKS);
+    let after = match told {
+        None => None,
+        Some(told) => {
+            let register = told.register.of_generation(position.generation)?;
+            // A client that does not say what it has seen of positions gets those of all units that moved.
+            let tracks = told.tracks.map_or(Ok(0), |t| t.of_generation(tracks_position.generation))?;
+            if register >= position.position && tracks >= tracks_position.position {
+                return Ok(None);
+            }
+            Some((register, tracks))
+        }
+    };
+    let units: Vec<Unit> = units_after(&mut reading, institution, after).await?.into_iter().map(Unit).collect();
+    let next = RosterTold { register: position, tracks: Some(tracks_position) };
+    let is_news = told.is_none() || !units.is_empty();
+    let change = RosterChange { position, tracks_position, complete: told.is_none(), units };
+    Ok(Some((next, is_news.then_some(change))))
+}
+
+/// Units that have changed after positions in the register and in the tracks; all units where none are given.
+async fn units_after(
+    connection: &mut PgConnection,
+    institution: Option<&str>,
+    after: Option<(u64, u64)>,
+) -> Result<Vec<RosterRow>, QueryError> {
+    let after = after.map(|(register, tracks)| (register.cast_signed(), tracks.cast_signed()));
+    let (register, tracks) = after.unwrap_or((-1, -1));
+    let sql = "select u.id from roster.units u left join roster.points p on p.unit = u.id
+               where (u.last_position > $1 or p.last_position > $2) and ($3::text is null or u.institution = $3)";
+    let ids: Vec<Uuid> =
+        sqlx::query_scalar(sql).bind(register).bind(tracks).bind(institution).fetch_all(&mut *connection).await?;
+    let mut rows = RosterRow::by_ids(connection, &ids).await?;
+    rows.sort_by(|a, b| (&a.unit.institution, &a.unit.call_sign).cmp(&(&b.unit.institution, &b.unit.call_sign)));
+    Ok(rows)
+}
+
+async fn record_after(
+    snapshot: &Snapshot,
+    id: Uuid,
+    told: Option<LogPosition>,
+) -> Result<Option<(LogPosition, Option<RecordChange>)>, QueryError> {
+    let mut reading = snapshot.read().await?;
+    let tide = Tide::read(&mut reading).await?;
+    let position = tide.progress(Timeline::NAME, LogName::REGISTER);
+    let entries = match told {
+        None => Vec::new(),
+        Some(told) => {
+            let after = told.of_generation(position.generation)?;
+            if after >= position.position {
+                return Ok(None);
+            }
+            let after = i64::try_from(after).unwrap_or(i64::MAX);
+            EntryRow::page(&mut reading, id, after, ENTRIES_AT_ONCE).await?
+        }
+    };
+    let record = record_row(&mut reading, &Named::Id(id)).await?.map(Record);
+    // A page that is full ends at its last event; the rest comes with the next message.
+    let position = match entries.last() {
+        Some(last) if entries.len() >= ENTRIES_AT_ONCE as usize => {
+            LogPosition { position: last.position.unsigned_abs(), ..position }
+        }
+        _ => position,
+    };
+    let is_news = told.is_none() || !entries.is_empty();
+    let entries = entries.into_iter().map(Entry).collect();
+    Ok(Some((position, is_news.then_some(RecordChange { position, record, entries }))))
+}
+
+fn source(ctx: &Context<'_>) -> Result<SnapshotSource, QueryError> {
+    ctx.caller()?;
+    ctx.data_opt::<SnapshotSource>().cloned().ok_or_else(|| QueryError::internal("no source of snapshots"))
+}
+
+type Looked<S, T> = BoxFuture<'static, Result<Option<(S, Option<T>)>, QueryError>>;
+
+/// Looks at once and then whenever the read models have moved; `look` gets what was told last and gives what is told next,
+/// or nothing, and what to say of it, if anything. Passing failures of the database are waited out; another error is told and ends the stream.
+fn changes<S, T>(
+    source: SnapshotSource,
+    pace: Duration,
+    told: Option<S>,
+    look: impl Fn(Snapshot, Option<S>) -> Looked<S, T> + Send + 'static,
+) -> impl Stream<Item = Result<T, Error>> + Send + 'static
+where
+    S: Clone + Send + 'static,
+    T: Send + 'static,
+{
+    let mut tide = source.freshness.watch();
+    tide.mark_changed();
+    let begun = Following { source, tide, pace, told, look, looked: false, ended: false };
+    futures::stream::unfold(begun, |mut following| async move {
+        if following.ended {
+            return None;
+        }
+        loop {
+            if following.looked {
+                tokio::time::sleep(following.pace).await;
+            }
+            following.looked = true;
+            following.tide.changed().await.ok()?;
+            if following.tide.borrow_and_update().generation(LogName::REGISTER) == 0 {
+                continue;
+            }
+            let snapshot = Snapshot::new(following.source.pool.clone());
+            let looked = (following.look)(snapshot.clone(), following.told.clone()).await;
+            snapshot.end().await;
+            match looked {
+                Ok(Some((told, item))) => {
+                    following.told = Some(told);
+                    if let Some(item) = item {
+                        return Some((Ok(item), following));
+                    }
+                }
+                Ok(None) => {}
+                Err(QueryError::Unavailable(_) | QueryError::Timeout { .. }) => {
+                    tokio::time::sleep(SLOW_PACE).await;
+                    following.tide.mark_changed();
+                }
+                Err(error) => {
+                    following.ended = true;
+                    return Some((Err(error.into()), following));
+                }
+            }
+        }
+    })
+}
+
+struct Following<S, F> {
+    source: SnapshotSource,
+    tide: watch::Receiver<Arc<Tide>>,
+    pace: Duration,
+    told: Option<S>,
+    look: F,
+    looked: bool,
+    ended: bool,
+}

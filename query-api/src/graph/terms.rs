@@ -1,0 +1,241 @@
+//! Closed lists of the domain as enums of the graph; their labels are fields beside them.
+
+use async_graphql::Enum;
+use domain::terms;
+
+use crate::error::QueryError;
+use crate::lang::Lang;
+
+/// A closed list of the domain.
+trait Term: Sized {
+    /// The one of a code.
+    fn parsed(code: &str) -> Result<Self, QueryError>;
+}
+
+fn term_of_code<T: Term>(code: &str) -> Result<T, QueryError> {
+    T::parsed(code)
+}
+
+/// Defines an enum of the graph that has the variants of an enum of the domain.
+macro_rules! mirrored {
+    ($(#[$meta:meta])* $name:ident = $domain:ty { $($(#[$variant_meta:meta])* $variant:ident = $shown:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub(crate) enum $name {
+            $($(#[$variant_meta])* #[graphql(name = $shown)] $variant,)+
+        }
+
+        impl From<$domain> for $name {
+            fn from(term: $domain) -> Self {
+                match term {
+                    $(<$domain>::$variant => Self::$variant,)+
+                }
+            }
+        }
+
+        impl From<$name> for $domain {
+            fn from(term: $name) -> Self {
+                match term {
+                    $($name::$variant => Self::$variant,)+
+                }
+            }
+        }
+
+        impl $name {
+            /// The one of a code, as read models hold it.
+            pub(crate) fn of_code(code: &str) -> Result<Self, QueryError> {
+                term_of_code(code).map(|term: $domain| term.into())
+            }
+
+            /// What people read of a code.
+            #[allow(dead_code, reason = "not every list has labels in the graph")]
+            pub(crate) fn label_of(code: &str, lang: Lang) -> Result<&'static str, QueryError> {
+                term_of_code(code).map(|term: $domain| term.label(lang.into()))
+            }
+
+            /// Its code, as read models hold it.
+            #[allow(dead_code, reason = "not every list is filtered by")]
+            pub(crate) fn code(self) -> &'static str {
+                <$domain>::from(self).code()
+            }
+        }
+
+        impl Term for $domain {
+            fn parsed(code: &str) -> Result<Self, QueryError> {
+                Self::parse(code).map_err(|error| QueryError::Internal(Box::new(error)))
+            }
+        }
+    };
+}
+
+mirrored! {
+    /// How it was reported (saņemšanas veids).
+    Channel = terms::Channel {
+        /// Emergency number 112.
+        Phone112 = "PHONE_112",
+        /// State Police number 110.
+        Phone110 = "PHONE_110",
+        /// Mobile application.
+        App = "APP",
+        /// Text message.
+        Sms = "SMS",
+        /// At the desk.
+        InPerson = "IN_PERSON",
+        /// Letter, e-mail or e-service.
+        Written = "WRITTEN",
+        /// Found by the officers themselves.
+        OwnInitiative = "OWN_INITIATIVE",
+        /// Alarm system.
+        Alarm = "ALARM",
+        /// Call of a vehicle (eCall).
+        Ecall = "ECALL",
+        /// Told by another service or institution.
+        Partner = "PARTNER",
+    }
+}
+
+mirrored! {
+    /// How fast State Police must be there (reaģēšanas kategorija, Cabinet Regulation 190).
+    Category = terms::Category {
+        /// Threat to life or order now.
+        A = "A",
+        /// Over, but traces may be lost.
+        B = "B",
+        /// Less urgent.
+        C = "C",
+        /// Least urgent.
+        D = "D",
+    }
+}
+
+mirrored! {
+    /// How urgent a card is (prioritāte).
+    Priority = terms::Priority {
+        /// Life at risk now.
+        P0 = "P0",
+        /// Urgent.
+        P1 = "P1",
+        /// Ordinary.
+        P2 = "P2",
+        /// Can wait.
+        P3 = "P3",
+    }
+}
+
+mirrored! {
+    /// An emergency service that a card can involve (dienests).
+    Service = terms::Service {
+        /// Fire and rescue (VUGD).
+        FireRescue = "FIRE_RESCUE",
+        /// State Police (VP).
+        StatePolice = "STATE_POLICE",
+        /// Emergency medical service (NMPD).
+        Medical = "MEDICAL",
+        /// Municipal police (pašvaldības policija).
+        MunicipalPolice = "MUNICIPAL_POLICE",
+        /// Port police (ostas policija).
+        PortPolice = "PORT_POLICE",
+        /// Gas emergency service.
+        Gas = "GAS",
+    }
+}
+
+mirrored! {
+    /// How a point was found (vietas noteikšanas veids).
+    LocationSource = terms::LocationSource {
+        /// Advanced mobile location of the handset.
+        Aml = "AML",
+        /// Cell of the mobile network.
+        Cell = "CELL",
+        /// Entered by a person.
+        Manual = "MANUAL",
+        /// The vehicle's eCall message.
+        Ecall = "ECALL",
+        /// Taken from the address register.
+        Address = "ADDRESS",
+    }
+}
+
+mirrored! {
+    /// What a unit is (ekipāžas veids).
+    UnitKind = terms::UnitKind {
+        /// Fire engine (autocisterna).
+        FireEngine = "FIRE_ENGINE",
+        /// Ladder or aerial platform (autokāpnes).
+        Ladder = "LADDER",
+        /// Rescue vehicle.
+        Rescue = "RESCUE",
+        /// Ambulance (NMP brigāde).
+        Ambulance = "AMBULANCE",
+        /// Command vehicle.
+        Command = "COMMAND",
+        /// Support vehicle.
+        Support = "SUPPORT",
+        /// Police patrol (patruļas ekipāža).
+        Patrol = "PATROL",
+        /// Investigation crew.
+        Investigation = "INVESTIGATION",
+    }
+}
+
+mirrored! {
+    /// What a unit is doing (ekipāžas statuss).
+    UnitStatus = terms::UnitStatus {
+        /// Nobody is on duty in it.
+        OffDuty = "OFF_DUTY",
+        /// Free.
+        Available = "AVAILABLE",
+        /// Free with a reservation: at the hospital, at a meal.
+        ConditionallyAvailable = "CONDITIONALLY_AVAILABLE",
+        /// Given a card.
+        Assigned = "ASSIGNED",
+        /// Said that it goes.
+        Acknowledged = "ACKNOWLEDGED",
+        /// On its way.
+        EnRoute = "EN_ROUTE",
+        /// At the scene.
+        OnScene = "ON_SCENE",
+        /// Taking somebody somewhere.
+        Transporting = "TRANSPORTING",
+        /// Where it took them.
+        AtDestination = "AT_DESTINATION",
+        /// Finishing.
+        Clearing = "CLEARING",
+        /// Can't be used.
+        OutOfService = "OUT_OF_SERVICE",
+        /// The crew itself needs help.
+        Emergency = "EMERGENCY",
+    }
+}
+
+mirrored! {
+    /// Where an incident stands (notikuma stāvoklis).
+    IncidentStatus = domain::incident::IncidentStatus {
+        /// Registered, given to nobody.
+        Registered = "REGISTERED",
+        /// Given to a unit or an officer.
+        Assigned = "ASSIGNED",
+        /// Worked on again after it was reopened.
+        InProgress = "IN_PROGRESS",
+        /// How it was dealt with is recorded.
+        ResultRecorded = "RESULT_RECORDED",
+        /// Closed.
+        Closed = "CLOSED",
+    }
+}
+
+mirrored! {
+    /// Where a card stands (kartiņas stāvoklis).
+    CardStatus = domain::emergency_card::CardStatus {
+        /// The call is in.
+        Received = "RECEIVED",
+        /// It is known what it is.
+        Qualified = "QUALIFIED",
+        /// It is decided which services go.
+        Routed = "ROUTED",
+        /// A unit was sent.
+        Dispatched = "DISPATCHED",
+        /// Done.
+        Completed = "COMPLETED",
+    }
+}

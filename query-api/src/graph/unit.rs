@@ -1,0 +1,239 @@
+//! Units (ekipāžas) and the roster: who is where and does what.
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use projections::roster::{self, RosterKeyset, RosterRow};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::card::Card;
+use super::common::{GeoPoint, id, uuid};
+use super::fresh::fresh;
+use super::paging::{self, Counted, Page, Paging, page};
+use super::record::{Entry, timeline};
+use super::terms::{UnitKind, UnitStatus};
+use crate::error::QueryError;
+use crate::lang::Lang;
+use crate::loaders::Loading;
+use crate::position::LogPosition;
+use crate::snapshot::Given;
+
+/// What units are asked for; all conditions hold together.
+#[derive(InputObject, Debug, Clone, Default, PartialEq)]
+pub(crate) struct RosterFilter {
+    /// Of this institution.
+    pub(crate) institution: Option<String>,
+    /// Of this home station.
+    pub(crate) station: Option<String>,
+    /// Of any of these kinds.
+    pub(crate) kind: Option<Vec<UnitKind>>,
+    /// With any of these statuses.
+    pub(crate) status: Option<Vec<UnitStatus>>,
+    /// On duty, or off.
+    pub(crate) on_duty: Option<bool>,
+    /// On this card.
+    pub(crate) card: Option<ID>,
+}
+
+impl RosterFilter {
+    /// As the read model takes it.
+    fn of_rows(self) -> Result<roster::RosterFilter, QueryError> {
+        let codes = |codes: Vec<&'static str>| codes.into_iter().map(ToOwned::to_owned).collect();
+        Ok(roster::RosterFilter {
+            institution: self.institution,
+            statuses: codes(self.status.unwrap_or_default().into_iter().map(UnitStatus::code).collect()),
+            kinds: codes(self.kind.unwrap_or_default().into_iter().map(UnitKind::code).collect()),
+            station: self.station,
+            on_duty: self.on_duty,
+            card: uuid("card", self.card)?,
+        })
+    }
+}
+
+/// Key of a unit in the roster.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct RosterKey(String, Uuid);
+
+#[derive(Default)]
+pub(crate) struct UnitQuery;
+
+#[Object]
+impl UnitQuery {
+    /// One unit, by its id or by its call sign; null where there is none.
+    async fn unit(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id, as the command's reply gave it.")] id: Option<ID>,
+        #[graphql(desc = "Its call sign (izsaukuma signāls), unique within its institution.")] call_sign: Option<
+            String,
+        >,
+        #[graphql(desc = "Institution of the call sign; the caller's own where it is left out.")] institution: Option<
+            String,
+        >,
+        #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
+        #[graphql(desc = "How long to wait for that, in seconds.", default = 5, validator(minimum = 0, maximum = 30))]
+        wait_seconds: i32,
+    ) -> Result<Option<Unit>, QueryError> {
+        _ = wait_seconds;
+        let caller = ctx.caller()?;
+        let id = uuid("id", id)?;
+        fresh(ctx, min_position).await?;
+        let mut reading = ctx.snapshot()?.read().await?;
+        let row = match (id, call_sign) {
+            (Some(id), None) => RosterRow::by_id(&mut reading, id).await?,
+            (None, Some(call_sign)) => {
+                let institution = institution.as_deref().unwrap_or(caller.institution.as_str());
+                RosterRow::by_call_sign(&mut reading, institution, &call_sign).await?
+            }
+            _ => return Err(QueryError::BadInput { argument: "id", reason: "give either id or callSign".into() }),
+        };
+        Ok(row.map(Unit))
+    }
+
+    /// Units with what they do now (ierindas ziņas), by call sign, page by page.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of the field")]
+    #[graphql(complexity = "paging::cost(first, child_complexity)")]
+    async fn roster(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only those that all of this holds for.")] filter: Option<RosterFilter>,
+        #[graphql(desc = "Rows of the page, at most 200; 50 where it is left out.")] first: Option<i32>,
+        #[graphql(desc = "Go on after this row: the `endCursor` of the page before.")] after: Option<String>,
+        #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
+        #[graphql(desc = "How long to wait for that, in seconds.", default = 5, validator(minimum = 0, maximum = 30))]
+        wait_seconds: i32,
+    ) -> Result<Page<Unit>, QueryError> {
+        _ = wait_seconds;
+        let paging = Paging::<RosterKey>::of(first, after.as_deref())?;
+        fresh(ctx, min_position).await?;
+        let filter = filter.unwrap_or_default().of_rows()?;
+        let after = paging.after.clone().map(|RosterKey(call_sign, id)| RosterKeyset { call_sign, id });
+        let mut reading = ctx.snapshot()?.read().await?;
+        let rows = RosterRow::list(&mut reading, &filter, after.as_ref(), paging.rows_to_read()).await?;
+        let rows = rows.into_iter().map(Unit).collect();
+        let key = |unit: &Unit| RosterKey(unit.0.unit.call_sign.clone(), unit.0.unit.id);
+        Ok(page(&paging, rows, key, Counted::Roster(filter)))
+    }
+}
+
+/// A crew or vehicle that is sent.
+pub(crate) struct Unit(pub(crate) RosterRow);
+
+/// A unit (ekipāža): a crew or vehicle that is sent, and what it does now.
+#[Object]
+impl Unit {
+    /// Its id: unique over all records of all types.
+    pub(crate) async fn id(&self) -> ID {
+        id(self.0.unit.id)
+    }
+
+    /// Institution that owns it.
+    async fn institution(&self) -> &str {
+        &self.0.unit.institution
+    }
+
+    /// Call sign (izsaukuma signāls), unique within its institution for ever.
+    async fn call_sign(&self) -> &str {
+        &self.0.unit.call_sign
+    }
+
+    /// What it is.
+    async fn kind(&self) -> Result<UnitKind, QueryError> {
+        UnitKind::of_code(&self.0.unit.kind)
+    }
+
+    /// What it is, in words.
+    async fn kind_label(&self, ctx: &Context<'_>, lang: Option<Lang>) -> Result<&'static str, QueryError> {
+        UnitKind::label_of(&self.0.unit.kind, ctx.lang(lang))
+    }
+
+    /// The source's own kind, as it came.
+    async fn source_kind(&self) -> Option<&str> {
+        self.0.unit.source_kind.as_deref()
+    }
+
+    /// Home station.
+    async fn station(&self) -> Option<&str> {
+        self.0.unit.station.as_deref()
+    }
+
+    /// Whether its crew is on duty.
+    async fn on_duty(&self) -> bool {
+        self.0.unit.on_duty
+    }
+
+    /// What it does now.
+    async fn status(&self) -> Result<UnitStatus, QueryError> {
+        UnitStatus::of_code(&self.0.unit.status)
+    }
+
+    /// What it does now, in words.
+    async fn status_label(&self, ctx: &Context<'_>, lang: Option<Lang>) -> Result<&'static str, QueryError> {
+        UnitStatus::label_of(&self.0.unit.status, ctx.lang(lang))
+    }
+
+    /// Since when.
+    async fn status_since(&self) -> DateTime<Utc> {
+        self.0.unit.status_since
+    }
+
+    /// The sender's own code of the status, as it came.
+    async fn vendor_code(&self) -> Option<&str> {
+        self.0.unit.vendor_code.as_deref()
+    }
+
+    /// The card that it is on.
+    async fn card(&self, ctx: &Context<'_>) -> Result<Option<Card>, QueryError> {
+        ctx.card(self.0.unit.card).await
+    }
+
+    /// Where it was last.
+    async fn position(&self) -> Option<UnitPosition> {
+        let point = self.0.point.as_ref()?;
+        Some(UnitPosition {
+            at: point.at,
+            point: GeoPoint::of_e6(Some(point.latitude_e6), Some(point.longitude_e6))?,
+            speed_kmh: point.speed_kmh,
+            heading_deg: point.heading_deg,
+        })
+    }
+
+    /// Impossible changes of status and reports out of order so far.
+    async fn anomalies(&self) -> i32 {
+        self.0.unit.anomalies
+    }
+
+    /// When this register recorded it first.
+    async fn registered_at(&self) -> DateTime<Utc> {
+        self.0.unit.registered_at
+    }
+
+    /// Number of its events.
+    async fn version(&self) -> i64 {
+        self.0.unit.version
+    }
+
+    /// What happened to it, in order, page by page.
+    #[graphql(complexity = "paging::cost(first, child_complexity)")]
+    async fn timeline(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows of the page, at most 200; 50 where it is left out.")] first: Option<i32>,
+        #[graphql(desc = "Go on after this row: the `endCursor` of the page before.")] after: Option<String>,
+    ) -> Result<Page<Entry>, QueryError> {
+        timeline(ctx, self.0.unit.id, first, after).await
+    }
+}
+
+/// Where a unit was at a moment.
+#[derive(SimpleObject, Debug, Clone, PartialEq)]
+pub(crate) struct UnitPosition {
+    /// When.
+    pub(crate) at: DateTime<Utc>,
+    /// Where.
+    pub(crate) point: GeoPoint,
+    /// Kilometres an hour.
+    pub(crate) speed_kmh: Option<i32>,
+    /// Degrees clockwise from north, 0 to 359.
+    pub(crate) heading_deg: Option<i32>,
+}
