@@ -22,6 +22,14 @@ use crate::services::{IntakeService, UnaryServices};
 /// Largest message: a narrative of 20,000 characters and a track of 500 points fit many times over.
 const MOST_BYTES: usize = 1024 * 1024;
 
+/// How much of a stream is taken in before somebody reads it; and of a connection, all its streams together.
+///
+/// h2 closes a connection on which too many small frames lie unread, for it can't tell a bulk stream that has to wait from
+/// an attack: each frame below 256 bytes counts with what it lacks, and half the connection's window is what all may come
+/// to. Commands are that small. So what one waiting stream may leave unread has to be far less than what the connection
+/// may: with these two a dozen bulk streams can wait on one connection, and a single one still moves 2 MB/s over 30 ms.
+const STREAM_WINDOW: u32 = 64 * 1024;
+const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 /// How long calls under way may take once the server is to close. Health watchers and reflection clients would stay for ever.
 const GRACE: Duration = Duration::from_secs(8);
 
@@ -66,6 +74,8 @@ pub async fn serve(
     }
     let serving = Server::builder()
         .tcp_nodelay(true)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(20)))
         .add_service(health)

@@ -111,23 +111,25 @@ async fn a_unit_that_the_stream_registers_can_report_at_once() {
 }
 
 #[tokio::test]
-async fn a_sender_that_does_not_take_its_results_is_not_read_without_end() {
+async fn a_sender_that_does_not_take_its_results_is_not_read_without_end_and_not_cut_off() {
+    const COMMANDS: usize = 6_000;
     let api = Api::start().await;
     let (commands, queue) = mpsc::channel(1);
-    let mut results = api.intake().submit(ReceiverStream::new(queue)).await.unwrap().into_inner();
+    let calling = InterceptedService::new(api.connect_narrowly().await, api.token_for(&somebody(Role::System)));
+    let mut results = IntakeClient::new(calling).submit(ReceiverStream::new(queue)).await.unwrap().into_inner();
     let sending = tokio::spawn(async move {
-        for _ in 0..20_000 {
+        for _ in 0..COMMANDS {
             commands.send(registration()).await.unwrap();
         }
     });
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert!(!sending.is_finished(), "nobody took a result, so not all of it was taken in");
+    assert!(!sending.is_finished(), "nobody took a result, so not all of it is taken in");
     let mut answered = 0;
     while let Some(result) = results.message().await.unwrap() {
         assert_eq!(code(&result), Code::Ok);
         answered += 1;
     }
-    assert_eq!(answered, 20_000);
+    assert_eq!(answered, COMMANDS);
 }
 
 #[tokio::test]

@@ -111,6 +111,12 @@ impl Api {
         connect(self.address).await
     }
 
+    /// A connection that takes in little before somebody reads it.
+    pub async fn connect_narrowly(&self) -> Channel {
+        let endpoint = Endpoint::from_shared(format!("http://{}", self.address)).unwrap();
+        endpoint.initial_stream_window_size(16 * 1024).connect().await.unwrap()
+    }
+
     pub fn token_for(&self, principal: &Principal) -> Token {
         token_of(&self.issuer, principal)
     }
