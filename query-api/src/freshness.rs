@@ -44,6 +44,7 @@ const READ_BY: &[(&str, &[&str])] = &[
     ("assignedUnit", &[Roster::NAME]),
     ("roster", &[Roster::NAME]),
     ("timeline", &[Timeline::NAME]),
+    ("node", &[CaseSearch::NAME, Cards::NAME, Roster::NAME]),
     ("record", &[Timeline::NAME, CaseSearch::NAME, Cards::NAME]),
 ];
 

@@ -1,13 +1,12 @@
 //! Emergency cards (vienotās elektroniskās kartiņas, VEK).
 
-use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::classifier::{CardType, Disposition, Hazard};
 use projections::Order;
 use projections::cards::{self, CardRow, CardUnitRow};
-use uuid::Uuid;
 
-use super::common::{Code, Named, Period, Place, Source, SourceRef, place_of};
+use super::common::{Code, Named, Period, Place, Source, SourceRef, id, place_of, uuid};
 use super::fresh::fresh;
 use super::incident::Incident;
 use super::paging::{self, Counted, Page, Paging, TimeKey, page};
@@ -35,7 +34,7 @@ pub(crate) struct CardFilter {
     /// In any of these territories: ATVK codes.
     pub(crate) territory: Option<Vec<String>>,
     /// That this incident came of.
-    pub(crate) incident: Option<Uuid>,
+    pub(crate) incident: Option<ID>,
     /// Received (T0) in this period.
     pub(crate) received: Option<Period>,
     /// First made in this foreign system.
@@ -54,20 +53,20 @@ pub(crate) enum CardOrder {
 
 impl CardFilter {
     /// As the read model takes it.
-    pub(crate) fn of_rows(self) -> cards::CardFilter {
+    pub(crate) fn of_rows(self) -> Result<cards::CardFilter, QueryError> {
         let received = self.received.unwrap_or_default();
         let codes = |codes: Vec<&'static str>| codes.into_iter().map(ToOwned::to_owned).collect();
-        cards::CardFilter {
+        Ok(cards::CardFilter {
             institution: self.institution,
             source_system: self.source_system,
             statuses: codes(self.status.unwrap_or_default().into_iter().map(CardStatus::code).collect()),
             types: self.type_code.unwrap_or_default(),
             priorities: codes(self.priority.unwrap_or_default().into_iter().map(Priority::code).collect()),
             territories: self.territory.unwrap_or_default(),
-            incident: self.incident,
+            incident: uuid("incident", self.incident)?,
             received_from: received.from,
             received_before: received.until,
-        }
+        })
     }
 }
 
@@ -80,7 +79,7 @@ impl CardQuery {
     async fn card(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Its id, as the command's reply gave it.")] id: Option<Uuid>,
+        #[graphql(desc = "Its id, as the command's reply gave it.")] id: Option<ID>,
         #[graphql(desc = "Its number, `VEK-2026-0000001`.")] number: Option<String>,
         #[graphql(desc = "Its name in the system that it comes from.")] source: Option<SourceRef>,
         #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
@@ -105,10 +104,10 @@ impl CardQuery {
     async fn cards(
         &self,
         ctx: &Context<'_>,
-        filter: Option<CardFilter>,
+        #[graphql(desc = "Only those that all of this holds for.")] filter: Option<CardFilter>,
         #[graphql(desc = "Rows of the page, at most 200; 50 where it is left out.")] first: Option<i32>,
         #[graphql(desc = "Go on after this row: the `endCursor` of the page before.")] after: Option<String>,
-        #[graphql(default)] order_by: CardOrder,
+        #[graphql(default, desc = "Which come first.")] order_by: CardOrder,
         #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
         #[graphql(desc = "How long to wait for that, in seconds.", default = 5, validator(minimum = 0, maximum = 30))]
         wait_seconds: i32,
@@ -116,7 +115,7 @@ impl CardQuery {
         _ = wait_seconds;
         let paging = Paging::of(first, after.as_deref())?;
         fresh(ctx, min_position).await?;
-        let filter = filter.unwrap_or_default().of_rows();
+        let filter = filter.unwrap_or_default().of_rows()?;
         let order = match order_by {
             CardOrder::ReceivedDesc => Order::NewestFirst,
             CardOrder::ReceivedAsc => Order::OldestFirst,
@@ -131,14 +130,14 @@ impl CardQuery {
     async fn card_statistics(
         &self,
         ctx: &Context<'_>,
-        filter: Option<CardFilter>,
+        #[graphql(desc = "Only those that all of this holds for.")] filter: Option<CardFilter>,
         #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
         #[graphql(desc = "How long to wait for that, in seconds.", default = 5, validator(minimum = 0, maximum = 30))]
         wait_seconds: i32,
     ) -> Result<CardStatistics, QueryError> {
         _ = wait_seconds;
         fresh(ctx, min_position).await?;
-        let filter = filter.unwrap_or_default().of_rows();
+        let filter = filter.unwrap_or_default().of_rows()?;
         let figures = cards::CardStatistics::of(&mut *ctx.snapshot()?.read().await?, &filter).await?;
         Ok(CardStatistics::of_rows(figures))
     }
@@ -211,8 +210,8 @@ pub(crate) struct Card(pub(crate) CardRow);
 #[Object]
 impl Card {
     /// Its id: unique over all records of all types.
-    async fn id(&self) -> Uuid {
-        self.0.id
+    pub(crate) async fn id(&self) -> ID {
+        id(self.0.id)
     }
 
     /// Card number, `VEK-2026-0000001`.

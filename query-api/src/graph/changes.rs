@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{Context, Error, SimpleObject};
+use async_graphql::{Context, Error, ID, SimpleObject};
 use event_store::log::LogName;
 use futures::Stream;
 use futures::future::BoxFuture;
@@ -19,7 +19,7 @@ use sqlx::PgConnection;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::common::Named;
+use super::common::{Named, uuid};
 use super::log::{Projection, projections};
 use super::record::{Entry, Record, record_row};
 use super::unit::Unit;
@@ -65,11 +65,13 @@ impl Subscription {
     async fn record_changed(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Id of the record.")] id: Uuid,
+        #[graphql(desc = "Id of the record.")] id: ID,
         #[graphql(desc = "Only what has happened after this position, instead of the present state first.")]
         after_position: Option<LogPosition>,
     ) -> Result<impl Stream<Item = Result<RecordChange, Error>> + use<>, QueryError> {
         let source = source(ctx)?;
+        let none = || QueryError::BadInput { argument: "id", reason: "an id is a UUID".into() };
+        let id = uuid("id", Some(id))?.ok_or_else(none)?;
         Ok(changes(source, PACE, after_position, move |snapshot, told| {
             Box::pin(async move { record_after(&snapshot, id, told).await })
         }))

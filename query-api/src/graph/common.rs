@@ -1,6 +1,6 @@
 //! What several parts of the graph share.
 
-use async_graphql::{Context, InputObject, SimpleObject};
+use async_graphql::{Context, ID, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::classifier::Entry;
 use uuid::Uuid;
@@ -122,11 +122,11 @@ pub(crate) enum Named {
 impl Named {
     /// Exactly one of them.
     pub(crate) fn one_of(
-        id: Option<Uuid>,
+        id: Option<ID>,
         number: Option<String>,
         source: Option<SourceRef>,
     ) -> Result<Self, QueryError> {
-        match (id, number, source) {
+        match (uuid("id", id)?, number, source) {
             (Some(id), None, None) => Ok(Self::Id(id)),
             (None, Some(number), None) => Ok(Self::Number(number)),
             (None, None, Some(source)) => Ok(Self::Source(source)),
@@ -167,4 +167,15 @@ impl Place {
     pub(crate) fn is_known(&self) -> bool {
         self.address_code.is_some() || self.territory.is_some() || self.text.is_some() || self.point.is_some()
     }
+}
+
+/// An id as it is told.
+pub(crate) fn id(id: Uuid) -> ID {
+    ID(id.to_string())
+}
+
+/// An id as it is given.
+pub(crate) fn uuid(argument: &'static str, id: Option<ID>) -> Result<Option<Uuid>, QueryError> {
+    let parsed = id.map(|id| Uuid::try_parse(&id)).transpose();
+    parsed.map_err(|_| QueryError::BadInput { argument, reason: "an id is a UUID".into() })
 }

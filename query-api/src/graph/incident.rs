@@ -1,14 +1,13 @@
 //! Incidents (notikumi).
 
-use async_graphql::{Context, Enum, InputObject, Object};
+use async_graphql::{Context, Enum, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
 use domain::classifier::{Disposition, IncidentType, ResultCode};
 use projections::Order;
 use projections::case_search::{self, IncidentRow};
-use uuid::Uuid;
 
 use super::card::Card;
-use super::common::{Code, Named, Period, Place, Source, SourceRef, place_of};
+use super::common::{Code, Named, Period, Place, Source, SourceRef, id, place_of, uuid};
 use super::fresh::fresh;
 use super::paging::{self, Counted, Page, Paging, TimeKey, page};
 use super::personal::{PersonalText, Reporter, personal_text, reporter};
@@ -39,9 +38,9 @@ pub(crate) struct IncidentFilter {
     /// Whose place has all of these words.
     pub(crate) place_words: Option<String>,
     /// That come from this emergency card.
-    pub(crate) card: Option<Uuid>,
+    pub(crate) card: Option<ID>,
     /// Given to this unit.
-    pub(crate) assigned_unit: Option<Uuid>,
+    pub(crate) assigned_unit: Option<ID>,
     /// Begun in this period.
     pub(crate) occurred: Option<Period>,
     /// Recorded first in this period.
@@ -62,10 +61,10 @@ pub(crate) enum IncidentOrder {
 
 impl IncidentFilter {
     /// As the read model takes it.
-    pub(crate) fn of_rows(self) -> case_search::IncidentFilter {
+    pub(crate) fn of_rows(self) -> Result<case_search::IncidentFilter, QueryError> {
         let (registered, occurred) = (self.registered.unwrap_or_default(), self.occurred.unwrap_or_default());
         let codes = |codes: Vec<&'static str>| codes.into_iter().map(ToOwned::to_owned).collect();
-        case_search::IncidentFilter {
+        Ok(case_search::IncidentFilter {
             institution: self.institution,
             statuses: codes(self.status.unwrap_or_default().into_iter().map(IncidentStatus::code).collect()),
             types: self.type_code.unwrap_or_default(),
@@ -73,14 +72,14 @@ impl IncidentFilter {
             territories: self.territory.unwrap_or_default(),
             channel: self.channel.map(|channel| channel.code().to_owned()),
             source_system: self.source_system,
-            card: self.card,
-            assigned_unit: self.assigned_unit,
+            card: uuid("card", self.card)?,
+            assigned_unit: uuid("assignedUnit", self.assigned_unit)?,
             registered_from: registered.from,
             registered_before: registered.until,
             occurred_from: occurred.from,
             occurred_before: occurred.until,
             place_words: self.place_words,
-        }
+        })
     }
 }
 
@@ -93,7 +92,7 @@ impl IncidentQuery {
     async fn incident(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Its id, as the command's reply gave it.")] id: Option<Uuid>,
+        #[graphql(desc = "Its id, as the command's reply gave it.")] id: Option<ID>,
         #[graphql(desc = "Its national number, `VNR-2026-0000001`.")] number: Option<String>,
         #[graphql(desc = "Its name in the system that it comes from.")] source: Option<SourceRef>,
         #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
@@ -118,10 +117,10 @@ impl IncidentQuery {
     async fn incidents(
         &self,
         ctx: &Context<'_>,
-        filter: Option<IncidentFilter>,
+        #[graphql(desc = "Only those that all of this holds for.")] filter: Option<IncidentFilter>,
         #[graphql(desc = "Rows of the page, at most 200; 50 where it is left out.")] first: Option<i32>,
         #[graphql(desc = "Go on after this row: the `endCursor` of the page before.")] after: Option<String>,
-        #[graphql(default)] order_by: IncidentOrder,
+        #[graphql(default, desc = "Which come first.")] order_by: IncidentOrder,
         #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
         #[graphql(desc = "How long to wait for that, in seconds.", default = 5, validator(minimum = 0, maximum = 30))]
         wait_seconds: i32,
@@ -129,7 +128,7 @@ impl IncidentQuery {
         _ = wait_seconds;
         let paging = Paging::of(first, after.as_deref())?;
         fresh(ctx, min_position).await?;
-        let filter = filter.unwrap_or_default().of_rows();
+        let filter = filter.unwrap_or_default().of_rows()?;
         let order = match order_by {
             IncidentOrder::RegisteredDesc => Order::NewestFirst,
             IncidentOrder::RegisteredAsc => Order::OldestFirst,
@@ -148,8 +147,8 @@ pub(crate) struct Incident(pub(crate) IncidentRow);
 #[Object]
 impl Incident {
     /// Its id: unique over all records of all types.
-    async fn id(&self) -> Uuid {
-        self.0.id
+    pub(crate) async fn id(&self) -> ID {
+        id(self.0.id)
     }
 
     /// National number, `VNR-2026-0000001`.

@@ -40,6 +40,6 @@ pub(crate) fn schema(source: SnapshotSource, complexity: usize) -> RegisterSchem
 /// The schema as text (SDL), as it is committed under `schema/graphql/`.
 pub(crate) fn sdl() -> String {
     let schema = Schema::build(Query::default(), EmptyMutation, Subscription).finish();
-    let options = SDLExportOptions::new().sorted_fields().sorted_enum_items().sorted_arguments();
+    let options = SDLExportOptions::new();
     schema.sdl_with_options(options.include_specified_by().prefer_single_line_descriptions())
 }

@@ -1,6 +1,6 @@
 //! Records of any type, and what happened to them.
 
-use async_graphql::{Context, Enum, Object};
+use async_graphql::{Context, Enum, ID, Interface, Object};
 use chrono::{DateTime, Utc};
 use projections::cards::CardRow;
 use projections::case_search::IncidentRow;
@@ -9,7 +9,7 @@ use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use super::card::Card;
-use super::common::{Named, SourceRef};
+use super::common::{Named, SourceRef, id, uuid};
 use super::fresh::fresh;
 use super::incident::Incident;
 use super::paging::{self, Counted, Page, Paging, page};
@@ -18,6 +18,15 @@ use crate::error::QueryError;
 use crate::loaders::Loading;
 use crate::position::LogPosition;
 use crate::snapshot::Given;
+
+/// Whatever has an id of its own.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "Its id: unique over all records of all types."))]
+pub(crate) enum Node {
+    Incident(Incident),
+    Card(Card),
+    Unit(Unit),
+}
 
 /// Types of records.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +49,7 @@ impl RecordQuery {
     async fn record(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Its id, as the command's reply gave it.")] id: Option<Uuid>,
+        #[graphql(desc = "Its id, as the command's reply gave it.")] id: Option<ID>,
         #[graphql(desc = "Its number: `VNR-2026-0000001` or `VEK-2026-0000001`.")] number: Option<String>,
         #[graphql(desc = "Its name in the system that it comes from.")] source: Option<SourceRef>,
         #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
@@ -51,6 +60,29 @@ impl RecordQuery {
         let named = Named::one_of(id, number, source)?;
         fresh(ctx, min_position).await?;
         Ok(record_row(&mut *ctx.snapshot()?.read().await?, &named).await?.map(Record))
+    }
+
+    /// Any object that has an id (Relay's `node`); null where there is none.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: ID,
+        #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
+        #[graphql(desc = "How long to wait for that, in seconds.", default = 5, validator(minimum = 0, maximum = 30))]
+        wait_seconds: i32,
+    ) -> Result<Option<Node>, QueryError> {
+        _ = wait_seconds;
+        ctx.caller()?;
+        // What is no id of ours is no object of ours.
+        let Ok(Some(id)) = uuid("id", Some(id)) else { return Ok(None) };
+        fresh(ctx, min_position).await?;
+        if let Some(card) = ctx.card(Some(id)).await? {
+            return Ok(Some(Node::Card(card)));
+        }
+        if let Some(incident) = ctx.incident(Some(id)).await? {
+            return Ok(Some(Node::Incident(incident)));
+        }
+        Ok(ctx.unit(Some(id)).await?.map(Node::Unit))
     }
 }
 
@@ -117,8 +149,8 @@ pub(crate) struct Record(pub(crate) RecordRow);
 #[Object]
 impl Record {
     /// Its id: unique over all records of all types.
-    async fn id(&self) -> Uuid {
-        self.0.id
+    pub(crate) async fn id(&self) -> ID {
+        id(self.0.id)
     }
 
     /// What it is.
@@ -196,8 +228,8 @@ impl Entry {
     }
 
     /// Id of the record whose event it is: another one where the event names this record.
-    async fn of_record(&self) -> Uuid {
-        self.0.aggregate_id
+    async fn of_record(&self) -> ID {
+        id(self.0.aggregate_id)
     }
 
     /// Place among the events of that record, from 1.

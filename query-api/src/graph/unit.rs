@@ -1,13 +1,13 @@
 //! Units (ekipāžas) and the roster: who is where and does what.
 
-use async_graphql::{Context, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use projections::roster::{self, RosterKeyset, RosterRow};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::card::Card;
-use super::common::GeoPoint;
+use super::common::{GeoPoint, id, uuid};
 use super::fresh::fresh;
 use super::paging::{self, Counted, Page, Paging, page};
 use super::record::{Entry, timeline};
@@ -32,21 +32,21 @@ pub(crate) struct RosterFilter {
     /// On duty, or off.
     pub(crate) on_duty: Option<bool>,
     /// On this card.
-    pub(crate) card: Option<Uuid>,
+    pub(crate) card: Option<ID>,
 }
 
 impl RosterFilter {
     /// As the read model takes it.
-    fn of_rows(self) -> roster::RosterFilter {
+    fn of_rows(self) -> Result<roster::RosterFilter, QueryError> {
         let codes = |codes: Vec<&'static str>| codes.into_iter().map(ToOwned::to_owned).collect();
-        roster::RosterFilter {
+        Ok(roster::RosterFilter {
             institution: self.institution,
             statuses: codes(self.status.unwrap_or_default().into_iter().map(UnitStatus::code).collect()),
             kinds: codes(self.kind.unwrap_or_default().into_iter().map(UnitKind::code).collect()),
             station: self.station,
             on_duty: self.on_duty,
-            card: self.card,
-        }
+            card: uuid("card", self.card)?,
+        })
     }
 }
 
@@ -63,7 +63,7 @@ impl UnitQuery {
     async fn unit(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Its id, as the command's reply gave it.")] id: Option<Uuid>,
+        #[graphql(desc = "Its id, as the command's reply gave it.")] id: Option<ID>,
         #[graphql(desc = "Its call sign (izsaukuma signāls), unique within its institution.")] call_sign: Option<
             String,
         >,
@@ -76,6 +76,7 @@ impl UnitQuery {
     ) -> Result<Option<Unit>, QueryError> {
         _ = wait_seconds;
         let caller = ctx.caller()?;
+        let id = uuid("id", id)?;
         fresh(ctx, min_position).await?;
         let mut reading = ctx.snapshot()?.read().await?;
         let row = match (id, call_sign) {
@@ -95,7 +96,7 @@ impl UnitQuery {
     async fn roster(
         &self,
         ctx: &Context<'_>,
-        filter: Option<RosterFilter>,
+        #[graphql(desc = "Only those that all of this holds for.")] filter: Option<RosterFilter>,
         #[graphql(desc = "Rows of the page, at most 200; 50 where it is left out.")] first: Option<i32>,
         #[graphql(desc = "Go on after this row: the `endCursor` of the page before.")] after: Option<String>,
         #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
@@ -105,7 +106,7 @@ impl UnitQuery {
         _ = wait_seconds;
         let paging = Paging::<RosterKey>::of(first, after.as_deref())?;
         fresh(ctx, min_position).await?;
-        let filter = filter.unwrap_or_default().of_rows();
+        let filter = filter.unwrap_or_default().of_rows()?;
         let after = paging.after.clone().map(|RosterKey(call_sign, id)| RosterKeyset { call_sign, id });
         let mut reading = ctx.snapshot()?.read().await?;
         let rows = RosterRow::list(&mut reading, &filter, after.as_ref(), paging.rows_to_read()).await?;
@@ -122,8 +123,8 @@ pub(crate) struct Unit(pub(crate) RosterRow);
 #[Object]
 impl Unit {
     /// Its id: unique over all records of all types.
-    async fn id(&self) -> Uuid {
-        self.0.unit.id
+    pub(crate) async fn id(&self) -> ID {
+        id(self.0.unit.id)
     }
 
     /// Institution that owns it.
