@@ -37,6 +37,18 @@ pub(super) struct Composed {
     pub(super) verdicts: Vec<Verdict>,
 }
 
+impl Composed {
+    /// Ids of the commands that were refused.
+    pub(super) fn refused(&self, batch: &[Queued]) -> impl Iterator<Item = Uuid> {
+        let refused = |verdict: &Verdict| matches!(verdict, Verdict::Answered(Err(AppendError::Refused(_))));
+        batch
+            .iter()
+            .zip(&self.verdicts)
+            .filter(move |(_, verdict)| refused(verdict))
+            .map(|(queued, _)| queued.submission.command_id)
+    }
+}
+
 pub(super) struct Composer<'a> {
     pub(super) log: LogName,
     pub(super) master: &'a MasterKey,
