@@ -1,6 +1,5 @@
 //! The appender's task: collect, compose, claim; catch up where another process was first; answer.
 
-use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -36,7 +35,7 @@ pub(super) async fn run(
 ) {
     let notifier = tokio::spawn(notify(config.clone(), head.subscribe()));
     let cache = Cache::new(config.cache, config.ledger);
-    let mut writer = Writer { config, environment, cache, link: None, clock: None, head, ready };
+    let mut writer = Writer { config, environment, cache, repeating: false, link: None, clock: None, head, ready };
     // Readiness is told before the first command comes.
     while !writer.connect().await {
         tokio::time::sleep(LONGEST_PAUSE).await;
@@ -61,6 +60,8 @@ struct Writer {
     config: AppenderConfig,
     environment: Box<dyn Environment>,
     cache: Cache,
+    /// Whether commands come that took effect long ago: they are looked up before they are decided, until none is found.
+    repeating: bool,
     link: Option<Link>,
     clock: Option<(Instant, DateTime<Utc>)>,
     head: watch::Sender<LogPosition>,
@@ -73,22 +74,10 @@ enum Attempt {
     /// Another process appended, or knows something that memory did not: catch up under the lock, then again. With what
     /// the batch would have claimed.
     Behind(Vec<ClaimKey>),
-    /// A command of the batch has taken effect before, and memory did not know: look them up, then again.
-    Repeated(Vec<ClaimKey>),
     /// The connection is lost: it is not known whether the batch was written.
     Disconnected,
     /// The database refuses the batch itself.
     Refused(sqlx::Error),
-}
-
-/// What became of the doubt in a refusal.
-enum Doubt {
-    /// It was decided on what the log is.
-    Unfounded,
-    /// The command has taken effect before.
-    Known,
-    /// Another process appended.
-    Moved,
 }
 
 impl Writer {
@@ -138,7 +127,7 @@ impl Writer {
                     self.answer_all(std::mem::take(batch), *composed);
                     return None;
                 }
-                Attempt::Behind(_) | Attempt::Repeated(_) if locked => {
+                Attempt::Behind(_) if locked => {
                     // Under the lock nothing can move; what still does not fit is the batch's own fault.
                     self.unlock(locked).await;
                     locked = false;
@@ -148,12 +137,12 @@ impl Writer {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
-                Attempt::Behind(claims) => locked = self.catch_up(batch, &claims).await,
-                // What has taken effect is so for ever: to learn of it needs no lock, and spares the records in memory.
-                Attempt::Repeated(claims) => match self.look_up(&ids(batch)).await {
-                    Ok(true) => {}
-                    Ok(false) => locked = self.catch_up(batch, &claims).await,
-                    Err(error) => self.disconnect(&error),
+                Attempt::Behind(claims) => match self.catch_up(batch, &claims).await {
+                    Ok(()) => locked = true,
+                    Err(error) => {
+                        locked = false;
+                        self.disconnect(&error);
+                    }
                 },
                 Attempt::Disconnected => locked = false,
                 Attempt::Refused(error) => {
@@ -165,32 +154,29 @@ impl Writer {
     }
 
     async fn attempt(&mut self, batch: &[Queued], recorded_at: DateTime<Utc>, locked: bool) -> Attempt {
-        let mut doubted = HashSet::new();
-        let composed = loop {
-            let Some(link) = &mut self.link else { return Attempt::Disconnected };
-            let mut composer = Composer {
-                log: self.config.log,
-                master: &self.config.master,
-                environment: self.environment.as_mut(),
-                cache: &mut self.cache,
-                connection: &mut link.connection,
-            };
-            let composed = match composer.compose(batch, &link.belief, recorded_at).await {
-                Ok(composed) => composed,
-                Err(error) => return self.judge(error, Vec::new()),
-            };
-            let doubtful: Vec<Uuid> = composed.refused(batch).filter(|id| doubted.insert(*id)).collect();
-            if locked || doubtful.is_empty() {
-                break composed;
-            }
-            match self.doubt(&doubtful).await {
-                Ok(Doubt::Unfounded) => break composed,
-                Ok(Doubt::Known) => {}
-                Ok(Doubt::Moved) => return Attempt::Behind(composed.changes.claims.into_keys().collect()),
-                Err(error) => return self.judge(error, Vec::new()),
-            }
-        };
         let Some(link) = &mut self.link else { return Attempt::Disconnected };
+        if self.repeating {
+            let unknown: Vec<Uuid> = batch
+                .iter()
+                .map(|queued| queued.submission.command_id)
+                .filter(|id| !self.cache.ledger.contains(id))
+                .collect();
+            match load::commands(&mut link.connection, self.config.log, &unknown, &mut self.cache).await {
+                Ok(found) => self.repeating = found > 0 || unknown.is_empty(),
+                Err(error) => return self.judge(error, Vec::new()),
+            }
+        }
+        let mut composer = Composer {
+            log: self.config.log,
+            master: &self.config.master,
+            environment: self.environment.as_mut(),
+            cache: &mut self.cache,
+            connection: &mut link.connection,
+        };
+        let composed = match composer.compose(batch, &link.belief, recorded_at).await {
+            Ok(composed) => composed,
+            Err(error) => return self.judge(error, Vec::new()),
+        };
         if composed.columns.commands.id.is_empty() {
             self.unlock(locked).await;
             return Attempt::Written(Box::new(composed));
@@ -209,9 +195,8 @@ impl Writer {
     fn judge(&mut self, error: sqlx::Error, claims: Vec<ClaimKey>) -> Attempt {
         match &error {
             sqlx::Error::Database(database) => match database.code().as_deref() {
-                Some("VN001") => Attempt::Repeated(claims),
-                // A moved stream, a taken claim that memory did not know.
-                Some("VN002" | "VN003" | "23505" | "40001" | "40P01") => Attempt::Behind(claims),
+                // A repeated command, a moved stream, a taken claim that memory did not know.
+                Some("VN001" | "VN002" | "VN003" | "23505" | "40001" | "40P01") => Attempt::Behind(claims),
                 // The server is going down or starting up, or has no room for now.
                 Some(code) if code.starts_with("57") || code.starts_with("53") || code.starts_with("08") => {
                     self.disconnect(&error);
@@ -229,36 +214,6 @@ impl Writer {
         }
     }
 
-    /// Whether refusals may be told. A written batch proves that memory was right; a refusal writes nothing, so it is asked:
-    /// has the command taken effect before (then it gets its reply, I-4), has the log moved (then it is decided again)?
-    async fn doubt(&mut self, refused: &[Uuid]) -> Result<Doubt, sqlx::Error> {
-        if self.look_up(refused).await? {
-            return Ok(Doubt::Known);
-        }
-        let Some(link) = &mut self.link else { return Err(sqlx::Error::PoolClosed) };
-        let sql = format!("select generation, position from {}.head", self.config.log);
-        let (generation, position): (i32, i64) = sqlx::query_as(&sql).fetch_one(&mut link.connection).await?;
-        let still = generation as u32 == link.belief.generation && position as u64 == link.belief.position;
-        Ok(if still { Doubt::Unfounded } else { Doubt::Moved })
-    }
-
-    /// Looks up which of these commands have taken effect; whether there were any that memory did not know.
-    async fn look_up(&mut self, commands: &[Uuid]) -> Result<bool, sqlx::Error> {
-        let unknown: Vec<Uuid> = commands.iter().copied().filter(|id| !self.cache.ledger.contains(id)).collect();
-        let Some(link) = &mut self.link else { return Err(sqlx::Error::PoolClosed) };
-        load::commands(&mut link.connection, self.config.log, &unknown, &mut self.cache).await?;
-        Ok(unknown.iter().any(|id| self.cache.ledger.contains(id)))
-    }
-
-    /// Catches up; whether the lock is held now.
-    async fn catch_up(&mut self, batch: &[Queued], claims: &[ClaimKey]) -> bool {
-        let caught_up = self.lock_and_read(batch, claims).await;
-        if let Err(error) = &caught_up {
-            self.disconnect(error);
-        }
-        caught_up.is_ok()
-    }
-
     /// Takes the lock on the head, reads it, forgets what others changed and looks up what the batch names.
     ///
     /// ```text
@@ -268,11 +223,12 @@ impl Writer {
     /// t3  a new statement reads the head: it sees all that was committed, whatever t2 saw
     /// t4  the batch is decided again on that, append() runs in this transaction and can't be late
     /// ```
-    async fn lock_and_read(&mut self, batch: &[Queued], claims: &[ClaimKey]) -> Result<(), sqlx::Error> {
+    async fn catch_up(&mut self, batch: &[Queued], claims: &[ClaimKey]) -> Result<(), sqlx::Error> {
         metrics::counter!("vnr_append_catch_ups_total", "log" => self.config.log.as_str()).increment(1);
         let Some(link) = &mut self.link else { return Err(sqlx::Error::PoolClosed) };
         let log = self.config.log;
-        // No transaction is open: an append without the lock is one statement.
+        // An append that raised left no transaction open: it was one statement, or the rollback here ends it.
+        link.connection.execute("rollback").await?;
         link.connection.execute("begin").await?;
         let now = Belief::read(&mut link.connection, log, true).await?;
         let foreign = now.position.saturating_sub(link.belief.position);
@@ -295,7 +251,8 @@ impl Writer {
             self.cache.streams.pop(&touch.aggregate_id);
         }
         link.belief = now;
-        load::commands(&mut link.connection, log, &ids(batch), &mut self.cache).await?;
+        let ids: Vec<Uuid> = batch.iter().map(|queued| queued.submission.command_id).collect();
+        self.repeating = load::commands(&mut link.connection, log, &ids, &mut self.cache).await? > 0;
         load::claims(&mut link.connection, log, claims, &mut self.cache).await
     }
 
@@ -401,10 +358,6 @@ impl Writer {
             queued.answer(answer);
         }
     }
-}
-
-fn ids(batch: &[Queued]) -> Vec<Uuid> {
-    batch.iter().map(|queued| queued.submission.command_id).collect()
 }
 
 /// One round trip; under the lock the open transaction is committed with it.
