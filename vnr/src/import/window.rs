@@ -76,12 +76,8 @@ impl Window {
 
     /// The oldest command, if it is settled.
     pub(super) fn settle(&mut self) -> Option<(Flight, Outcome)> {
-        if self.flights.front()?.outcome.is_none() {
-            return None;
-        }
-        let mut flight = self.flights.pop_front()?;
-        let outcome = flight.outcome.take()?;
-        Some((flight, outcome))
+        let outcome = self.flights.front_mut()?.outcome.take()?;
+        Some((self.flights.pop_front()?, outcome))
     }
 
     /// What must be sent again on a new stream, in order: all but what took effect.

@@ -66,7 +66,7 @@ mod tests {
         }
         assert!(count(&|row| row[place("prioritate")] != row[place("prioritate_sakotneja")]) > 100);
         assert!(count(&|row| row[place("sanemts")].starts_with("27.10.2024 03:")) > 0, "the hour that came twice");
-        assert!(count(&|row| row[place("iestade")] == "VP") > 300);
+        assert!(count(&|row| &row[place("iestade")] == "VP") > 300);
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub fn write_to(out: impl Write, seed: u64, calls: u32) -> io::Result<()> {
         let call = Call::make_up(received, &mut chance, &mut fleet);
         let number = format!("2024-{:06}", index + 1);
         for (sequence, leg) in call.legs.iter().enumerate() {
-            writer.write_record(&record(&number, sequence + 1, &call, leg, &fleet))?;
+            writer.write_record(record(&number, sequence + 1, &call, leg, &fleet))?;
         }
     }
     writer.flush()
