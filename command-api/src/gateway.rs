@@ -11,6 +11,7 @@ use event_store::seal::MasterKey;
 use lru::LruCache;
 use proto::command::v1 as pb;
 use sqlx::PgPool;
+use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -42,12 +43,27 @@ pub(crate) struct Gateway(Arc<Inner>);
 struct Inner {
     deps: Deps,
     known_units: Mutex<LruCache<Uuid, ()>>,
+    closing: watch::Receiver<bool>,
+}
+
+/// A command that was read, on its way into its lane.
+pub(crate) struct Read {
+    name: &'static str,
+    content: Vec<u8>,
+    prepared: Prepared,
 }
 
 impl Gateway {
-    pub(crate) fn new(deps: Deps) -> Gateway {
+    /// `closing` turns true once no more is to be taken.
+    pub(crate) fn new(deps: Deps, closing: watch::Receiver<bool>) -> Gateway {
         let known_units = Mutex::new(LruCache::new(NonZeroUsize::new(KNOWN_UNITS).unwrap_or(NonZeroUsize::MIN)));
-        Gateway(Arc::new(Inner { deps, known_units }))
+        Gateway(Arc::new(Inner { deps, known_units, closing }))
+    }
+
+    /// Ends once the server is to close.
+    pub(crate) async fn closing(&self) {
+        // The sender lives as long as the server does; without it there is nothing to stay for either.
+        let _ = self.0.closing.clone().wait_for(|closing| *closing).await;
     }
 
     /// One call.
@@ -59,33 +75,53 @@ impl Gateway {
         let principal = principal(&request)?;
         let deadline = deadline(&request);
         let command = request.into_inner();
-        let span = tracing::info_span!("command", name = C::NAME, command_id = command.command_id());
+        // Only what is a UUID is told to the log: anything else could be anything.
+        let command_id = Uuid::try_parse(command.command_id()).unwrap_or_default();
+        let span = tracing::info_span!("command", name = C::NAME, %command_id);
+        let abandoned = Abandoned { name: C::NAME, began, answered: false };
         let outcome = async {
-            let pending = self.enqueue(command, &principal, C::LANE, deadline).await?;
+            let read = Self::read(command, &principal)?;
+            let pending = self.enqueue(read, &principal, C::LANE, deadline).await?;
             pending.await.map_err(status::failed)
         }
         .instrument(span)
         .await;
-        measure(C::NAME, began, outcome.as_ref().err());
+        abandoned.answered(outcome.as_ref().err());
         outcome.map(|reply| Response::new(reply_of(reply)))
     }
 
-    /// Reads a command and puts it into its lane: the bulk lane waits for room, the others refuse when they are full.
-    pub(crate) async fn enqueue<C: WireCommand>(
+    /// Reads a command.
+    pub(crate) fn read<C: WireCommand>(command: C, principal: &Principal) -> Result<Read, Status> {
+        principal.check_command().map_err(|error| status::denied(&error))?;
+        let content = command.encode_to_vec();
+        let prepared = command.prepare(principal).map_err(status::invalid)?;
+        Ok(Read { name: C::NAME, content, prepared })
+    }
+
+    /// Whether the command is about a unit that the register does not have, or not yet.
+    pub(crate) async fn misses_its_unit(&self, read: &Read) -> Result<bool, Status> {
+        match read.prepared.needs_unit {
+            Some(unit) => Ok(!self.knows_unit(unit).await?),
+            None => Ok(false),
+        }
+    }
+
+    /// Puts a command into its lane: the bulk lane waits for room, the others refuse when they are full.
+    pub(crate) async fn enqueue(
         &self,
-        command: C,
+        read: Read,
         principal: &Principal,
         lane: Lane,
         deadline: Option<Instant>,
     ) -> Result<Answer, Status> {
-        principal.check_command().map_err(|error| status::denied(&error))?;
-        let content = command.encode_to_vec();
-        let prepared = command.prepare(principal).map_err(status::invalid)?;
-        if let Some(unit) = prepared.needs_unit {
-            self.check_unit(unit).await?;
+        if let Some(unit) = read.prepared.needs_unit
+            && !self.knows_unit(unit).await?
+        {
+            let unknown = status::UnknownRecord { name: format!("unit {unit}") };
+            return Err(status::failed(AppendError::Refused(Box::new(unknown))));
         }
-        let log = prepared.log;
-        let submission = self.submission::<C>(&content, prepared, principal, lane, deadline);
+        let log = read.prepared.log;
+        let submission = self.submission(read, principal, lane, deadline);
         let command_id = submission.command_id;
         let appender = match log {
             LogName::TRACKS => &self.0.deps.tracks,
@@ -98,26 +134,20 @@ impl Gateway {
         pending.map(|pending| Answer { pending, command_id }).map_err(status::failed)
     }
 
-    fn submission<C: WireCommand>(
-        &self,
-        content: &[u8],
-        prepared: Prepared,
-        principal: &Principal,
-        lane: Lane,
-        deadline: Option<Instant>,
-    ) -> Submission {
+    fn submission(&self, read: Read, principal: &Principal, lane: Lane, deadline: Option<Instant>) -> Submission {
+        let Read { name, content, prepared } = read;
         let log = prepared.log;
         let (envelope, touches, decide) = prepared.checked();
         let mut metadata = envelope.metadata(principal);
         if log != LogName::REGISTER {
             metadata.insert("after".to_owned(), self.0.deps.register.head().to_string());
         }
-        let purpose = format!("command {} {}", C::NAME, principal.institution);
+        let purpose = format!("command {name} {}", principal.institution);
         Submission {
             command_id: envelope.command_id,
             lane,
             deadline,
-            digest: self.0.deps.master.digest(&purpose, content),
+            digest: self.0.deps.master.digest(&purpose, &content),
             metadata,
             occurred_at: envelope.occurred_at,
             touches,
@@ -126,26 +156,19 @@ impl Gateway {
     }
 
     /// A unit whose positions are reported must be registered. Once it is, it always is.
-    async fn check_unit(&self, unit: Uuid) -> Result<(), Status> {
-        let known = |units: &Mutex<LruCache<Uuid, ()>>| {
-            units.lock().map(|mut units| units.get(&unit).is_some()).unwrap_or(false)
-        };
-        if known(&self.0.known_units) {
-            return Ok(());
+    async fn knows_unit(&self, unit: Uuid) -> Result<bool, Status> {
+        if self.0.known_units.lock().is_ok_and(|mut units| units.get(&unit).is_some()) {
+            return Ok(true);
         }
         let sql = "select exists (select from register.streams where aggregate_id = $1 and aggregate_type = 'unit')";
         let exists: bool = sqlx::query_scalar(sql).bind(unit).fetch_one(&self.0.deps.pool).await.map_err(|error| {
             tracing::warn!(%error, "a unit could not be looked up");
             status::failed(AppendError::Unavailable)
         })?;
-        if !exists {
-            let unknown = status::UnknownRecord { name: format!("unit {unit}") };
-            return Err(status::failed(AppendError::Refused(Box::new(unknown))));
-        }
-        if let Ok(mut units) = self.0.known_units.lock() {
+        if exists && let Ok(mut units) = self.0.known_units.lock() {
             units.put(unit, ());
         }
-        Ok(())
+        Ok(exists)
     }
 }
 
@@ -210,6 +233,28 @@ fn deadline<T>(request: &Request<T>) -> Option<Instant> {
     Instant::now().checked_add(timeout)
 }
 
+/// Counts a call also when its caller went away, or its time was up, before it was answered.
+struct Abandoned {
+    name: &'static str,
+    began: Instant,
+    answered: bool,
+}
+
+impl Abandoned {
+    fn answered(mut self, error: Option<&Status>) {
+        self.answered = true;
+        measure(self.name, self.began, error);
+    }
+}
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        if !self.answered {
+            measure(self.name, self.began, Some(&Status::cancelled("")));
+        }
+    }
+}
+
 /// Counts a command and how long it took.
 pub(crate) fn measure(name: &'static str, began: Instant, error: Option<&Status>) {
     let outcome = error.map_or("ok", |status| code_name(status.code()));
@@ -229,6 +274,7 @@ fn code_name(code: tonic::Code) -> &'static str {
         Code::PermissionDenied => "denied",
         Code::Unauthenticated => "unauthenticated",
         Code::DeadlineExceeded => "deadline",
+        Code::Cancelled => "abandoned",
         Code::Unavailable => "unavailable",
         _ => "failed",
     }

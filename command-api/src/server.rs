@@ -4,12 +4,12 @@ use std::future::Future;
 use std::time::Duration;
 
 use access::TokenVerifier;
-use event_store::append::Appender;
 use proto::command::v1::emergency_card_service_server::EmergencyCardServiceServer;
 use proto::command::v1::incident_service_server::IncidentServiceServer;
 use proto::command::v1::intake_server::IntakeServer;
 use proto::command::v1::unit_service_server::UnitServiceServer;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -22,14 +22,8 @@ use crate::services::{IntakeService, UnaryServices};
 /// Largest message: a narrative of 20,000 characters and a track of 500 points fit many times over.
 const MOST_BYTES: usize = 1024 * 1024;
 
-/// Names whose health is told; the empty one is the server's.
-const HEALTH: [&str; 5] = [
-    "",
-    "vnr.command.v1.IncidentService",
-    "vnr.command.v1.EmergencyCardService",
-    "vnr.command.v1.UnitService",
-    "vnr.command.v1.Intake",
-];
+/// How long calls under way may take once the server is to close. Health watchers and reflection clients would stay for ever.
+const GRACE: Duration = Duration::from_secs(8);
 
 /// The gRPC server ended with an error.
 #[derive(Debug, thiserror::Error)]
@@ -52,9 +46,11 @@ pub async fn serve(
     verifier: TokenVerifier,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
+    let (close, closing) = watch::channel(false);
     let (reporter, health) = tonic_health::server::health_reporter();
-    let watching = tokio::spawn(report_health(reporter, deps.register.clone()));
-    let gateway = Gateway::new(deps);
+    let watching =
+        tokio::spawn(report_health(reporter, deps.register.readiness(), deps.tracks.readiness(), closing.clone()));
+    let gateway = Gateway::new(deps, closing.clone());
     let unary = UnaryServices(gateway.clone());
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
@@ -68,7 +64,7 @@ pub async fn serve(
             InterceptedService::new($server::new($service).max_decoding_message_size(MOST_BYTES), verifier.clone())
         };
     }
-    let served = Server::builder()
+    let serving = Server::builder()
         .tcp_nodelay(true)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(20)))
@@ -79,22 +75,59 @@ pub async fn serve(
         .add_service(guarded!(EmergencyCardServiceServer, unary.clone()))
         .add_service(guarded!(UnitServiceServer, unary))
         .add_service(guarded!(IntakeServer, IntakeService(gateway)))
-        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), shutdown)
-        .await;
+        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), async move {
+            shutdown.await;
+            // Nobody is sent here any more, and bulk streams end once what they hold is answered.
+            let _ = close.send_replace(true);
+        });
+    let served = tokio::select! {
+        served = serving => served,
+        () = cut_off(closing) => {
+            tracing::info!("calls that did not end by themselves are cut off");
+            Ok(())
+        }
+    };
     watching.abort();
     Ok(served?)
 }
 
-/// Serving as long as the log can be appended to.
-async fn report_health(reporter: HealthReporter, appender: Appender) {
-    let mut ready = appender.readiness();
-    drop(appender);
+/// Ends when what is under way has had its time to end.
+async fn cut_off(mut closing: watch::Receiver<bool>) {
+    if closing.wait_for(|closing| *closing).await.is_ok() {
+        tokio::time::sleep(GRACE).await;
+    } else {
+        // The server has ended by itself: it says how.
+        std::future::pending().await
+    }
+}
+
+/// A service is serving as long as the logs that it writes can be appended to.
+async fn report_health(
+    reporter: HealthReporter,
+    mut register: watch::Receiver<bool>,
+    mut tracks: watch::Receiver<bool>,
+    mut closing: watch::Receiver<bool>,
+) {
     loop {
-        let status = if *ready.borrow_and_update() { ServingStatus::Serving } else { ServingStatus::NotServing };
-        for name in HEALTH {
+        let (register_is, tracks_is) = (*register.borrow_and_update(), *tracks.borrow_and_update());
+        let register_is = register_is && !*closing.borrow_and_update();
+        for (name, ready) in [
+            // The empty name is the server's.
+            ("", register_is && tracks_is),
+            ("vnr.command.v1.IncidentService", register_is),
+            ("vnr.command.v1.EmergencyCardService", register_is),
+            ("vnr.command.v1.UnitService", register_is && tracks_is),
+            ("vnr.command.v1.Intake", register_is && tracks_is),
+        ] {
+            let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
             reporter.set_service_status(name, status).await;
         }
-        if ready.changed().await.is_err() {
+        let changed = tokio::select! {
+            changed = register.changed() => changed,
+            changed = tracks.changed() => changed,
+            changed = closing.changed() => changed,
+        };
+        if changed.is_err() {
             return;
         }
     }

@@ -13,11 +13,17 @@ use domain::kernel::{BrokenRule, Violations};
 use event_store::append::{AppendError, ClaimTaken, VersionConflict, WrongType};
 use tonic::{Code, Status};
 use tonic_types::{BadRequest, ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
+use uuid::Uuid;
 
 /// Domain of the reasons in `ErrorInfo`.
 const DOMAIN: &str = "vnr";
 /// A database that went away is back within seconds, or not soon.
 const RETRY_UNAVAILABLE: Duration = Duration::from_secs(1);
+/// Most bytes of violations in one status. A single call's status travels in trailers, in base64, and a client may take no
+/// more than 8 KiB of them (gRPC's advice): what is longer would arrive as a broken stream instead of an answer.
+const MOST_DETAILS: usize = 3 * 1024;
+/// Most bytes of one violation's sentence.
+const LONGEST_SENTENCE: usize = 1_000;
 
 /// A reference to a record that the register does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,20 +41,68 @@ pub(crate) struct OccurredInFuture {
     pub(crate) recorded_at: DateTime<Utc>,
 }
 
-/// A message that can't be read: all that is wrong with it.
+/// A record that its source, or its call sign, has made known before.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("this {aggregate_type} is in the register already, as {number}")]
+pub(crate) struct AlreadyKnown {
+    /// What it is.
+    pub(crate) aggregate_type: &'static str,
+    /// Which record it is.
+    pub(crate) id: Uuid,
+    /// Its number.
+    pub(crate) number: String,
+    /// Name of the domain's rule.
+    pub(crate) rule: &'static str,
+}
+
+/// A message that can't be read: all that is wrong with it, as far as an answer can hold it.
 pub(crate) fn invalid(violations: Violations) -> Status {
-    let violations: Vec<FieldViolation> = violations
+    let found = violations.iter().len();
+    let message = match violations.iter().next() {
+        Some(first) if found == 1 => format!("{}: {}", first.path, shortened(&first.message)),
+        Some(first) => format!("{found} things are wrong with the command, the first with {}", first.path),
+        None => "the command can't be accepted".to_owned(),
+    };
+    let mut size = 0;
+    let mut told: Vec<FieldViolation> = violations
         .into_iter()
-        .map(|violation| FieldViolation { field: violation.path, description: violation.message, ..Default::default() })
+        .map(|violation| field(violation.path, shortened(&violation.message)))
+        .take_while(|violation| {
+            size += violation.field.len() + violation.description.len();
+            size <= MOST_DETAILS
+        })
         .collect();
-    let named: Vec<&str> = violations.iter().take(3).map(|violation| violation.field.as_str()).collect();
-    let more = if violations.len() > named.len() { ", …" } else { "" };
-    let message = format!("{} of the command's fields can't be accepted: {}{more}", violations.len(), named.join(", "));
-    Status::with_error_details(
-        Code::InvalidArgument,
-        message,
-        ErrorDetails::with_bad_request(BadRequest::new(violations).field_violations),
-    )
+    if told.len() < found {
+        told.push(field(String::new(), format!("{} more that this answer has no room for", found - told.len())));
+    }
+    let details = ErrorDetails::with_bad_request(BadRequest::new(told).field_violations);
+    Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
+/// An envelope of the bulk stream without a command that this register knows.
+pub(crate) fn unknown_command() -> Status {
+    let mut violations = Violations::new();
+    violations.add("command", "is required: one of the commands of the contract");
+    invalid(violations)
+}
+
+/// The server is going away; what was not answered can be sent again, here or elsewhere.
+pub(crate) fn closing() -> Status {
+    let details = ErrorDetails::with_retry_info(Some(RETRY_UNAVAILABLE));
+    let message = "the server is closing: connect again and send what was not answered again";
+    Status::with_error_details(Code::Unavailable, message, details)
+}
+
+fn field(path: String, description: String) -> FieldViolation {
+    FieldViolation { field: path, description, ..Default::default() }
+}
+
+/// A sentence that fits into an answer.
+fn shortened(sentence: &str) -> String {
+    if sentence.len() <= LONGEST_SENTENCE {
+        return sentence.to_owned();
+    }
+    format!("{}…", &sentence[..sentence.floor_char_boundary(LONGEST_SENTENCE)])
 }
 
 /// Somebody who may not do this, or is not known.
@@ -82,6 +136,9 @@ fn refused(error: &(dyn Error + Send + Sync + 'static)) -> Status {
         let mut details = ErrorDetails::with_resource_info(&taken.kind, &owner, "", taken.to_string());
         details.set_error_info("CLAIM_TAKEN", DOMAIN, HashMap::from([("owner".to_owned(), owner)]));
         return Status::with_error_details(Code::AlreadyExists, taken.to_string(), details);
+    }
+    if let Some(known) = error.downcast_ref::<AlreadyKnown>() {
+        return already_known(known);
     }
     if let Some(unknown) = error.downcast_ref::<UnknownRecord>() {
         return Status::with_error_details(
@@ -117,12 +174,22 @@ fn code_of(rule: &str) -> Code {
     }
 }
 
+/// Names the record that is there, so that the sender can go on with it.
+fn already_known(known: &AlreadyKnown) -> Status {
+    let (id, sentence) = (known.id.to_string(), known.to_string());
+    let mut details = ErrorDetails::with_resource_info(known.aggregate_type, &id, "", &sentence);
+    details.set_precondition_failure(vec![PreconditionViolation::new(known.rule, &id, &sentence)]);
+    let facts = HashMap::from([("aggregate_id".to_owned(), id), ("number".to_owned(), known.number.clone())]);
+    details.set_error_info("ALREADY_KNOWN", DOMAIN, facts);
+    Status::with_error_details(Code::AlreadyExists, sentence, details)
+}
+
 fn precondition(rules: &[BrokenRule]) -> Status {
     let message = rules.iter().map(|rule| rule.message.as_str()).collect::<Vec<_>>().join("; ");
     let code = rules.first().map_or(Code::FailedPrecondition, |rule| code_of(rule.rule));
-    let violations =
-        rules.iter().map(|rule| PreconditionViolation::new(rule.rule, "", &rule.message)).collect::<Vec<_>>();
-    Status::with_error_details(code, message, ErrorDetails::with_precondition_failure(violations))
+    let violations = rules.iter().map(|rule| PreconditionViolation::new(rule.rule, "", shortened(&rule.message)));
+    let details = ErrorDetails::with_precondition_failure(violations.collect::<Vec<_>>());
+    Status::with_error_details(code, shortened(&message), details)
 }
 
 fn info<const N: usize>(code: Code, error: &dyn Error, reason: &str, facts: [(&str, String); N]) -> Status {
@@ -150,6 +217,33 @@ mod tests {
         assert_eq!(status.code(), Code::InvalidArgument);
         let fields = status.get_details_bad_request().unwrap().field_violations;
         assert_eq!(fields.iter().map(|field| field.field.as_str()).collect::<Vec<_>>(), ["place.point", "type_code"]);
+    }
+
+    #[test]
+    fn an_answer_fits_into_trailers_whatever_was_sent() {
+        let mut violations = Violations::new();
+        for index in 0..10_000 {
+            violations.add(format!("points[{index}].point.latitude_e6"), "ā".repeat(5_000));
+        }
+        let status = invalid(violations);
+        assert!(status.details().len() < 4_096, "{}", status.details().len());
+        assert!(status.message().len() < 1_200);
+        let fields = status.get_details_bad_request().unwrap().field_violations;
+        assert_eq!(fields[0].field, "points[0].point.latitude_e6");
+        let last = fields.last().unwrap();
+        assert!(last.field.is_empty() && last.description.ends_with("more that this answer has no room for"));
+    }
+
+    #[test]
+    fn a_record_that_is_there_is_named() {
+        let id = Uuid::from_u128(7);
+        let number = "VEK-2026-0000012".to_owned();
+        let known = AlreadyKnown { aggregate_type: "emergency_card", id, number, rule: "card_already_received" };
+        let status = failed(AppendError::Refused(Box::new(known)));
+        assert_eq!(status.code(), Code::AlreadyExists);
+        let resource = status.get_details_resource_info().unwrap();
+        assert_eq!((resource.resource_type.as_str(), resource.resource_name), ("emergency_card", id.to_string()));
+        assert_eq!(status.get_details_error_info().unwrap().metadata["number"], "VEK-2026-0000012");
     }
 
     #[test]

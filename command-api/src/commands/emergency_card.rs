@@ -16,8 +16,13 @@ use event_store::append::{Stop, Touch, Work};
 use proto::command::v1 as pb;
 use uuid::Uuid;
 
-use super::{Prepared, card_target, must_exist, touches};
+use super::{Prepared, card_target, must_be_new, must_exist, touches};
 use crate::wire::{Envelope, Reader, RecordRef, resolve};
+
+/// Most hazards of one message.
+const MOST_HAZARDS: usize = 50;
+/// Most services of one message.
+const MOST_SERVICES: usize = 20;
 
 pub(super) fn receive(
     reader: &mut Reader,
@@ -34,6 +39,7 @@ pub(super) fn receive(
     let institution = reader.institution("institution", "", principal);
 
     let envelope = envelope?;
+    let expected = envelope.expected_version;
     let source = envelope.source.clone();
     let named = source.as_ref().and_then(|source| Some((&source.system, source.external_id.as_ref()?)));
     let id = named.map_or_else(Uuid::now_v7, |(system, external)| ids::of_source("emergency_card", system, external));
@@ -47,6 +53,9 @@ pub(super) fn receive(
         institution: institution?,
     };
     let decide = Box::new(move |work: &mut Work<'_>| {
+        let (known, _) = work.state::<EmergencyCard>(id)?;
+        must_be_new::<EmergencyCard>(id, known.number(), "card_already_received")?;
+        work.expect_version::<EmergencyCard>(id, expected)?;
         let events = work.execute::<EmergencyCard>(id, CardCommand::ReceiveCall(Box::new(command.clone())))?;
         if let Some(key) = source.as_ref().and_then(|source| source.claim_key()) {
             work.claim::<EmergencyCard>("source", &key, id)?;
@@ -83,7 +92,7 @@ pub(super) fn qualify(
 ) -> Option<Prepared> {
     let card = reader.record("card", "emergency_card", message.card);
     let mut hazards = BTreeSet::new();
-    for (index, hazard) in message.hazards.iter().enumerate() {
+    for (index, hazard) in reader.at_most("hazards", &message.hazards, MOST_HAZARDS).iter().enumerate() {
         hazards.extend(reader.required(&format!("hazards[{index}]"), hazard, Hazard::parse));
     }
     let command = QualifyCard {
@@ -106,7 +115,7 @@ pub(super) fn decide_services(
 ) -> Option<Prepared> {
     let card = reader.record("card", "emergency_card", message.card);
     let mut services = BTreeSet::new();
-    for (index, service) in message.services.iter().enumerate() {
+    for (index, service) in reader.at_most("services", &message.services, MOST_SERVICES).iter().enumerate() {
         services.extend(reader.required_term::<pb::Service, _>(&format!("services[{index}]"), *service));
     }
     let reason = reader.personal("reason", &message.reason, Reason::parse);

@@ -7,16 +7,16 @@ use domain::classifier::{Disposition, IncidentType, ResultCode};
 use domain::emergency_card::EmergencyCard;
 use domain::ids;
 use domain::incident::{
-    AssignIncident, Assignee, CloseIncident, Incident, IncidentCommand, IncidentEvent, ReclassifyIncident,
-    RecordResult, RegisterIncident, ReopenIncident, SupplementIncident,
+    AssignIncident, Assignee, CloseIncident, Incident, IncidentCommand, IncidentEvent, MAX_CASE_REFS,
+    ReclassifyIncident, RecordResult, RegisterIncident, ReopenIncident, SupplementIncident,
 };
 use domain::unit::Unit;
 use domain::values::{CaseRef, LegacyNumber, Narrative, Officer, Reason};
-use event_store::append::{Target, Touch};
+use event_store::append::{Target, Touch, Work};
 use proto::command::v1 as pb;
 use uuid::Uuid;
 
-use super::{Prepared, must_exist, touches};
+use super::{Prepared, must_be_new, must_exist, touches};
 use crate::wire::{Envelope, Reader, RecordRef, resolve};
 
 pub(super) fn register(
@@ -38,6 +38,7 @@ pub(super) fn register(
     let institution = reader.institution("institution", "", principal);
 
     let envelope = envelope?;
+    let expected = envelope.expected_version;
     let source = envelope.source.clone();
     let named = source.as_ref().and_then(|source| Some((&source.system, source.external_id.as_ref()?)));
     let id = named.map_or_else(Uuid::now_v7, |(system, external)| ids::of_source("incident", system, external));
@@ -54,7 +55,10 @@ pub(super) fn register(
         card: None,
         legacy_number,
     };
-    let decide = Box::new(move |work: &mut event_store::append::Work<'_>| {
+    let decide = Box::new(move |work: &mut Work<'_>| {
+        let (known, _) = work.state::<Incident>(id)?;
+        must_be_new::<Incident>(id, known.number(), "incident_already_registered")?;
+        work.expect_version::<Incident>(id, expected)?;
         let mut command = command.clone();
         if let Some(card) = &card {
             let card = resolve(work, card)?;
@@ -86,7 +90,7 @@ fn on_incident(
     let (envelope, incident, command) = (envelope?, incident?, command?);
     let expected = envelope.expected_version;
     let touched = touches::<Incident>(&incident);
-    let decide = Box::new(move |work: &mut event_store::append::Work<'_>| {
+    let decide = Box::new(move |work: &mut Work<'_>| {
         let id = resolve(work, &incident)?;
         work.expect_version::<Incident>(id, expected)?;
         if let IncidentCommand::AssignIncident(AssignIncident { assignee: Assignee::Unit(unit) }) = &command {
@@ -167,7 +171,7 @@ pub(super) fn record_result(
     let incident = reader.record("incident", "incident", message.incident);
     let result_code = reader.required("result_code", &message.result_code, ResultCode::parse);
     let mut case_refs = BTreeSet::new();
-    for (index, case_ref) in message.case_refs.iter().enumerate() {
+    for (index, case_ref) in reader.at_most("case_refs", &message.case_refs, MAX_CASE_REFS).iter().enumerate() {
         case_refs.extend(reader.required(&format!("case_refs[{index}]"), case_ref, CaseRef::parse));
     }
     let command = result_code.map(|result_code| IncidentCommand::RecordResult(RecordResult { result_code, case_refs }));

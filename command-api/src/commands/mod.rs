@@ -4,6 +4,8 @@ mod emergency_card;
 mod incident;
 mod unit;
 
+use std::fmt;
+
 use access::Principal;
 use domain::emergency_card::EmergencyCard;
 use domain::kernel::{Decide, Violations};
@@ -13,7 +15,7 @@ use prost::Message;
 use proto::command::v1 as pb;
 use uuid::Uuid;
 
-use crate::status::{OccurredInFuture, UnknownRecord};
+use crate::status::{AlreadyKnown, OccurredInFuture, UnknownRecord};
 use crate::wire::{Envelope, Reader, RecordRef};
 
 /// A command that was read: what it will do, once its turn comes.
@@ -77,6 +79,16 @@ fn must_exist<A: Decide>(work: &mut Work<'_>, id: Uuid) -> Result<(), Stop> {
     match work.state::<A>(id)? {
         (_, 0) => Err(Stop::refused(UnknownRecord { name: format!("{} {id}", A::TYPE) })),
         _ => Ok(()),
+    }
+}
+
+/// Refuses to begin a record that its source has made known before, and says which it is.
+fn must_be_new<A: Decide>(id: Uuid, number: Option<impl fmt::Display>, rule: &'static str) -> Result<(), Stop> {
+    match number {
+        Some(number) => {
+            Err(Stop::refused(AlreadyKnown { aggregate_type: A::TYPE, id, number: number.to_string(), rule }))
+        }
+        None => Ok(()),
     }
 }
 

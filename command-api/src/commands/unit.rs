@@ -28,9 +28,11 @@ pub(super) fn register(
 
     let (envelope, institution, call_sign) = (envelope?, institution?, call_sign?);
     let id = ids::of_unit(&institution, &call_sign);
+    let expected = envelope.expected_version;
     let key = format!("{institution}/{call_sign}");
     let command = RegisterUnit { institution, call_sign, kind: kind?, station, source_kind };
     let decide = Box::new(move |work: &mut Work<'_>| {
+        work.expect_version::<Unit>(id, expected)?;
         work.execute::<Unit>(id, UnitCommand::RegisterUnit(command.clone()))?;
         work.claim::<Unit>("call_sign", &key, id)?;
         Ok(Target::of::<Unit>(id))
@@ -126,6 +128,9 @@ pub(super) fn report_position(
         .filter_map(|(index, point)| track_point(reader, index, &point))
         .collect();
     let (envelope, unit) = (envelope?, unit?);
+    if envelope.expected_version.is_some() {
+        reader.wrong("envelope.expected_version", "can't be given: a report adds to a unit's track whatever is there");
+    }
     let days: Vec<(Uuid, ReportPosition)> = track::by_day(points)
         .into_iter()
         .map(|(day, points)| (ids::of_track(unit, day), ReportPosition { unit, points }))

@@ -2,17 +2,21 @@
 //!
 //! The sender is read only as fast as the bulk lane takes commands, and at most [`IN_FLIGHT`] commands of a stream are
 //! unanswered: gRPC's flow control carries that back to the sender.
+//!
+//! However a stream ends (the sender is done, its token is over, the server closes, a message can't be decoded), what was
+//! taken before is answered first.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Instant;
 
 use access::Principal;
+use chrono::{TimeDelta, Utc};
 use event_store::append::Lane;
 use proto::command::v1 as pb;
 use proto::command::v1::command_result::Outcome;
 use proto::command::v1::intake_server::Intake;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -22,10 +26,19 @@ use crate::status;
 
 /// Most commands of one stream that are not answered yet.
 const IN_FLIGHT: usize = 1_024;
+/// How far the clocks of two machines may be apart: as when the token was checked.
+const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 
 /// The bulk intake.
 #[derive(Debug, Clone)]
 pub(crate) struct IntakeService(pub(crate) Gateway);
+
+/// What the reading of a stream hands to the answering, in order.
+enum Step {
+    Command(Travelling),
+    /// Nothing more is read. The stream ends with this, once all before it is answered.
+    End(Status),
+}
 
 /// A command of the stream on its way.
 struct Travelling {
@@ -46,53 +59,96 @@ impl Intake for IntakeService {
         let principal = principal(&request)?;
         principal.check_command().map_err(|error| status::denied(&error))?;
         let (sender, results) = mpsc::channel(64);
-        let (travelling, arrivals) = mpsc::channel(IN_FLIGHT);
-        tokio::spawn(read(self.0.clone(), principal, request.into_inner(), travelling, sender.clone()));
-        tokio::spawn(answer(arrivals, sender));
+        let (steps, arrivals) = mpsc::channel(IN_FLIGHT);
+        let (answered, settled) = watch::channel(0);
+        let reader = Reader { gateway: self.0.clone(), principal, taken: 0, settled };
+        tokio::spawn(reader.read(request.into_inner(), steps));
+        tokio::spawn(answer(arrivals, sender, answered));
         Ok(Response::new(ReceiverStream::new(results)))
     }
 }
 
-/// Reads the stream and puts each command into the bulk lane, in order.
-async fn read(
+/// Reads a stream and puts each command into the bulk lane, in order.
+struct Reader {
     gateway: Gateway,
     principal: Principal,
-    mut commands: Streaming<pb::CommandEnvelope>,
-    travelling: mpsc::Sender<Travelling>,
-    results: mpsc::Sender<Result<pb::CommandResult, Status>>,
-) {
-    loop {
-        let envelope = match commands.message().await {
-            Ok(Some(envelope)) => envelope,
-            Ok(None) => return,
-            // The stream itself is broken; what was sent before is still answered, as far as somebody listens.
-            Err(status) => {
-                let _ = results.send(Err(status)).await;
+    /// How many commands were read.
+    taken: u64,
+    /// How many of them are decided.
+    settled: watch::Receiver<u64>,
+}
+
+impl Reader {
+    async fn read(mut self, mut commands: Streaming<pb::CommandEnvelope>, steps: mpsc::Sender<Step>) {
+        let gateway = self.gateway.clone();
+        let left = self.principal.expires_at - Utc::now() + LEEWAY;
+        let mut expired = std::pin::pin!(tokio::time::sleep(left.to_std().unwrap_or_default()));
+        let mut closing = std::pin::pin!(gateway.closing());
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = &mut closing => Err(status::closing()),
+                () = &mut expired => Err(status::denied(&access::AccessError::Expired)),
+                next = commands.message() => next,
+            };
+            let step = match next {
+                Ok(Some(envelope)) => Step::Command(self.take(envelope).await),
+                Ok(None) => return,
+                Err(status) => Step::End(status),
+            };
+            let is_end = matches!(step, Step::End(_));
+            if steps.send(step).await.is_err() || is_end {
                 return;
             }
-        };
-        let sent = match visit(envelope, Enqueue { gateway: &gateway, principal: &principal }) {
+        }
+    }
+
+    async fn take(&mut self, envelope: pb::CommandEnvelope) -> Travelling {
+        let travelling = match visit(envelope, Enqueue(self)) {
             Some(enqueued) => enqueued.await,
             None => Travelling {
                 name: "unknown",
                 began: Instant::now(),
                 command_id: String::new(),
-                answer: Err(Status::invalid_argument("the envelope holds no command that this register knows")),
+                answer: Err(status::unknown_command()),
             },
         };
-        if travelling.send(sent).await.is_err() {
-            return;
+        self.taken += 1;
+        travelling
+    }
+
+    async fn enqueue<C: WireCommand>(&mut self, command: C) -> Result<Answer, Status> {
+        let read = Gateway::read(command, &self.principal)?;
+        if self.gateway.misses_its_unit(&read).await? {
+            // A command before this one on the stream may register the unit: its answer is awaited. The sender of the
+            // channel is gone only with the whole stream.
+            let taken = self.taken;
+            let _ = self.settled.wait_for(|settled| *settled >= taken).await;
         }
+        self.gateway.enqueue(read, &self.principal, Lane::Bulk, None).await
     }
 }
 
 /// Answers in the order of sending: the appender works in that order, so nobody waits for a slower one.
-async fn answer(mut arrivals: mpsc::Receiver<Travelling>, results: mpsc::Sender<Result<pb::CommandResult, Status>>) {
-    while let Some(Travelling { name, began, command_id, answer }) = arrivals.recv().await {
+async fn answer(
+    mut arrivals: mpsc::Receiver<Step>,
+    results: mpsc::Sender<Result<pb::CommandResult, Status>>,
+    answered: watch::Sender<u64>,
+) {
+    while let Some(step) = arrivals.recv().await {
+        let Travelling { name, began, command_id, answer } = match step {
+            Step::Command(travelling) => travelling,
+            Step::End(status) => {
+                // Nobody may be listening any more.
+                let _ = results.send(Err(status)).await;
+                return;
+            }
+        };
         let outcome = match answer {
             Ok(answer) => answer.await.map_err(status::failed),
             Err(status) => Err(status),
         };
+        answered.send_modify(|answered| *answered += 1);
         measure(name, began, outcome.as_ref().err());
         let outcome = match outcome {
             Ok(answered) => Outcome::Reply(reply_of(answered)),
@@ -117,10 +173,7 @@ fn status_message(status: &Status) -> proto::google::rpc::Status {
     })
 }
 
-struct Enqueue<'a> {
-    gateway: &'a Gateway,
-    principal: &'a Principal,
-}
+struct Enqueue<'a>(&'a mut Reader);
 
 impl<'a> Visitor for Enqueue<'a> {
     type Output = Pin<Box<dyn Future<Output = Travelling> + Send + 'a>>;
@@ -128,8 +181,7 @@ impl<'a> Visitor for Enqueue<'a> {
     fn visit<C: WireCommand>(self, command: C) -> Self::Output {
         Box::pin(async move {
             let (began, command_id) = (Instant::now(), command.command_id().to_owned());
-            let answer = self.gateway.enqueue(command, self.principal, Lane::Bulk, None).await;
-            Travelling { name: C::NAME, began, command_id, answer }
+            Travelling { name: C::NAME, began, command_id, answer: self.0.enqueue(command).await }
         })
     }
 }

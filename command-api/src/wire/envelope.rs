@@ -41,19 +41,15 @@ impl Envelope {
             reader.wrong("envelope", "is required");
             return None;
         };
-        let uuid = |text: &str| Uuid::try_parse(text).map_err(|_| "must be a UUID");
-        let command_id = reader.required("envelope.command_id", &envelope.command_id, uuid);
-        let correlation_id = reader.text("envelope.correlation_id", &envelope.correlation_id, uuid);
-        let causation_id = reader.text("envelope.causation_id", &envelope.causation_id, uuid);
+        let command_id = reader.required_uuid("envelope.command_id", &envelope.command_id);
+        let correlation_id = reader.uuid("envelope.correlation_id", &envelope.correlation_id);
+        let causation_id = reader.uuid("envelope.causation_id", &envelope.causation_id);
         if envelope.occurred_at.is_empty() {
             reader.wrong("envelope.occurred_at", "is required");
         }
         let occurred_at = reader.time("envelope.occurred_at", &envelope.occurred_at);
         let source = envelope.source.and_then(|source| SourceOf::read(reader, &source));
-        if envelope.flags.len() > MOST_FLAGS {
-            reader.wrong("envelope.flags", format!("at most {MOST_FLAGS} flags"));
-        }
-        for (index, flag) in envelope.flags.iter().enumerate() {
+        for (index, flag) in reader.at_most("envelope.flags", &envelope.flags, MOST_FLAGS).iter().enumerate() {
             let is_flag = (1..=64).contains(&flag.len())
                 && flag.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
             if !is_flag {

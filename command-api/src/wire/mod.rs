@@ -3,14 +3,17 @@
 mod envelope;
 mod reference;
 mod terms;
+#[cfg(test)]
+mod tests;
 
-use chrono::{DateTime, FixedOffset, SubsecRound as _};
+use chrono::{DateTime, Datelike as _, FixedOffset};
 use domain::kernel::Violations;
 use domain::personal::Personal;
 use domain::values::{
     AddressCode, GeoPoint, PersonName, PersonalCode, Phone, Place, PlaceParts, PlaceText, Reporter, TerritoryCode,
 };
 use proto::command::v1 as pb;
+use uuid::Uuid;
 
 pub(crate) use envelope::Envelope;
 pub(crate) use reference::{RecordRef, resolve};
@@ -27,6 +30,36 @@ impl Reader {
     /// Notes that the field at `path` is wrong.
     pub(crate) fn wrong(&mut self, path: &str, message: impl std::fmt::Display) {
         self.violations.add(path, message);
+    }
+
+    /// How many things are wrong so far.
+    fn wrong_so_far(&self) -> usize {
+        self.violations.iter().len()
+    }
+
+    /// At most `most` entries of a list; that it has more is one violation, whatever is in them.
+    pub(crate) fn at_most<'l, T>(&mut self, path: &str, list: &'l [T], most: usize) -> &'l [T] {
+        if list.len() > most {
+            self.wrong(path, format!("has {} entries: at most {most} are taken", list.len()));
+        }
+        &list[..list.len().min(most)]
+    }
+
+    /// A UUID; one of zeros only was never chosen by anybody.
+    pub(crate) fn uuid(&mut self, path: &str, value: &str) -> Option<Uuid> {
+        self.text(path, value, |value| match Uuid::try_parse(value) {
+            Ok(id) if id.is_nil() => Err("is all zeros: choose an id"),
+            Ok(id) => Ok(id),
+            Err(_) => Err("must be a UUID"),
+        })
+    }
+
+    /// A UUID that must be there.
+    pub(crate) fn required_uuid(&mut self, path: &str, value: &str) -> Option<Uuid> {
+        if value.is_empty() {
+            self.wrong(path, "is required");
+        }
+        self.uuid(path, value)
     }
 
     /// A text that may be absent.
@@ -66,11 +99,9 @@ impl Reader {
     /// A time with its offset, that may be absent.
     pub(crate) fn time(&mut self, path: &str, value: &str) -> Option<DateTime<FixedOffset>> {
         self.text(path, value, |value| {
-            let time = DateTime::parse_from_rfc3339(value);
-            // The log keeps microseconds; what is decided on is what is kept.
-            let time = time.map(|time| time.trunc_subsecs(6));
-            let usable = time.ok().filter(|time| (1900..=2200).contains(&chrono::Datelike::year(time)));
-            usable.ok_or("must be a time of RFC 3339 with an offset, `2026-03-29T03:59:59+03:00`")
+            let time = DateTime::parse_from_rfc3339(value).ok().and_then(|time| kept(&time));
+            time.filter(|time| (1900..=2200).contains(&time.year()))
+                .ok_or("must be a time of RFC 3339 with an offset, `2026-03-29T03:59:59+03:00`")
         })
     }
 
@@ -114,20 +145,36 @@ impl Reader {
     pub(crate) fn place(&mut self, path: &str, place: Option<pb::Place>) -> Option<Place> {
         let place = place?;
         let at = |field: &str| format!("{path}.{field}");
+        let before = self.wrong_so_far();
         let parts = PlaceParts {
             address_code: self.text(&at("address_code"), &place.address_code, AddressCode::parse),
             territory: self.text(&at("territory"), &place.territory, TerritoryCode::parse),
             text: self.text(&at("text"), &place.text, PlaceText::parse),
             point: place.point.and_then(|point| self.point(&at("point"), point)),
-            uncertainty_m: place.uncertainty_m,
+            uncertainty_m: None,
             source: self.term::<pb::LocationSource, _>(&at("source"), place.source),
         };
-        self.violations.take(path, Place::try_new(parts))
+        if self.wrong_so_far() > before {
+            // A place of which only the wrong is left must not be told to be empty as well.
+            return None;
+        }
+        let known = self.violations.take(path, Place::try_new(parts.clone()))?;
+        match place.uncertainty_m {
+            None => Some(known),
+            metres => {
+                let uncertain = Place::try_new(PlaceParts { uncertainty_m: metres, ..parts });
+                self.violations.take(at("uncertainty_m"), uncertain)
+            }
+        }
     }
 
-    /// A point.
+    /// A point; each of its coordinates is told apart.
     pub(crate) fn point(&mut self, path: &str, point: pb::GeoPoint) -> Option<GeoPoint> {
-        self.violations.take(path, GeoPoint::try_new(point.latitude_e6, point.longitude_e6))
+        let latitude = GeoPoint::try_new(point.latitude_e6, 0);
+        let longitude = GeoPoint::try_new(0, point.longitude_e6);
+        let latitude = self.violations.take(format!("{path}.latitude_e6"), latitude);
+        let longitude = self.violations.take(format!("{path}.longitude_e6"), longitude);
+        GeoPoint::try_new(latitude?.latitude_e6(), longitude?.longitude_e6()).ok()
     }
 
     /// Who reported it; may be absent.
@@ -155,4 +202,11 @@ impl Reader {
             violations
         })
     }
+}
+
+/// The time as the log keeps it: in microseconds, and with a leap second told as the second after it, which is what the
+/// database would make of it.
+fn kept(time: &DateTime<FixedOffset>) -> Option<DateTime<FixedOffset>> {
+    let kept = DateTime::from_timestamp_micros(time.timestamp_micros())?;
+    Some(kept.with_timezone(time.offset()))
 }

@@ -51,11 +51,7 @@ impl Reader {
     ) -> Option<RecordRef> {
         use pb::record_ref::By;
         match named?.by? {
-            By::Id(id) => {
-                let id =
-                    self.required(&format!("{path}.id"), &id, |id| Uuid::try_parse(id).map_err(|_| "must be a UUID"));
-                id.map(RecordRef::Id)
-            }
+            By::Id(id) => self.required_uuid(&format!("{path}.id"), &id).map(RecordRef::Id),
             By::Number(number) => self
                 .required(&format!("{path}.number"), &number, |number| {
                     let incident = NationalNumber::parse(number).map(|number| number.to_string());
@@ -80,9 +76,7 @@ impl Reader {
             return None;
         };
         match by {
-            By::Id(id) => {
-                self.required(&format!("{path}.id"), &id, |id| Uuid::try_parse(id).map_err(|_| "must be a UUID"))
-            }
+            By::Id(id) => self.required_uuid(&format!("{path}.id"), &id),
             By::CallSign(named) => {
                 let institution =
                     self.institution(&format!("{path}.call_sign.institution"), &named.institution, principal);

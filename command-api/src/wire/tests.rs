@@ -1,0 +1,217 @@
+//! What is wrong with a message is told at once, by path.
+
+use access::{Institution, Principal, Purpose, Role};
+use chrono::Utc;
+use domain::ids;
+use domain::values::{CallSign, ExternalId, InstitutionCode, SourceSystem};
+use proto::command::v1 as pb;
+use uuid::Uuid;
+
+use super::{Reader, RecordRef};
+use crate::commands::{Prepared, WireCommand};
+
+fn principal() -> Principal {
+    Principal {
+        subject: "tests".to_owned(),
+        institution: Institution::parse("VUGD").unwrap(),
+        roles: vec![Role::System],
+        purpose: Purpose::Response,
+        expires_at: Utc::now(),
+    }
+}
+
+fn envelope() -> Option<pb::Envelope> {
+    Some(pb::Envelope {
+        command_id: Uuid::now_v7().to_string(),
+        occurred_at: "2026-03-29T03:59:59+03:00".to_owned(),
+        ..Default::default()
+    })
+}
+
+/// Paths of all violations, in order.
+fn wrong<C: WireCommand>(message: C) -> Vec<String> {
+    match message.prepare(&principal()) {
+        Ok(_) => Vec::new(),
+        Err(violations) => violations.into_iter().map(|violation| violation.path).collect(),
+    }
+}
+
+fn read<C: WireCommand>(message: C) -> Prepared {
+    message.prepare(&principal()).unwrap_or_else(|violations| panic!("{violations}"))
+}
+
+fn incident() -> pb::RegisterIncident {
+    pb::RegisterIncident {
+        envelope: envelope(),
+        channel: pb::Channel::Phone112 as i32,
+        type_code: "theft".to_owned(),
+        category: pb::Category::B as i32,
+        ..Default::default()
+    }
+}
+
+#[test]
+fn an_empty_message_is_told_all_that_it_lacks() {
+    assert_eq!(wrong(pb::RegisterIncident::default()), ["envelope", "channel", "type_code", "category"]);
+    assert_eq!(wrong(pb::AttachUnit::default()), ["envelope", "card", "unit"]);
+    assert_eq!(wrong(pb::ReportPosition::default()), ["envelope", "unit", "points"]);
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let message = pb::RegisterIncident {
+        envelope: Some(pb::Envelope {
+            command_id: "seven".to_owned(),
+            occurred_at: "2026-03-29 03:59:59".to_owned(),
+            correlation_id: Uuid::nil().to_string(),
+            source: Some(pb::Source { system: "SFFD CAD".to_owned(), ..Default::default() }),
+            flags: vec!["fine".to_owned(), "Not Fine".to_owned()],
+            ..Default::default()
+        }),
+        channel: 99,
+        type_code: "theftt".to_owned(),
+        place: Some(pb::Place {
+            territory: "38001".to_owned(),
+            point: Some(pb::GeoPoint { latitude_e6: 95_000_000, longitude_e6: 181_000_000 }),
+            ..Default::default()
+        }),
+        occurred_to: "yesterday".to_owned(),
+        narrative: "x".repeat(20_001),
+        reporter: Some(pb::Reporter { phone: "no".to_owned(), ..Default::default() }),
+        card: Some(pb::RecordRef { by: Some(pb::record_ref::By::Number("VEK-26-1".to_owned())) }),
+        ..Default::default()
+    };
+    let expected = [
+        "envelope.command_id",
+        "envelope.correlation_id",
+        "envelope.occurred_at",
+        "envelope.source.system",
+        "envelope.flags[1]",
+        "channel",
+        "type_code",
+        "category",
+        "place.territory",
+        "place.point.latitude_e6",
+        "place.point.longitude_e6",
+        "occurred_to",
+        "narrative",
+        "reporter.phone",
+        "card.number",
+    ];
+    assert_eq!(wrong(message), expected);
+}
+
+#[test]
+fn what_is_left_of_a_wrong_place_is_not_told_to_be_empty() {
+    let place = |place| wrong(pb::RegisterIncident { place: Some(place), ..incident() });
+    let off_earth = Some(pb::GeoPoint { latitude_e6: i32::MAX, longitude_e6: 0 });
+    let only_wrong = pb::Place { point: off_earth, uncertainty_m: Some(5), ..Default::default() };
+    assert_eq!(place(only_wrong), ["place.point.latitude_e6"]);
+    assert_eq!(place(pb::Place::default()), ["place"]);
+    let text = "Brīvības iela 61".to_owned();
+    assert_eq!(place(pb::Place { text, uncertainty_m: Some(5), ..Default::default() }), ["place.uncertainty_m"]);
+}
+
+#[test]
+fn no_personal_data_is_repeated_in_a_violation() {
+    let reporter = pb::Reporter {
+        name: format!("Anna {}", "Ozoliņa ".repeat(40)),
+        phone: "call Anna".to_owned(),
+        personal_code: "010190-12".to_owned(),
+    };
+    let Err(violations) = pb::RegisterIncident { reporter: Some(reporter), ..incident() }.prepare(&principal()) else {
+        panic!("it must be refused")
+    };
+    let told = violations.to_string();
+    assert_eq!(violations.iter().len(), 3, "{told}");
+    assert!(!told.contains("Anna") && !told.contains("010190"), "{told}");
+}
+
+#[test]
+fn long_lists_are_one_violation() {
+    let card = Some(pb::RecordRef { by: Some(pb::record_ref::By::Id(Uuid::now_v7().to_string())) });
+    let services = vec![77; 10_000];
+    assert_eq!(wrong(pb::DecideServices { envelope: envelope(), card, services, ..Default::default() }).len(), 21);
+    let flags = vec![String::new(); 10_000];
+    let many =
+        pb::RegisterIncident { envelope: envelope().map(|envelope| pb::Envelope { flags, ..envelope }), ..incident() };
+    assert_eq!(wrong(many).len(), 17);
+}
+
+#[test]
+fn a_track_has_no_version_that_a_sender_could_have_seen() {
+    let unit = Some(pb::UnitRef { by: Some(pb::unit_ref::By::Id(Uuid::now_v7().to_string())) });
+    let point = pb::TrackPoint {
+        at: "2026-03-29T03:59:59+03:00".to_owned(),
+        point: Some(pb::GeoPoint { latitude_e6: 56_951_500, longitude_e6: 24_113_300 }),
+        speed_kmh: Some(60),
+        heading_deg: Some(360),
+    };
+    let envelope = envelope().map(|envelope| pb::Envelope { expected_version: Some(1), ..envelope });
+    let report = pb::ReportPosition { envelope, unit, points: vec![point, pb::TrackPoint::default()] };
+    let expected = ["points[0].heading_deg", "points[1].at", "points[1].point", "envelope.expected_version"];
+    assert_eq!(wrong(report), expected);
+}
+
+#[test]
+fn references_lead_to_ids_without_a_look_up() {
+    use pb::record_ref::By;
+    let mut reader = Reader::default();
+    let mut id_of = |by| reader.record("card", "emergency_card", Some(pb::RecordRef { by: Some(by) }));
+
+    let external = pb::ExternalRef { system: "sffd-cad".to_owned(), external_id: "200920001".to_owned() };
+    let (system, external_id) = (SourceSystem::parse("sffd-cad").unwrap(), ExternalId::parse("200920001").unwrap());
+    let expected = ids::of_source("emergency_card", &system, &external_id);
+    assert_eq!(id_of(By::External(external)), Some(RecordRef::Id(expected)));
+    let number = "VEK-2026-0000012".to_owned();
+    assert_eq!(id_of(By::Number(number.clone())), Some(RecordRef::Number(number)));
+    let id = Uuid::now_v7();
+    assert_eq!(id_of(By::Id(id.to_string())), Some(RecordRef::Id(id)));
+
+    let call_sign = pb::CallSign { institution: String::new(), call_sign: "e28".to_owned() };
+    let unit = reader.unit("unit", Some(pb::UnitRef { by: Some(pb::unit_ref::By::CallSign(call_sign)) }), &principal());
+    let of_caller = ids::of_unit(&InstitutionCode::parse("VUGD").unwrap(), &CallSign::parse("E28").unwrap());
+    assert_eq!(unit, Some(of_caller), "a call sign without an institution is the caller's own");
+}
+
+#[test]
+fn a_time_is_what_the_log_will_keep() {
+    let mut reader = Reader::default();
+    let mut time = |text: &str| reader.time("at", text).map(|time| time.to_rfc3339());
+    assert_eq!(time("2026-03-29T03:59:59.123456789+03:00").unwrap(), "2026-03-29T03:59:59.123456+03:00");
+    // A leap second is the second after it.
+    assert_eq!(time("2016-12-31T23:59:60Z").unwrap(), "2017-01-01T00:00:00+00:00");
+    for text in ["2026-03-29T03:59:59", "2026-03-29", "1899-12-31T23:59:59Z", "2026-02-30T00:00:00Z", "x"] {
+        assert!(time(text).is_none(), "{text}");
+    }
+}
+
+#[test]
+fn what_identifies_who_sent_a_command_goes_with_each_event() {
+    let source = pb::Source {
+        system: "sffd-cad".to_owned(),
+        external_id: "200920001".to_owned(),
+        sequence: 7,
+        recorded_at: "2026-03-29T04:00:01+03:00".to_owned(),
+    };
+    let flags = vec!["ambiguous_local_time".to_owned(), "late".to_owned()];
+    let envelope = envelope().map(|envelope| pb::Envelope { source: Some(source), flags, ..envelope });
+    let (envelope, ..) = read(pb::RegisterIncident { envelope, ..incident() }).checked();
+    let metadata = envelope.metadata(&principal());
+    let expected = [
+        ("actor", "tests"),
+        ("institution", "VUGD"),
+        ("role", "system"),
+        ("purpose", "response"),
+        ("correlation_id", &envelope.command_id.to_string()),
+        ("occurred_offset", "+03:00"),
+        ("source_system", "sffd-cad"),
+        ("source_external_id", "200920001"),
+        ("source_sequence", "7"),
+        ("source_recorded_at", "2026-03-29T04:00:01+03:00"),
+        ("flags", "ambiguous_local_time,late"),
+    ];
+    for (name, value) in expected {
+        assert_eq!(metadata[name], value, "{name}");
+    }
+}

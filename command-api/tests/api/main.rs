@@ -1,0 +1,10 @@
+//! The command API as its clients see it: over a socket, against a real log.
+
+#![allow(missing_docs, unreachable_pub)]
+
+mod access_rules;
+mod commands;
+mod dispatch;
+mod intake;
+mod running;
+mod support;

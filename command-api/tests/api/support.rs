@@ -1,0 +1,224 @@
+//! A server of its own for each test, on a database of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::{DevelopmentKey, Institution, Principal, Purpose, Role, TokenIssuer, TokenVerifier};
+use chrono::{TimeDelta, Utc};
+use command_api::{Deps, ServeError};
+use event_store::append::{Appender, AppenderConfig};
+use event_store::log::LogName;
+use event_store::migrate::{log_sets, migrate};
+use event_store::private_pg::{PrivatePgError, TestDatabase, shared_for_tests};
+use event_store::seal::MasterKey;
+use proto::command::v1 as pb;
+use proto::command::v1::emergency_card_service_client::EmergencyCardServiceClient;
+use proto::command::v1::incident_service_client::IncidentServiceClient;
+use proto::command::v1::intake_client::IntakeClient;
+use proto::command::v1::unit_service_client::UnitServiceClient;
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Status};
+use tonic_types::StatusExt as _;
+use uuid::Uuid;
+
+const TEMPLATE: &str = "command_api_template";
+
+async fn pool(url: &str, size: u32) -> PgPool {
+    PgPoolOptions::new().max_connections(size).connect(url).await.unwrap()
+}
+
+async fn prepare(owner_url: String) -> Result<(), PrivatePgError> {
+    let owner = pool(&owner_url, 1).await;
+    migrate(&owner, "test", &log_sets("test")).await.unwrap();
+    owner.close().await;
+    Ok(())
+}
+
+/// A running command API.
+pub struct Api {
+    pub channel: Channel,
+    pub pool: PgPool,
+    address: SocketAddr,
+    issuer: TokenIssuer,
+    token: Token,
+    stop: Option<oneshot::Sender<()>>,
+    served: JoinHandle<Result<(), ServeError>>,
+    _database: TestDatabase,
+}
+
+/// Puts the token on each call.
+#[derive(Debug, Clone)]
+pub struct Token(MetadataValue<Ascii>);
+
+impl Interceptor for Token {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.metadata_mut().insert("authorization", self.0.clone());
+        Ok(request)
+    }
+}
+
+pub type Calling = InterceptedService<Channel, Token>;
+
+pub fn somebody(role: Role) -> Principal {
+    Principal {
+        subject: "tests".to_owned(),
+        institution: Institution::parse("VUGD").unwrap(),
+        roles: vec![role],
+        purpose: Purpose::Response,
+        expires_at: Utc::now() + TimeDelta::hours(1),
+    }
+}
+
+impl Api {
+    pub async fn start() -> Api {
+        let server = shared_for_tests().await.unwrap();
+        server.ensure_template(TEMPLATE, prepare).await.unwrap();
+        let name = format!("command_api_{}", Uuid::now_v7().simple());
+        let database = server.create_database(&name, Some(TEMPLATE)).await.unwrap();
+        let pool = pool(database.app_url(), 10).await;
+        let master = Arc::new(MasterKey::from_bytes(1, &[42; 32]));
+        let appender = |log| Appender::start(AppenderConfig::new(log, pool.clone(), master.clone())).0;
+        let deps = Deps {
+            register: appender(LogName::REGISTER),
+            tracks: appender(LogName::TRACKS),
+            pool: pool.clone(),
+            master: master.clone(),
+        };
+        let key = DevelopmentKey::ephemeral().unwrap();
+        let issuer = TokenIssuer::new(&key);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(command_api::serve(listener, deps, TokenVerifier::new(&key), async {
+            let _ = stopped.await;
+        }));
+        let token = token_of(&issuer, &somebody(Role::System));
+        let channel = connect(address).await;
+        Api { channel, pool, address, issuer, token, stop: Some(stop), served, _database: database }
+    }
+
+    /// A connection of its own.
+    pub async fn connect(&self) -> Channel {
+        connect(self.address).await
+    }
+
+    pub fn token_for(&self, principal: &Principal) -> Token {
+        token_of(&self.issuer, principal)
+    }
+
+    fn calling(&self) -> Calling {
+        InterceptedService::new(self.channel.clone(), self.token.clone())
+    }
+
+    pub fn incidents(&self) -> IncidentServiceClient<Calling> {
+        IncidentServiceClient::new(self.calling())
+    }
+
+    pub fn cards(&self) -> EmergencyCardServiceClient<Calling> {
+        EmergencyCardServiceClient::new(self.calling())
+    }
+
+    pub fn units(&self) -> UnitServiceClient<Calling> {
+        UnitServiceClient::new(self.calling())
+    }
+
+    pub fn intake(&self) -> IntakeClient<Calling> {
+        IntakeClient::new(self.calling())
+    }
+
+    /// Tells the server to end.
+    pub fn stop(&mut self) {
+        let _ = self.stop.take().unwrap().send(());
+    }
+
+    /// Waits until it has ended.
+    pub async fn ended(self) {
+        tokio::time::timeout(Duration::from_secs(20), self.served).await.unwrap().unwrap().unwrap();
+    }
+
+    /// Types of a log's events, in order.
+    pub async fn events(&self, log: &str) -> Vec<String> {
+        let sql = format!("select event_type from {log}.events order by position");
+        sqlx::query_scalar(&sql).fetch_all(&self.pool).await.unwrap()
+    }
+}
+
+async fn connect(address: SocketAddr) -> Channel {
+    Endpoint::from_shared(format!("http://{address}")).unwrap().tcp_nodelay(true).connect().await.unwrap()
+}
+
+fn token_of(issuer: &TokenIssuer, principal: &Principal) -> Token {
+    Token(format!("Bearer {}", issuer.issue(principal).unwrap()).parse().unwrap())
+}
+
+pub fn envelope() -> Option<pb::Envelope> {
+    Some(pb::Envelope {
+        command_id: Uuid::now_v7().to_string(),
+        occurred_at: Utc::now().to_rfc3339(),
+        ..Default::default()
+    })
+}
+
+pub fn envelope_from(external_id: &str) -> Option<pb::Envelope> {
+    let source =
+        pb::Source { system: "enz-riga".to_owned(), external_id: external_id.to_owned(), ..Default::default() };
+    envelope().map(|envelope| pb::Envelope { source: Some(source), ..envelope })
+}
+
+pub fn incident() -> pb::RegisterIncident {
+    pb::RegisterIncident {
+        envelope: envelope(),
+        channel: pb::Channel::Phone110 as i32,
+        type_code: "theft".to_owned(),
+        category: pb::Category::C as i32,
+        narrative: "A bicycle was taken from the yard; Jānis Bērziņš saw it.".to_owned(),
+        ..Default::default()
+    }
+}
+
+pub fn call() -> pb::ReceiveCall {
+    pb::ReceiveCall { envelope: envelope(), channel: pb::Channel::Phone112 as i32, ..Default::default() }
+}
+
+pub fn unit(call_sign: &str) -> pb::RegisterUnit {
+    pb::RegisterUnit {
+        envelope: envelope(),
+        call_sign: call_sign.to_owned(),
+        kind: pb::UnitKind::FireEngine as i32,
+        ..Default::default()
+    }
+}
+
+pub fn called(call_sign: &str) -> Option<pb::UnitRef> {
+    let call_sign = pb::CallSign { institution: String::new(), call_sign: call_sign.to_owned() };
+    Some(pb::UnitRef { by: Some(pb::unit_ref::By::CallSign(call_sign)) })
+}
+
+pub fn numbered(number: &str) -> Option<pb::RecordRef> {
+    Some(pb::RecordRef { by: Some(pb::record_ref::By::Number(number.to_owned())) })
+}
+
+pub fn with_id(id: &str) -> Option<pb::RecordRef> {
+    Some(pb::RecordRef { by: Some(pb::record_ref::By::Id(id.to_owned())) })
+}
+
+pub fn external(external_id: &str) -> Option<pb::RecordRef> {
+    let external = pb::ExternalRef { system: "enz-riga".to_owned(), external_id: external_id.to_owned() };
+    Some(pb::RecordRef { by: Some(pb::record_ref::By::External(external)) })
+}
+
+/// Code of a refusal and the rules that it names.
+pub fn refusal<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, Vec<String>) {
+    let status = answer.unwrap_err();
+    let rules = status.get_details_precondition_failure().map(|failure| failure.violations).unwrap_or_default();
+    (status.code(), rules.into_iter().map(|violation| violation.r#type).collect())
+}

@@ -1,0 +1,132 @@
+//! A register of its own for each test, on a real PostgreSQL, and random work for it.
+
+#![allow(dead_code, missing_docs, unreachable_pub)]
+
+pub mod work;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_store::append::{AppendError, Appender, AppenderConfig, Decision, Lane, Reply, Submission};
+use event_store::log::LogName;
+use event_store::migrate::{log_sets, migrate};
+use event_store::private_pg::{PrivatePgError, TestDatabase, shared_for_tests};
+use event_store::read::LogReader;
+use event_store::seal::MasterKey;
+use projections::{Pools, Projection, Registry, Running, start_all};
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// The server goes with the test run, so the template is as new as the migrations.
+const TEMPLATE: &str = "projections_template";
+
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+async fn prepare(owner_url: String) -> Result<(), PrivatePgError> {
+    let owner = pool(&owner_url, 1).await;
+    let mut sets = log_sets("test");
+    sets.push(event_store::consumer::migration_set());
+    migrate(&owner, "test", &sets).await.unwrap();
+    owner.close().await;
+    Ok(())
+}
+
+async fn pool(url: &str, size: u32) -> PgPool {
+    PgPoolOptions::new().max_connections(size).connect(url).await.unwrap()
+}
+
+/// A fresh register.
+pub struct System {
+    pub pools: Pools,
+    pub register: Appender,
+    pub tracks: Appender,
+    pub registry: Registry,
+    pub database: TestDatabase,
+}
+
+/// The read models of a system at work; they end when this is dropped.
+pub struct AtWork {
+    pub running: Running,
+    _shutdown: watch::Sender<bool>,
+}
+
+impl System {
+    pub async fn fresh() -> System {
+        let server = shared_for_tests().await.unwrap();
+        server.ensure_template(TEMPLATE, prepare).await.unwrap();
+        let name = format!("models_{}", Uuid::now_v7().simple());
+        let database = server.create_database(&name, Some(TEMPLATE)).await.unwrap();
+        let owner = pool(database.owner_url(), 4).await;
+        let app = pool(database.app_url(), 20).await;
+        let master = Arc::new(MasterKey::from_bytes(1, &[42; 32]));
+        let appender = |log| Appender::start(AppenderConfig::new(log, app.clone(), Arc::clone(&master))).0;
+        let (register, tracks) = (appender(LogName::REGISTER), appender(LogName::TRACKS));
+        System { pools: Pools { owner, app }, register, tracks, registry: Registry::all(), database }
+    }
+
+    pub fn reader(&self, log: LogName) -> LogReader {
+        LogReader::new(self.pools.app.clone(), log)
+    }
+
+    pub fn start(&self) -> AtWork {
+        let (shutdown, ended) = watch::channel(false);
+        AtWork { running: start_all(&self.pools, &self.registry, &ended), _shutdown: shutdown }
+    }
+
+    /// Waits until all read models have taken in all that is in the logs.
+    pub async fn caught_up(&self, at_work: &AtWork) {
+        for log in LogName::ALL {
+            let head = self.reader(log).head().await.unwrap().position;
+            let models = self.registry.iter().filter(|model| model.consumer.logs.contains(&log));
+            let names: Vec<_> = models.map(|model| model.consumer.name).collect();
+            at_work.running.progress.wait_for(log, head, &names, PATIENCE).await.unwrap();
+        }
+    }
+
+    pub async fn submit(
+        &self,
+        log: LogName,
+        metadata: BTreeMap<String, String>,
+        occurred_at: chrono::DateTime<chrono::FixedOffset>,
+        decide: Decision,
+    ) -> Result<Reply, AppendError> {
+        let command_id = Uuid::now_v7();
+        let mut digest = [0; 32];
+        digest[..16].copy_from_slice(command_id.as_bytes());
+        let submission = Submission {
+            command_id,
+            lane: Lane::Bulk,
+            deadline: None,
+            digest,
+            metadata,
+            occurred_at,
+            touches: Vec::new(),
+            decide,
+        };
+        let appender = if log == LogName::TRACKS { &self.tracks } else { &self.register };
+        appender.enqueue_waiting(submission).await?.await
+    }
+
+    /// All rows of a read model in a schema, as text, in one order.
+    pub async fn rows<P: Projection>(&self, schema: &str) -> Vec<String> {
+        let mut rows = Vec::new();
+        for table in P::TABLES {
+            let sql = format!("select '{table}' || to_jsonb(t)::text from {schema}.{table} t order by 1");
+            rows.extend(sqlx::query_scalar::<_, String>(&sql).fetch_all(&self.pools.app).await.unwrap());
+        }
+        rows
+    }
+
+    /// All rows of all read models.
+    pub async fn all_rows(&self) -> Vec<String> {
+        use projections::{cards::Cards, case_search::CaseSearch, roster::Roster, timeline::Timeline};
+        let mut rows = self.rows::<CaseSearch>("case_search").await;
+        rows.extend(self.rows::<Cards>("cards").await);
+        rows.extend(self.rows::<Roster>("roster").await);
+        rows.extend(self.rows::<Timeline>("timeline").await);
+        rows
+    }
+}
