@@ -69,7 +69,7 @@ impl Socket {
     /// The next message, if it comes in time.
     pub async fn within(&mut self, time: Duration) -> Option<Said> {
         // A frame is read whole or not at all: nothing comes for as long as the time lasts, or a frame has begun.
-        tokio::time::timeout(time, self.stream.readable()).await.ok()?.expect("readable");
+        tokio::time::timeout(time, self.stream.peek(&mut [0])).await.ok()?.expect("readable");
         let first = self.stream.read_u8().await.expect("a frame");
         let length = match self.stream.read_u8().await.expect("a length") {
             126 => u64::from(self.stream.read_u16().await.expect("a length")),
@@ -87,12 +87,15 @@ impl Socket {
 
     /// The data of the next `next` message.
     pub async fn data(&mut self) -> Value {
-        match self.next().await {
-            Said::Message(message) if message["type"] == "next" => {
-                assert!(message["payload"].get("errors").is_none(), "{message}");
-                message["payload"]["data"].clone()
+        loop {
+            match self.next().await {
+                Said::Message(message) if message["type"] == "next" => {
+                    assert!(message["payload"].get("errors").is_none(), "{message}");
+                    return message["payload"]["data"].clone();
+                }
+                Said::Message(message) if message["type"] == "ping" => self.send(json!({"type": "pong"})).await,
+                other => panic!("{other:?}"),
             }
-            other => panic!("{other:?}"),
         }
     }
 }
