@@ -51,6 +51,19 @@ async fn the_same_command_takes_effect_once_and_its_reply_is_given_again() {
 }
 
 #[tokio::test]
+async fn a_repeated_command_that_would_be_refused_now_gets_its_reply() {
+    let store = Store::fresh().await;
+    let (counter, command) = (Uuid::now_v7(), Uuid::now_v7());
+    let first = store.appender().submit(add_as(command, counter, LIMIT)).await.unwrap();
+    // A process that has forgotten the command decides it on a state in which it can't take effect.
+    let again = store.appender().submit(add_as(command, counter, LIMIT)).await.unwrap();
+    assert!(again.repeated);
+    assert_eq!((again.position, again.version), (first.position, first.version));
+    let other_content = store.appender().submit(add_as(command, counter, LIMIT - 1)).await;
+    assert!(matches!(other_content, Err(AppendError::CommandIdReused { .. })), "{other_content:?}");
+}
+
+#[tokio::test]
 async fn a_repetition_within_one_batch_gets_the_same_reply() {
     let store = Store::fresh().await;
     let appender = store.appender();

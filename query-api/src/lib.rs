@@ -13,6 +13,7 @@ mod lang;
 mod loaders;
 mod personal;
 mod position;
+mod readiness;
 mod server;
 mod snapshot;
 
@@ -22,6 +23,7 @@ pub use http::{Limits, Readiness};
 pub use lang::Lang;
 pub use personal::{OpenPersonal, PersonalValue};
 pub use position::LogPosition;
+pub use readiness::read_model_faults;
 pub use server::{QueryApi, Serving};
 
 /// The schema as text, as it is committed in `schema/graphql/vnr.graphql`: what an integrator works from.

@@ -66,6 +66,15 @@ Examples:
     },
     /// Feeds a file of records to a running system, as a gRPC client
     Import(crate::import::ImportArgs),
+    /// Writes a file of invented calls, to try the importer with
+    #[command(after_help = "\
+Examples:
+  vnr sample                               2,000 calls into vnr-sample-calls.csv
+  vnr sample --seed 7 --calls 50 -o -      fifty others, to standard output
+  vnr import vnr-sample-calls.csv --mapping schema/mappings/vnr-sample.toml
+
+The same seed gives the same file. Places exist, nothing that happens in it did.")]
+    Sample(crate::sample::SampleArgs),
     /// Prints a token for development
     #[command(after_help = "\
 Examples:

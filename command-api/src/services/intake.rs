@@ -8,10 +8,10 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use access::Principal;
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use event_store::append::Lane;
 use proto::command::v1 as pb;
 use proto::command::v1::command_result::Outcome;
@@ -27,7 +27,7 @@ use crate::status;
 /// Most commands of one stream that are not answered yet.
 const IN_FLIGHT: usize = 1_024;
 /// How far the clocks of two machines may be apart: as when the token was checked.
-const LEEWAY: Duration = Duration::from_secs(30);
+const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 
 /// The bulk intake.
 #[derive(Debug, Clone)]
@@ -81,8 +81,8 @@ struct Reader {
 impl Reader {
     async fn read(mut self, mut commands: Streaming<pb::CommandEnvelope>, steps: mpsc::Sender<Step>) {
         let gateway = self.gateway.clone();
-        let left = (self.principal.expires_at - Utc::now()).to_std().unwrap_or_default();
-        let mut expired = std::pin::pin!(tokio::time::sleep(left.saturating_add(LEEWAY)));
+        let left = self.principal.expires_at - Utc::now() + LEEWAY;
+        let mut expired = std::pin::pin!(tokio::time::sleep(left.to_std().unwrap_or_default()));
         let mut closing = std::pin::pin!(gateway.closing());
         loop {
             let next = tokio::select! {

@@ -1,6 +1,7 @@
 //! Composing a batch in memory: decide, number, seal, serialise, hash.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
@@ -96,6 +97,7 @@ impl Composer<'_> {
     async fn preload(&mut self, batch: &[Queued]) -> Result<(), sqlx::Error> {
         let missing: HashMap<Uuid, Touch> = batch
             .iter()
+            .filter(|queued| !self.cache.ledger.contains(&queued.submission.command_id))
             .flat_map(|queued| &queued.submission.touches)
             .filter(|touch| !self.cache.streams.contains(&touch.aggregate_id))
             .map(|touch| (touch.aggregate_id, *touch))
@@ -119,7 +121,7 @@ impl Composer<'_> {
                     return Ok(written.unwrap_or_else(|error| Verdict::Answered(Err(error))));
                 }
                 Err(stop) => match stop.0 {
-                    Reason::Refused(error) => return Ok(Verdict::Answered(Err(AppendError::Refused(error)))),
+                    Reason::Refused(error) => return self.refuse(submission, error).await,
                     Reason::Load(touch) => self.load(&HashMap::from([(touch.aggregate_id, touch)])).await?,
                     Reason::LookUp { kind, key } => {
                         let keys = [(kind.to_owned(), key)];
@@ -128,6 +130,18 @@ impl Composer<'_> {
                 },
             }
         }
+    }
+
+    /// Refuses a command, unless it took effect before and memory has forgotten it: what it did then is often the very
+    /// reason why it would be refused now.
+    async fn refuse(
+        &mut self,
+        submission: &Submission,
+        error: Box<dyn Error + Send + Sync>,
+    ) -> Result<Verdict, sqlx::Error> {
+        super::load::commands(self.connection, self.log, &[submission.command_id], self.cache).await?;
+        let refused = Err(AppendError::Refused(error));
+        Ok(Verdict::Answered(self.known(submission).unwrap_or(refused)))
     }
 
     /// Seals, serialises and hashes a command's events into the columns. On an error nothing of it is in them.

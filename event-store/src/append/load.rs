@@ -104,15 +104,16 @@ pub(super) async fn claims(
     Ok(())
 }
 
-/// Looks up which of these commands took effect.
+/// Looks up which of these commands took effect; says how many.
 pub(super) async fn commands(
     connection: &mut PgConnection,
     log: LogName,
     ids: &[Uuid],
     cache: &mut Cache,
-) -> Result<(), sqlx::Error> {
+) -> Result<usize, sqlx::Error> {
     let sql = format!("select command_id, digest, reply from {log}.commands where command_id = any ($1)");
-    for row in sqlx::query(&sql).bind(ids).fetch_all(connection).await? {
+    let rows = sqlx::query(&sql).bind(ids).fetch_all(connection).await?;
+    for row in &rows {
         let digest: Vec<u8> = row.try_get("digest")?;
         let digest =
             digest.try_into().map_err(|_| sqlx::Error::Decode("a digest of the ledger is not 32 bytes".into()))?;
@@ -120,5 +121,5 @@ pub(super) async fn commands(
             .map_err(|error| sqlx::Error::Decode(error.into()))?;
         cache.ledger.put(row.try_get("command_id")?, Entry { digest, reply });
     }
-    Ok(())
+    Ok(rows.len())
 }

@@ -35,7 +35,7 @@ pub(super) async fn run(
 ) {
     let notifier = tokio::spawn(notify(config.clone(), head.subscribe()));
     let cache = Cache::new(config.cache, config.ledger);
-    let mut writer = Writer { config, environment, cache, link: None, clock: None, head, ready };
+    let mut writer = Writer { config, environment, cache, repeating: false, link: None, clock: None, head, ready };
     // Readiness is told before the first command comes.
     while !writer.connect().await {
         tokio::time::sleep(LONGEST_PAUSE).await;
@@ -60,6 +60,8 @@ struct Writer {
     config: AppenderConfig,
     environment: Box<dyn Environment>,
     cache: Cache,
+    /// Whether commands come that took effect long ago: they are looked up before they are decided, until none is found.
+    repeating: bool,
     link: Option<Link>,
     clock: Option<(Instant, DateTime<Utc>)>,
     head: watch::Sender<LogPosition>,
@@ -153,6 +155,17 @@ impl Writer {
 
     async fn attempt(&mut self, batch: &[Queued], recorded_at: DateTime<Utc>, locked: bool) -> Attempt {
         let Some(link) = &mut self.link else { return Attempt::Disconnected };
+        if self.repeating {
+            let unknown: Vec<Uuid> = batch
+                .iter()
+                .map(|queued| queued.submission.command_id)
+                .filter(|id| !self.cache.ledger.contains(id))
+                .collect();
+            match load::commands(&mut link.connection, self.config.log, &unknown, &mut self.cache).await {
+                Ok(found) => self.repeating = found > 0 || unknown.is_empty(),
+                Err(error) => return self.judge(error, Vec::new()),
+            }
+        }
         let mut composer = Composer {
             log: self.config.log,
             master: &self.config.master,
@@ -239,7 +252,7 @@ impl Writer {
         }
         link.belief = now;
         let ids: Vec<Uuid> = batch.iter().map(|queued| queued.submission.command_id).collect();
-        load::commands(&mut link.connection, log, &ids, &mut self.cache).await?;
+        self.repeating = load::commands(&mut link.connection, log, &ids, &mut self.cache).await? > 0;
         load::claims(&mut link.connection, log, claims, &mut self.cache).await
     }
 

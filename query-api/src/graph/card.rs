@@ -83,10 +83,14 @@ impl CardQuery {
         #[graphql(desc = "Its number, `VEK-2026-0000001`.")] number: Option<String>,
         #[graphql(desc = "Its name in the system that it comes from.")] source: Option<SourceRef>,
         #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
-        #[graphql(desc = "How long to wait for that, in seconds.", default = 5, validator(minimum = 0, maximum = 30))]
-        wait_seconds: i32,
+        #[graphql(
+            name = "waitSeconds",
+            desc = "How long to wait for that, in seconds.",
+            default = 5,
+            validator(minimum = 0, maximum = 30)
+        )]
+        _wait_seconds: i32,
     ) -> Result<Option<Card>, QueryError> {
-        _ = wait_seconds;
         let named = Named::one_of(id, number, source)?;
         fresh(ctx, min_position).await?;
         let mut reading = ctx.snapshot()?.read().await?;
@@ -109,10 +113,14 @@ impl CardQuery {
         #[graphql(desc = "Go on after this row: the `endCursor` of the page before.")] after: Option<String>,
         #[graphql(default, desc = "Which come first.")] order_by: CardOrder,
         #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
-        #[graphql(desc = "How long to wait for that, in seconds.", default = 5, validator(minimum = 0, maximum = 30))]
-        wait_seconds: i32,
+        #[graphql(
+            name = "waitSeconds",
+            desc = "How long to wait for that, in seconds.",
+            default = 5,
+            validator(minimum = 0, maximum = 30)
+        )]
+        _wait_seconds: i32,
     ) -> Result<Page<Card>, QueryError> {
-        _ = wait_seconds;
         let paging = Paging::of(first, after.as_deref())?;
         fresh(ctx, min_position).await?;
         let filter = filter.unwrap_or_default().of_rows()?;
@@ -132,10 +140,14 @@ impl CardQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Only those that all of this holds for.")] filter: Option<CardFilter>,
         #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
-        #[graphql(desc = "How long to wait for that, in seconds.", default = 5, validator(minimum = 0, maximum = 30))]
-        wait_seconds: i32,
+        #[graphql(
+            name = "waitSeconds",
+            desc = "How long to wait for that, in seconds.",
+            default = 5,
+            validator(minimum = 0, maximum = 30)
+        )]
+        _wait_seconds: i32,
     ) -> Result<CardStatistics, QueryError> {
-        _ = wait_seconds;
         fresh(ctx, min_position).await?;
         let filter = filter.unwrap_or_default().of_rows()?;
         let figures = cards::CardStatistics::of(&mut *ctx.snapshot()?.read().await?, &filter).await?;

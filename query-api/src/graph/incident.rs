@@ -96,10 +96,14 @@ impl IncidentQuery {
         #[graphql(desc = "Its national number, `VNR-2026-0000001`.")] number: Option<String>,
         #[graphql(desc = "Its name in the system that it comes from.")] source: Option<SourceRef>,
         #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
-        #[graphql(desc = "How long to wait for that, in seconds.", default = 5, validator(minimum = 0, maximum = 30))]
-        wait_seconds: i32,
+        #[graphql(
+            name = "waitSeconds",
+            desc = "How long to wait for that, in seconds.",
+            default = 5,
+            validator(minimum = 0, maximum = 30)
+        )]
+        _wait_seconds: i32,
     ) -> Result<Option<Incident>, QueryError> {
-        _ = wait_seconds;
         let named = Named::one_of(id, number, source)?;
         fresh(ctx, min_position).await?;
         let mut reading = ctx.snapshot()?.read().await?;
@@ -122,10 +126,14 @@ impl IncidentQuery {
         #[graphql(desc = "Go on after this row: the `endCursor` of the page before.")] after: Option<String>,
         #[graphql(default, desc = "Which come first.")] order_by: IncidentOrder,
         #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
-        #[graphql(desc = "How long to wait for that, in seconds.", default = 5, validator(minimum = 0, maximum = 30))]
-        wait_seconds: i32,
+        #[graphql(
+            name = "waitSeconds",
+            desc = "How long to wait for that, in seconds.",
+            default = 5,
+            validator(minimum = 0, maximum = 30)
+        )]
+        _wait_seconds: i32,
     ) -> Result<Page<Incident>, QueryError> {
-        _ = wait_seconds;
         let paging = Paging::of(first, after.as_deref())?;
         fresh(ctx, min_position).await?;
         let filter = filter.unwrap_or_default().of_rows()?;

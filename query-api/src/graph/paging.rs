@@ -10,13 +10,12 @@ use projections::Keyset;
 use projections::cards::{self, CardRow};
 use projections::case_search::{self, IncidentRow};
 use projections::roster::{self, RosterRow};
-use projections::timeline::EntryRow;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::error::QueryError;
+use crate::loaders::Loading;
 use crate::snapshot::Given;
 
 /// Rows of a page at most.
@@ -116,13 +115,17 @@ pub(crate) enum Counted {
 }
 
 impl Counted {
-    async fn count(&self, connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
-        match self {
-            Self::Incidents(filter) => IncidentRow::count(connection, filter).await,
-            Self::Cards(filter) => CardRow::count(connection, filter).await,
-            Self::Roster(filter) => RosterRow::count(connection, filter).await,
-            Self::Timeline(record) => EntryRow::count(connection, *record).await,
+    async fn count(&self, ctx: &Context<'_>) -> Result<i64, QueryError> {
+        if let Self::Timeline(record) = self {
+            return ctx.timeline_length(*record).await;
         }
+        let mut reading = ctx.snapshot()?.read().await?;
+        Ok(match self {
+            Self::Incidents(filter) => IncidentRow::count(&mut reading, filter).await?,
+            Self::Cards(filter) => CardRow::count(&mut reading, filter).await?,
+            Self::Roster(filter) => RosterRow::count(&mut reading, filter).await?,
+            Self::Timeline(_) => 0,
+        })
     }
 }
 
@@ -133,7 +136,7 @@ pub(crate) struct Total(Counted);
 impl Total {
     /// How many there are in the whole list, exactly, in the snapshot that the page is of. Counted only when asked for.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i64, QueryError> {
-        Ok(self.0.count(&mut *ctx.snapshot()?.read().await?).await?)
+        self.0.count(ctx).await
     }
 }
 

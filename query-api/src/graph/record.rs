@@ -53,10 +53,14 @@ impl RecordQuery {
         #[graphql(desc = "Its number: `VNR-2026-0000001` or `VEK-2026-0000001`.")] number: Option<String>,
         #[graphql(desc = "Its name in the system that it comes from.")] source: Option<SourceRef>,
         #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
-        #[graphql(desc = "How long to wait for that, in seconds.", default = 5, validator(minimum = 0, maximum = 30))]
-        wait_seconds: i32,
+        #[graphql(
+            name = "waitSeconds",
+            desc = "How long to wait for that, in seconds.",
+            default = 5,
+            validator(minimum = 0, maximum = 30)
+        )]
+        _wait_seconds: i32,
     ) -> Result<Option<Record>, QueryError> {
-        _ = wait_seconds;
         let named = Named::one_of(id, number, source)?;
         fresh(ctx, min_position).await?;
         Ok(record_row(&mut *ctx.snapshot()?.read().await?, &named).await?.map(Record))
@@ -68,10 +72,14 @@ impl RecordQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Its id.")] id: ID,
         #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
-        #[graphql(desc = "How long to wait for that, in seconds.", default = 5, validator(minimum = 0, maximum = 30))]
-        wait_seconds: i32,
+        #[graphql(
+            name = "waitSeconds",
+            desc = "How long to wait for that, in seconds.",
+            default = 5,
+            validator(minimum = 0, maximum = 30)
+        )]
+        _wait_seconds: i32,
     ) -> Result<Option<Node>, QueryError> {
-        _ = wait_seconds;
         ctx.caller()?;
         // What is no id of ours is no object of ours.
         let Ok(Some(id)) = uuid("id", Some(id)) else { return Ok(None) };
@@ -209,8 +217,7 @@ pub(crate) async fn timeline(
     after: Option<String>,
 ) -> Result<Page<Entry>, QueryError> {
     let paging = Paging::<i64>::of(first, after.as_deref())?;
-    let mut reading = ctx.snapshot()?.read().await?;
-    let rows = EntryRow::page(&mut reading, id, paging.after.unwrap_or_default(), paging.rows_to_read()).await?;
+    let rows = ctx.timeline(id, paging.after.unwrap_or_default(), paging.rows_to_read()).await?;
     let rows = rows.into_iter().map(Entry).collect();
     Ok(page(&paging, rows, |entry| entry.0.position, Counted::Timeline(id)))
 }

@@ -71,10 +71,14 @@ impl UnitQuery {
             String,
         >,
         #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
-        #[graphql(desc = "How long to wait for that, in seconds.", default = 5, validator(minimum = 0, maximum = 30))]
-        wait_seconds: i32,
+        #[graphql(
+            name = "waitSeconds",
+            desc = "How long to wait for that, in seconds.",
+            default = 5,
+            validator(minimum = 0, maximum = 30)
+        )]
+        _wait_seconds: i32,
     ) -> Result<Option<Unit>, QueryError> {
-        _ = wait_seconds;
         let caller = ctx.caller()?;
         let id = uuid("id", id)?;
         fresh(ctx, min_position).await?;
@@ -100,10 +104,14 @@ impl UnitQuery {
         #[graphql(desc = "Rows of the page, at most 200; 50 where it is left out.")] first: Option<i32>,
         #[graphql(desc = "Go on after this row: the `endCursor` of the page before.")] after: Option<String>,
         #[graphql(desc = "Wait until what was recorded up to here can be seen.")] min_position: Option<LogPosition>,
-        #[graphql(desc = "How long to wait for that, in seconds.", default = 5, validator(minimum = 0, maximum = 30))]
-        wait_seconds: i32,
+        #[graphql(
+            name = "waitSeconds",
+            desc = "How long to wait for that, in seconds.",
+            default = 5,
+            validator(minimum = 0, maximum = 30)
+        )]
+        _wait_seconds: i32,
     ) -> Result<Page<Unit>, QueryError> {
-        _ = wait_seconds;
         let paging = Paging::<RosterKey>::of(first, after.as_deref())?;
         fresh(ctx, min_position).await?;
         let filter = filter.unwrap_or_default().of_rows()?;

@@ -1,6 +1,9 @@
 //! A query API on a socket, for tests.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses a part of it")]
 
+pub mod register;
+pub mod socket;
+
 use std::sync::Arc;
 
 use access::{DevelopmentKey, Institution, Principal, Purpose, Role, TokenIssuer, TokenVerifier};

@@ -30,8 +30,8 @@ pub(super) async fn figures(
     super::heading("the figures");
     let mut table = Table::new([("what", Align::Left), ("", Align::Right)]);
     table.row(["calls in the register".to_owned(), figure("/cardStatistics/calls")]);
-    table.row(["units in the roster".to_owned(), figure("/roster/totalCount")]);
-    table.row(["units sent (one for each card)".to_owned(), figure("/cardStatistics/units")]);
+    table.row(["units".to_owned(), figure("/cardStatistics/units")]);
+    table.row(["units sent (one for each card)".to_owned(), figure("/cardStatistics/unitsSent")]);
     table.row(["events in the logs".to_owned(), grouped(held)]);
     table.row(["events of this import".to_owned(), grouped(imported.counts.events)]);
     table.row(["events/s".to_owned(), grouped(rate as u64)]);

@@ -16,7 +16,7 @@ const QUESTIONS: [(&str, &str); 3] = [
         "how many calls, and how fast was help there?",
         "query Statistics($at: LogPosition) {
   cardStatistics(minPosition: $at, waitSeconds: 30) {
-    calls units unitsOnScene medianResponseSeconds p90ResponseSeconds missing negative anomalies
+    calls units unitsSent unitsOnScene medianResponseSeconds p90ResponseSeconds missing negative
     callsByType { type { code label(lang: EN) } count }
   }
 }",
@@ -30,7 +30,7 @@ const QUESTIONS: [(&str, &str); 3] = [
       number receivedAt completedAt
       type { code label(lang: EN) }
       place { text }
-      units { unit { callSign kind } responseSeconds }
+      units { callSign kind travelSeconds }
     }
   }
 }",

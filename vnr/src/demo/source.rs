@@ -12,9 +12,6 @@ use crate::sample;
 /// Where real calls are, in the input folder.
 const REAL: &str = "cad/sffd-2020-04-units.csv";
 
-/// The project's own mappings, by how the names of their files begin.
-const MAPPINGS: &[(&str, &str)] = &[];
-
 /// A file of calls and how its columns become commands.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
@@ -33,7 +30,8 @@ impl Source {
                 Some(mapping) => import::mapping_text(mapping)?,
                 None => known_mapping(file)
                     .ok_or_else(|| {
-                        let names = MAPPINGS.iter().map(|(prefix, _)| format!("{prefix}…")).collect::<Vec<_>>();
+                        let names =
+                            import::OWN_MAPPINGS.iter().map(|(prefix, _)| format!("{prefix}…")).collect::<Vec<_>>();
                         Failure::Usage(format!(
                             "there is no mapping for {} (there are some for files named {}); give one with --mapping",
                             file.display(),
@@ -61,5 +59,5 @@ impl Source {
 /// The project's own mapping for a file of this name.
 fn known_mapping(file: &Path) -> Option<&'static str> {
     let name = file.file_name()?.to_str()?;
-    MAPPINGS.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, mapping)| *mapping)
+    import::OWN_MAPPINGS.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, mapping)| *mapping)
 }

@@ -55,6 +55,14 @@ use pipeline::{Pipeline, Sending};
 use progress::{Progress, ProgressFile};
 use rejects::Rejects;
 
+/// The project's own mappings, by how the names of the files that they read begin.
+pub const OWN_MAPPINGS: &[(&str, &str)] = &[
+    ("sffd-", include_str!("../../../schema/mappings/sffd-units.toml")),
+    ("virginia-beach-ems", include_str!("../../../schema/mappings/virginia-beach-ems.toml")),
+    ("polisen-se", include_str!("../../../schema/mappings/polisen-se.toml")),
+    ("vnr-sample", include_str!("../../../schema/mappings/vnr-sample.toml")),
+];
+
 /// Groups that are composed ahead of what is sent.
 const COMPOSED_AHEAD: usize = 64;
 

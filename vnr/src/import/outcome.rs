@@ -81,6 +81,7 @@ fn reason(status: &rpc::Status, code: Code, step: &str) -> Reason {
         messages.push(violation.description.clone());
     }
     let mut message = status.message.clone();
+    messages.retain(|detail| !message.contains(detail.as_str()));
     if !messages.is_empty() {
         message = format!("{message} ({})", messages.join("; "));
     }

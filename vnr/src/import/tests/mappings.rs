@@ -2,17 +2,11 @@
 
 use super::fake::Fake;
 use super::small::{CALLS, Folder, MAPPING};
-use crate::import::{ImportError, check_mapping};
-
-const OWN: [(&str, &str); 3] = [
-    ("sffd-units", include_str!("../../../../schema/mappings/sffd-units.toml")),
-    ("virginia-beach-ems", include_str!("../../../../schema/mappings/virginia-beach-ems.toml")),
-    ("polisen-se", include_str!("../../../../schema/mappings/polisen-se.toml")),
-];
+use crate::import::{ImportError, OWN_MAPPINGS, check_mapping};
 
 #[test]
 fn the_projects_own_mappings_are_right() {
-    for (name, text) in OWN {
+    for (name, text) in OWN_MAPPINGS {
         if let Err(errors) = check_mapping(text) {
             panic!("{name}: {errors}");
         }
@@ -22,7 +16,7 @@ fn the_projects_own_mappings_are_right() {
 #[test]
 fn the_projects_own_mappings_give_codes_that_exist() {
     use domain::classifier::{CardType, Disposition, IncidentType};
-    for (name, text) in OWN {
+    for (name, text) in OWN_MAPPINGS {
         let mapping = check_mapping(text).unwrap();
         let codes = |table: &str| mapping.tables.get(table).into_iter().flat_map(|table| table.entries.values());
         codes("call_types").for_each(|code| assert!(CardType::parse(code).is_ok(), "{name}: {code}"));

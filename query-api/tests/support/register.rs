@@ -1,0 +1,242 @@
+//! A register with events in it, on a real PostgreSQL, and its read models at work.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
+use domain::Decide;
+use domain::classifier::{CardType, IncidentType};
+use domain::emergency_card::{AttachUnit, CardCommand, EmergencyCard, QualifyCard, ReceiveCall};
+use domain::incident::{Incident, IncidentCommand, RegisterIncident};
+use domain::personal::Personal;
+use domain::terms::{Category, Channel, Priority, UnitKind, UnitStatus};
+use domain::unit::{Assign, RegisterUnit, ReportStatus, Unit, UnitCommand};
+use domain::values::{CallSign, InstitutionCode, Narrative, PersonName, Phone, Reporter};
+use event_store::append::{Appender, AppenderConfig, Lane, Submission, Target, Touch, Work};
+use event_store::consumer;
+use event_store::log::LogName;
+use event_store::migrate::{log_sets, migrate};
+use event_store::private_pg::{PrivatePgError, TestDatabase, shared_for_tests};
+use event_store::seal::{KeyRing, MasterKey};
+use projections::{Pools, Registry, Running, start_all};
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+const TEMPLATE: &str = "query_api_template";
+
+async fn prepare(owner_url: String) -> Result<(), PrivatePgError> {
+    let owner = pool(&owner_url, 1).await;
+    let mut sets = log_sets("test");
+    sets.push(consumer::migration_set());
+    migrate(&owner, "test", &sets).await.expect("migrations");
+    owner.close().await;
+    Ok(())
+}
+
+async fn pool(url: &str, size: u32) -> PgPool {
+    PgPoolOptions::new().max_connections(size).connect(url).await.expect("a pool")
+}
+
+/// The time that all of the tests' calls come in at; it lies in the past.
+pub fn noon() -> DateTime<FixedOffset> {
+    DateTime::parse_from_rfc3339("2026-03-02T12:00:00+02:00").expect("a time")
+}
+
+/// A register of its own for one test.
+pub struct Register {
+    pub app: PgPool,
+    pub appender: Appender,
+    pub master: Arc<MasterKey>,
+    pools: Pools,
+    models: Option<(watch::Sender<bool>, Running)>,
+    _database: TestDatabase,
+}
+
+/// What a command did.
+pub struct Done {
+    pub id: Uuid,
+    pub number: String,
+    pub position: String,
+}
+
+impl Register {
+    /// An empty one; its read models work.
+    pub async fn fresh() -> Register {
+        let server = shared_for_tests().await.expect("a PostgreSQL for tests");
+        server.ensure_template(TEMPLATE, prepare).await.expect("a template");
+        let name = format!("query_{}", Uuid::now_v7().simple());
+        let database = server.create_database(&name, Some(TEMPLATE)).await.expect("a database");
+        let pools = Pools { owner: pool(database.owner_url(), 3).await, app: pool(database.app_url(), 20).await };
+        let (app, master) = (pools.app.clone(), Arc::new(MasterKey::from_bytes(1, &[42; 32])));
+        let config = AppenderConfig::new(LogName::REGISTER, app.clone(), master.clone());
+        let appender = Appender::start(config).0;
+        let mut register = Register { app, appender, master, pools, models: None, _database: database };
+        register.resume().await;
+        register
+    }
+
+    /// Lets the read models go on.
+    pub async fn resume(&mut self) {
+        let (stop, shutdown) = watch::channel(false);
+        self.models = Some((stop, start_all(&self.pools, &Registry::all(), &shutdown)));
+    }
+
+    /// Stops the read models where they are.
+    pub async fn pause(&mut self) {
+        if let Some((stop, running)) = self.models.take() {
+            stop.send_replace(true);
+            running.ended().await;
+        }
+    }
+
+    /// Opens what it seals.
+    pub fn keys(&self) -> Arc<KeyRing> {
+        Arc::new(KeyRing::new(self.app.clone(), LogName::REGISTER, self.master.clone()))
+    }
+
+    /// Destroys the keys of a record, as erasure does.
+    pub async fn destroy_keys(&self, record: Uuid) {
+        let deleted = sqlx::query("delete from register.keys where aggregate_id = $1").bind(record);
+        assert!(deleted.execute(&self.pools.owner).await.expect("deleted").rows_affected() > 0, "the record has a key");
+    }
+
+    async fn submit<A: Decide>(
+        &self,
+        id: Uuid,
+        at: DateTime<FixedOffset>,
+        decide: impl Fn(&mut Work<'_>) -> Result<Target, event_store::append::Stop> + Send + Sync + 'static,
+    ) -> Done {
+        let command_id = Uuid::now_v7();
+        let metadata = [
+            ("command_id", command_id.to_string()),
+            ("institution", "VUGD".to_owned()),
+            ("actor", "tests".to_owned()),
+            ("source_system", "test-cad".to_owned()),
+            ("source_external_id", id.to_string()),
+        ];
+        let submission = Submission {
+            command_id,
+            lane: Lane::Interactive,
+            deadline: None,
+            digest: [0; 32],
+            metadata: BTreeMap::from(metadata.map(|(key, value)| (key.to_owned(), value))),
+            occurred_at: at,
+            touches: vec![Touch::of::<A>(id)],
+            decide: Box::new(decide),
+        };
+        let reply = self.appender.enqueue(submission).expect("room").await.expect("a reply");
+        let position = format!("{}.{}", reply.generation, reply.position);
+        Done { id, number: reply.number.unwrap_or_default(), position }
+    }
+
+    /// A call comes in, minutes after noon.
+    pub async fn call(&self, minutes: i64, narrative: &str) -> Done {
+        let (id, at) = (Uuid::now_v7(), noon() + TimeDelta::minutes(minutes));
+        let narrative = Narrative::parse(narrative).expect("a narrative");
+        self.submit::<EmergencyCard>(id, at, move |work| {
+            let caller = Reporter::try_new(
+                Some(PersonName::parse("Anna Bērziņa").expect("a name")),
+                Some(Phone::parse("+37120000001").expect("a phone")),
+                None,
+            );
+            let receive = ReceiveCall {
+                channel: Channel::Phone112,
+                caller: Some(caller.expect("a caller")),
+                place: None,
+                answered_at: None,
+                narrative: Some(Personal::Open(narrative.clone())),
+                recording_ref: None,
+                institution: InstitutionCode::parse("VUGD").expect("an institution"),
+            };
+            let number = work.moment()?.next_card;
+            work.execute::<EmergencyCard>(id, CardCommand::ReceiveCall(Box::new(receive)))?;
+            Ok(Target::of::<EmergencyCard>(id).numbered(number))
+        })
+        .await
+    }
+
+    /// It is stated what it is.
+    pub async fn qualify(&self, card: Uuid, type_code: &'static str) -> Done {
+        self.submit::<EmergencyCard>(card, noon() + TimeDelta::hours(1), move |work| {
+            let qualify = QualifyCard {
+                type_code: Some(CardType::parse(type_code).expect("a type")),
+                priority: Some(Priority::P1),
+                place: None,
+                hazards: BTreeSet::new(),
+                casualties: None,
+                alarm_level: None,
+                source_priority: None,
+            };
+            work.execute::<EmergencyCard>(card, CardCommand::QualifyCard(Box::new(qualify)))?;
+            Ok(Target::of::<EmergencyCard>(card))
+        })
+        .await
+    }
+
+    /// A unit comes on duty.
+    pub async fn unit(&self, call_sign: &str) -> Done {
+        let institution = InstitutionCode::parse("VUGD").expect("an institution");
+        let call_sign = CallSign::parse(call_sign).expect("a call sign");
+        let id = domain::ids::of_unit(&institution, &call_sign);
+        self.submit::<Unit>(id, noon(), move |work| {
+            let register = RegisterUnit {
+                institution: institution.clone(),
+                call_sign: call_sign.clone(),
+                kind: UnitKind::FireEngine,
+                station: None,
+                source_kind: None,
+            };
+            work.execute::<Unit>(id, UnitCommand::RegisterUnit(register))?;
+            work.execute::<Unit>(id, UnitCommand::StartDuty)?;
+            Ok(Target::of::<Unit>(id))
+        })
+        .await
+    }
+
+    /// A unit is sent to a card, minutes after noon.
+    pub async fn attach(&self, card: Uuid, unit: Uuid, minutes: i64) -> Done {
+        self.submit::<EmergencyCard>(card, noon() + TimeDelta::minutes(minutes), move |work| {
+            work.execute::<EmergencyCard>(card, CardCommand::AttachUnit(AttachUnit { unit }))?;
+            work.execute::<Unit>(unit, UnitCommand::Assign(Assign { card }))?;
+            Ok(Target::of::<EmergencyCard>(card))
+        })
+        .await
+    }
+
+    /// A unit says what it does, minutes after noon.
+    pub async fn status(&self, unit: Uuid, status: UnitStatus, minutes: i64) -> Done {
+        self.submit::<Unit>(unit, noon() + TimeDelta::minutes(minutes), move |work| {
+            let report = ReportStatus { status, vendor_code: None };
+            work.execute::<Unit>(unit, UnitCommand::ReportStatus(report))?;
+            Ok(Target::of::<Unit>(unit))
+        })
+        .await
+    }
+
+    /// An incident is registered.
+    pub async fn incident(&self, narrative: &str) -> Done {
+        let id = Uuid::now_v7();
+        let narrative = Narrative::parse(narrative).expect("a narrative");
+        self.submit::<Incident>(id, Utc::now().fixed_offset(), move |work| {
+            let register = RegisterIncident {
+                channel: Channel::Phone110,
+                type_code: IncidentType::parse("theft").expect("a type"),
+                category: Category::B,
+                place: None,
+                occurred_from: None,
+                occurred_to: None,
+                narrative: Some(Personal::Open(narrative.clone())),
+                reporter: None,
+                institution: InstitutionCode::parse("VP").expect("an institution"),
+                card: None,
+                legacy_number: None,
+            };
+            let number = work.moment()?.next_incident;
+            work.execute::<Incident>(id, IncidentCommand::RegisterIncident(Box::new(register)))?;
+            Ok(Target::of::<Incident>(id).numbered(number))
+        })
+        .await
+    }
+}
