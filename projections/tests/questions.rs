@@ -223,7 +223,7 @@ async fn hot_questions_are_answered_from_an_index_without_sorting() {
         format!("{cards} and number = 'N77'"),
         format!("select * from cards.card_units where card = any(array[{uuid}]::uuid[])"),
         format!("select * from cards.card_units where unit = {uuid} order by attached_at desc limit 5"),
-        format!("select * from roster.units where institution = 'I3' and call_sign = 'U77'"),
+        "select * from roster.units where institution = 'I3' and call_sign = 'U77'".to_owned(),
         "select * from roster.units order by call_sign, id limit 50".to_owned(),
         format!("select * from timeline.entries where record = {uuid} and position > 7 order by position limit 50"),
     ] {
