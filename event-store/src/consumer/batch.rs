@@ -97,7 +97,7 @@ mod tests {
     struct Words;
 
     #[derive(Debug, Deserialize)]
-    struct Word(String);
+    struct Word(#[expect(dead_code, reason = "only whether it decodes matters")] String);
 
     impl Handler for Words {
         type Event = Word;

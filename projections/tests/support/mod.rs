@@ -2,6 +2,7 @@
 
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
+pub mod forged;
 pub mod work;
 
 use std::collections::BTreeMap;
@@ -50,7 +51,7 @@ pub struct System {
 /// The read models of a system at work; they end when this is dropped.
 pub struct AtWork {
     pub running: Running,
-    _shutdown: watch::Sender<bool>,
+    pub shutdown: watch::Sender<bool>,
 }
 
 impl System {
@@ -73,7 +74,7 @@ impl System {
 
     pub fn start(&self) -> AtWork {
         let (shutdown, ended) = watch::channel(false);
-        AtWork { running: start_all(&self.pools, &self.registry, &ended), _shutdown: shutdown }
+        AtWork { running: start_all(&self.pools, &self.registry, &ended), shutdown }
     }
 
     /// Waits until all read models have taken in all that is in the logs.

@@ -56,6 +56,8 @@ pub struct RandomWork {
     clock: DateTime<FixedOffset>,
     records: usize,
     made: u128,
+    /// A record may be there whose events can't be read.
+    pub poisoned: bool,
 }
 
 fn id(kind: u128, n: usize) -> Uuid {
@@ -73,7 +75,7 @@ fn call_sign(n: usize) -> CallSign {
 impl RandomWork {
     pub fn new(seed: u64, records: usize) -> RandomWork {
         let clock = Utc::now().fixed_offset() - TimeDelta::days(20);
-        RandomWork { dice: Dice::new(seed), clock, records, made: 0 }
+        RandomWork { dice: Dice::new(seed), clock, records, made: 0, poisoned: false }
     }
 
     /// Gives `commands` commands; refused ones count too.
@@ -91,6 +93,7 @@ impl RandomWork {
             };
             match done {
                 Ok(_) | Err(AppendError::Refused(_)) => {}
+                Err(AppendError::Internal(_)) if self.poisoned => {}
                 Err(error) => panic!("{error:?}"),
             }
         }

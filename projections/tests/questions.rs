@@ -1,0 +1,265 @@
+//! Questions that are asked of the read models: right answers, and by their index.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use chrono::{TimeDelta, TimeZone as _, Utc};
+use event_store::log::LogName;
+use projections::Order;
+use projections::cards::{CardFilter, CardRow, CardStatistics, CardUnitRow};
+use projections::case_search::{IncidentFilter, IncidentRow};
+use projections::roster::{RosterFilter, RosterRow};
+use projections::timeline::EntryRow;
+use sqlx::{Executor as _, PgConnection, Row as _};
+use support::System;
+use support::work::RandomWork;
+use uuid::Uuid;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn paging_shows_every_row_once_in_order() {
+    let system = System::fresh().await;
+    let at_work = system.start();
+    RandomWork::new(3, 60).go_on(&system, 1_200).await;
+    system.caught_up(&at_work).await;
+    let mut connection = system.pools.app.acquire().await.unwrap();
+    for filter in [IncidentFilter::default(), IncidentFilter { institution: Some("RPP".into()), ..Default::default() }]
+    {
+        let all = IncidentRow::count(&mut connection, &filter).await.unwrap();
+        for order in [Order::NewestFirst, Order::OldestFirst] {
+            let (mut seen, mut after) = (Vec::new(), None);
+            loop {
+                let page = IncidentRow::search(&mut connection, &filter, after, order, 7).await.unwrap();
+                let Some(last) = page.last() else { break };
+                after = Some(last.keyset());
+                seen.extend(page);
+            }
+            assert_eq!(seen.len() as i64, all);
+            let mut keys: Vec<_> = seen.iter().map(IncidentRow::keyset).collect();
+            if order == Order::NewestFirst {
+                keys.reverse();
+            }
+            assert!(keys.windows(2).all(|pair| pair[0] < pair[1]));
+        }
+    }
+    let some = &IncidentRow::search(&mut connection, &IncidentFilter::default(), None, Order::NewestFirst, 1)
+        .await
+        .unwrap()[0];
+    let by_number = IncidentRow::by_number(&mut connection, &some.number).await.unwrap();
+    let external_id = some.source_external_id.as_deref().unwrap();
+    let by_source = IncidentRow::by_source(&mut connection, "test-cad", external_id).await.unwrap();
+    assert_eq!((by_number.as_ref(), by_source.as_ref()), (Some(some), Some(some)));
+    let words = IncidentFilter { place_words: Some("KRASTA iela".into()), ..Default::default() };
+    let found = IncidentRow::search(&mut connection, &words, None, Order::NewestFirst, 500).await.unwrap();
+    assert!(!found.is_empty());
+    assert!(found.iter().all(|row| row.place_text.as_deref().is_some_and(|text| text.starts_with("Krasta iela"))));
+
+    let mut after = 0;
+    let mut entries = Vec::new();
+    loop {
+        let page = EntryRow::page(&mut connection, some.id, after, 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = last.position;
+        entries.extend(page);
+    }
+    let own: Vec<_> =
+        entries.iter().filter(|entry| entry.aggregate_id == some.id).map(|entry| entry.sequence).collect();
+    assert_eq!(own, (1..=some.version).collect::<Vec<_>>());
+    assert_eq!(EntryRow::count(&mut connection, some.id).await.unwrap(), entries.len() as i64);
+
+    let units = RosterRow::list(&mut connection, &RosterFilter::default(), None, 500).await.unwrap();
+    assert!(units.iter().any(|row| row.point.is_some()));
+    let second = RosterRow::list(&mut connection, &RosterFilter::default(), Some(&units[0].keyset()), 1).await.unwrap();
+    assert_eq!(second[..], units[1..2]);
+    let by_call_sign = RosterRow::by_call_sign(&mut connection, "VUGD", &units[0].unit.call_sign).await.unwrap();
+    assert_eq!(by_call_sign.as_ref(), Some(&units[0]));
+}
+
+/// A card of which only the figures matter.
+async fn card(connection: &mut PgConnection, n: u128, type_code: &str, seconds: Option<i64>, units: &[(u128, bool)]) {
+    let received = Utc.with_ymd_and_hms(2026, 3, 28, 12, 0, 0).unwrap();
+    let on_scene = units.iter().filter(|(_, on_scene)| *on_scene).count() as i32;
+    sqlx::query(
+        "insert into cards.cards (id, number, institution, channel, source_system, type_code, hazards, status, received_at,
+             first_on_scene_at, services, units, units_on_scene, anomalies, card_anomalies, registered_at,
+             first_position, last_position, version)
+         values ($1, $2, 'VUGD', 'phone_112', 'x', $3, '[]', 'completed', $4, $5, '{}', $6, $7, 0, 0, $4, 1, 1, 1)",
+    )
+    .bind(Uuid::from_u128(n))
+    .bind(n.to_string())
+    .bind(type_code)
+    .bind(received)
+    .bind(seconds.map(|seconds| received + TimeDelta::seconds(seconds)))
+    .bind(units.len() as i32)
+    .bind(on_scene)
+    .execute(&mut *connection)
+    .await
+    .unwrap();
+    for (unit, _) in units {
+        sqlx::query("insert into cards.card_units (card, unit, diverted, anomalies, last_position) values ($1, $2, false, 0, 1)")
+            .bind(Uuid::from_u128(n))
+            .bind(Uuid::from_u128(*unit))
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_median_is_the_lower_one_and_what_cannot_be_right_is_left_out_and_counted() {
+    let system = System::fresh().await;
+    let at_work = system.start();
+    RandomWork::new(1, 1).go_on(&system, 20).await;
+    system.caught_up(&at_work).await;
+    let mut connection = system.pools.app.acquire().await.unwrap();
+    connection.execute("delete from cards.cards").await.unwrap();
+    connection.execute("delete from cards.card_units").await.unwrap();
+    let empty = CardStatistics::of(&mut connection, &CardFilter::default()).await.unwrap();
+    assert_eq!(empty, CardStatistics::default());
+
+    card(&mut connection, 1, "medical", Some(100), &[(1, true), (2, false)]).await;
+    card(&mut connection, 2, "medical", Some(200), &[(1, true)]).await;
+    card(&mut connection, 3, "alarm", Some(300), &[(3, true), (1, true)]).await;
+    card(&mut connection, 4, "medical", Some(400), &[(2, true)]).await;
+    card(&mut connection, 5, "alarm", None, &[(4, false)]).await;
+    card(&mut connection, 6, "alarm", Some(-5), &[(5, true)]).await;
+    let all = CardStatistics::of(&mut connection, &CardFilter::default()).await.unwrap();
+    assert_eq!((all.calls, all.distinct_units, all.unit_rows, all.units_on_scene), (6, 5, 8, 6));
+    let response = &all.response;
+    assert_eq!((response.counted, response.missing, response.negative), (4, 1, 1));
+    assert_eq!((response.median_s, response.p90_s, response.p95_s), (Some(200), Some(400), Some(400)));
+    let types: Vec<_> = all.calls_by_type.iter().map(|of| (of.type_code.as_deref().unwrap(), of.calls)).collect();
+    assert_eq!(types, [("alarm", 3), ("medical", 3)]);
+
+    let medical = CardFilter { types: vec!["medical".into()], source_system: Some("x".into()), ..Default::default() };
+    let medical = CardStatistics::of(&mut connection, &medical).await.unwrap();
+    assert_eq!((medical.calls, medical.distinct_units, medical.response.median_s), (3, 2, Some(200)));
+    let elsewhere = CardFilter { territories: vec!["0001000".into()], ..Default::default() };
+    assert_eq!(CardStatistics::of(&mut connection, &elsewhere).await.unwrap().calls, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_card_says_of_its_units_agrees_with_their_rows() {
+    let system = System::fresh().await;
+    let at_work = system.start();
+    RandomWork::new(9, 20).go_on(&system, 1_500).await;
+    system.caught_up(&at_work).await;
+    let mut connection = system.pools.app.acquire().await.unwrap();
+    let cards = CardRow::search(&mut connection, &CardFilter::default(), None, Order::OldestFirst, 500).await.unwrap();
+    let ids: Vec<_> = cards.iter().map(|card| card.id).collect();
+    let mut units: BTreeMap<Uuid, Vec<CardUnitRow>> = BTreeMap::new();
+    for row in CardUnitRow::of_cards(&mut connection, &ids).await.unwrap() {
+        assert!(row.call_sign.is_some(), "{row:?}");
+        units.entry(row.card).or_default().push(row);
+    }
+    assert!(units.values().any(|rows| rows.iter().any(|row| row.on_scene_at.is_some())));
+    for card in cards {
+        let rows = units.remove(&card.id).unwrap_or_default();
+        assert_eq!(card.units, rows.len() as i32);
+        assert_eq!(card.first_dispatched_at, rows.iter().filter_map(|row| row.attached_at).min());
+        assert_eq!(card.first_on_scene_at, rows.iter().filter_map(|row| row.on_scene_at).min());
+        assert_eq!(card.anomalies - card.card_anomalies, rows.iter().map(|row| row.anomalies).sum::<i32>());
+    }
+    assert!(units.is_empty(), "{units:?}");
+}
+
+/// Fills the tables with rows that nobody told, so that the planner has a choice.
+const MANY: &str = "
+    insert into case_search.incidents
+        (id, number, institution, channel, type_code, opening_type, category, status, territory, place_text, occurred_from,
+         registered_at, case_refs, source_system, source_external_id, first_position, last_position, version)
+    select gen_random_uuid(), 'N' || n, 'I' || n % 40, 'app', 'theft', 'theft', 'A', 's' || n % 5, (n % 43)::text,
+           'Iela ' || n, now(), now() - n * interval '1 minute', '[]', 'sys', n::text, n, n, 1
+    from generate_series(1, 30000) n;
+    insert into cards.cards
+        (id, number, institution, channel, source_system, source_external_id, type_code, hazards, status, territory, received_at,
+         services, units, units_on_scene, anomalies, card_anomalies, registered_at, first_position, last_position, version)
+    select gen_random_uuid(), 'N' || n, 'VUGD', 'app', 'sys' || n % 9, n::text, 'medical', '[]', 's' || n % 5, (n % 43)::text,
+           now() - n * interval '1 minute', '{}', 0, 0, 0, 0, now(), n, n, 1
+    from generate_series(1, 30000) n;
+    insert into cards.card_units (card, unit, attached_at, diverted, anomalies, last_position)
+    select id, gen_random_uuid(), received_at, false, 0, 1 from cards.cards;
+    insert into roster.units
+        (id, institution, call_sign, kind, on_duty, status, status_since, anomalies, registered_at, first_position, last_position, version)
+    select gen_random_uuid(), 'I' || n % 40, 'U' || n, 'patrol', true, 's' || n % 12, now(), 0, now(), n, n, 1
+    from generate_series(1, 20000) n;
+    insert into timeline.entries
+        (record, position, aggregate_type, aggregate_id, sequence, event_type, occurred_at, recorded_at, facts)
+    select md5((n / 10)::text)::uuid, n, 'unit', md5((n / 10)::text)::uuid, n % 10, 'x', now(), now(), '{}'
+    from generate_series(1, 50000) n;
+    analyze case_search.incidents; analyze cards.cards; analyze cards.card_units; analyze roster.units; analyze timeline.entries;";
+
+async fn plan(connection: &mut PgConnection, sql: &str) -> String {
+    let rows = connection.fetch_all(format!("explain {sql}").as_str()).await.unwrap();
+    rows.iter().map(|row| row.get::<String, _>(0) + "\n").collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hot_questions_are_answered_from_an_index_without_sorting() {
+    let system = System::fresh().await;
+    let at_work = system.start();
+    RandomWork::new(1, 1).go_on(&system, 20).await;
+    system.caught_up(&at_work).await;
+    system.pools.owner.execute(MANY).await.unwrap();
+    let mut connection = system.pools.owner.acquire().await.unwrap();
+    let incidents = "select * from case_search.incidents where true";
+    let newest = "order by registered_at desc, id desc limit 50";
+    let beyond = "and (registered_at, id) < (now() - interval '9 days', '00000000-0000-0000-0000-000000000000')";
+    let cards = "select * from cards.cards where true";
+    let newest_call = "order by received_at desc, id desc limit 50";
+    let uuid = "'0198f000-0000-7000-8000-000000000000'";
+    for sql in [
+        format!("{incidents} {newest}"),
+        format!("{incidents} {beyond} {newest}"),
+        format!("{incidents} and institution = 'I3' {newest}"),
+        format!("{incidents} and institution = 'I3' and status = 's3' {beyond} {newest}"),
+        format!("{incidents} and territory = '7' {newest}"),
+        format!("{incidents} and number = 'N77'"),
+        format!("{incidents} and id = any(array[{uuid}]::uuid[])"),
+        format!("{incidents} and source_system = 'sys' and source_external_id = '77'"),
+        format!("{cards} {newest_call}"),
+        format!("{cards} and status = 's3' {newest_call}"),
+        format!("{cards} and source_system = 'sys3' {newest_call}"),
+        format!("{cards} and number = 'N77'"),
+        format!("select * from cards.card_units where card = any(array[{uuid}]::uuid[])"),
+        format!("select * from cards.card_units where unit = {uuid} order by attached_at desc limit 5"),
+        "select * from roster.units where institution = 'I3' and call_sign = 'U77'".to_owned(),
+        "select * from roster.units order by call_sign, id limit 50".to_owned(),
+        format!("select * from timeline.entries where record = {uuid} and position > 7 order by position limit 50"),
+    ] {
+        let plan = plan(&mut connection, &sql).await;
+        assert!(!plan.contains("Seq Scan") && !plan.contains("Sort"), "{sql}\n{plan}");
+    }
+    let words = format!("{incidents} and place_words @@ plainto_tsquery('simple', 'iela 77')");
+    let plan = plan(&mut connection, &words).await;
+    assert!(plan.contains("place_words_idx"), "{plan}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_holds_a_transaction_for_long_while_read_models_are_built() {
+    let system = System::fresh().await;
+    RandomWork::new(71, 40).go_on(&system, 2_000).await;
+    let at_work = system.start();
+    let oldest = async {
+        let sql =
+            "select coalesce(max(extract(epoch from clock_timestamp() - xact_start)), 0)::float8 from pg_stat_activity
+                   where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()";
+        let mut oldest = 0.0_f64;
+        loop {
+            oldest = oldest.max(sqlx::query_scalar(sql).fetch_one(&system.pools.owner).await.unwrap());
+            assert!(oldest < 5.0, "{oldest} s (I-13)");
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    let built = async {
+        system.caught_up(&at_work).await;
+        for name in system.registry.names() {
+            projections::rebuild(&system.pools, &system.registry, name, &mut |_| {}).await.unwrap();
+        }
+    };
+    tokio::select! {
+        () = built => {}
+        () = oldest => {}
+    }
+    assert!(system.reader(LogName::REGISTER).head().await.unwrap().position.get() > 500);
+}

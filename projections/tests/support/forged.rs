@@ -1,0 +1,89 @@
+//! An event that is not what its type says: what a bug of another program would write.
+
+use cqrs_es::event_sink::EventSink;
+use cqrs_es::{Aggregate, DomainEvent};
+use domain::kernel::{BrokenRule, Decide, Moment, RecordedEvent, Refusal};
+use event_store::append::{Appender, AppenderConfig, Lane, Submission, Target};
+use event_store::log::LogName;
+use event_store::seal::MasterKey;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use uuid::Uuid;
+
+use super::System;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Anything(Value);
+
+impl DomainEvent for Anything {
+    fn event_type(&self) -> String {
+        "IncidentSupplemented".to_owned()
+    }
+    fn event_version(&self) -> String {
+        self.0.get("version").and_then(Value::as_str).unwrap_or("1").to_owned()
+    }
+}
+
+impl RecordedEvent for Anything {}
+
+#[derive(Debug, thiserror::Error)]
+#[error("never refused")]
+pub struct Never;
+
+impl Refusal for Never {
+    fn broken_rules(&self) -> Vec<BrokenRule> {
+        Vec::new()
+    }
+}
+
+/// Calls itself an incident.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Forged;
+
+impl Aggregate for Forged {
+    const TYPE: &'static str = "incident";
+    type Command = Value;
+    type Event = Anything;
+    type Error = Never;
+    type Services = Moment;
+
+    async fn handle(&mut self, command: Value, moment: &Moment, sink: &EventSink<Self>) -> Result<(), Never> {
+        for event in self.decide(command, moment)? {
+            sink.write(event, self).await;
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, _: Anything) {}
+}
+
+impl Decide for Forged {
+    fn decide(&self, command: Value, _: &Moment) -> Result<Vec<Anything>, Never> {
+        Ok(vec![Anything(command)])
+    }
+}
+
+impl System {
+    /// Writes an event with this payload into the stream of an incident, as another process with another program would.
+    pub async fn forge(&self, incident: Uuid, payload: Value) {
+        let master = Arc::new(MasterKey::from_bytes(1, &[42; 32]));
+        let (appender, _task) = Appender::start(AppenderConfig::new(LogName::REGISTER, self.pools.app.clone(), master));
+        let submission = Submission {
+            command_id: Uuid::now_v7(),
+            lane: Lane::Urgent,
+            deadline: None,
+            digest: [0; 32],
+            metadata: BTreeMap::new(),
+            occurred_at: chrono::Utc::now().fixed_offset(),
+            touches: Vec::new(),
+            decide: Box::new(move |work| {
+                work.execute::<Forged>(incident, payload.clone())?;
+                Ok(Target::of::<Forged>(incident))
+            }),
+        };
+        appender.submit(submission).await.unwrap();
+    }
+}
