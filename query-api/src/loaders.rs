@@ -119,7 +119,9 @@ impl Loader<TimelinePage> for Timelines {
                 let read = || Ok::<_, sqlx::Error>((row.try_get::<i64, _>("page")?, EntryRow::from_row(&row)?));
                 let (page, entry) = read().map_err(|error| Arc::new(error.into()))?;
                 let page = usize::try_from(page - 1).ok().and_then(|index| pages.get(index));
-                page.map(|page| loaded.entry(*page).or_default().push(entry));
+                if let Some(page) = page {
+                    loaded.entry(*page).or_default().push(entry);
+                }
             }
         }
         Ok(loaded)
