@@ -3,6 +3,7 @@
 mod fake;
 mod files;
 mod mappings;
+mod own;
 mod rejects;
 mod resume;
 mod small;
