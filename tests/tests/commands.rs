@@ -192,7 +192,7 @@ async fn all_violations_are_told_at_once_with_their_paths() {
         "type_code",
         "category",
         "place.territory",
-        "place.point",
+        "place.point.latitude_e6",
     ] {
         assert!(fields.contains(&path), "{path} is not in {fields:?}");
     }

@@ -158,7 +158,7 @@ async fn state(server: &VnrProcess, folder: &Path) -> Value {
             totalCount pageInfo { endCursor hasNextPage }
             nodes { id number status type { code } priority receivedAt qualifiedAt completedAt disposition { code }
                     firstOnSceneAt responseSeconds anomalies version
-                    units { callSign clocks { attachedAt enRouteAt onSceneAt transportingAt atDestinationAt clearedAt } diverted anomalies } }
+                    units { callSign clocks { attached enRoute onScene transporting atDestination cleared } diverted anomalies } }
         } }";
     let token = token(folder);
     let position = head(folder);
