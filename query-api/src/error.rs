@@ -113,10 +113,14 @@ impl From<sqlx::Error> for QueryError {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
                 true
             }
-            // Classes 08 connection, 53 resources, 57 operator intervention (57014 is a statement's own time limit).
-            sqlx::Error::Database(e) => e
-                .code()
-                .is_some_and(|c| c == "57014" || c.starts_with("08") || c.starts_with("53") || c.starts_with("57P")),
+            // Classes 08 connection, 53 resources, 57 operator intervention (57014 is a statement's own time limit); 3F000
+            // and 42P01 where a read model's tables are not made yet, in the first moments of a new register.
+            sqlx::Error::Database(e) => e.code().is_some_and(|c| {
+                matches!(&*c, "57014" | "3F000" | "42P01")
+                    || c.starts_with("08")
+                    || c.starts_with("53")
+                    || c.starts_with("57P")
+            }),
             _ => false,
         };
         if passing { Self::Unavailable(error) } else { Self::Internal(Box::new(error)) }
