@@ -103,7 +103,7 @@ impl Folder {
 
     pub(super) fn options(&self, file: &Path, fake: &Fake) -> ImportOptions {
         let mut options = ImportOptions::new(file, MAPPING.to_owned(), fake.target(), self.path());
-        options.patience = Duration::from_secs(5);
+        options.patience = Duration::from_secs(60);
         options
     }
 
