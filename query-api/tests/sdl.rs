@@ -6,10 +6,10 @@ use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
 
 #[test]
-fn the_committed_schema_is_the_one_that_is_served() {
+fn the_schema_artefact_is_what_is_served() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema/graphql/vnr.graphql");
     let served = query_api::sdl();
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+    if std::env::var_os("VNR_UPDATE_ARTEFACTS").is_some() {
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         std::fs::write(&path, &served).expect("written");
     }
@@ -17,7 +17,7 @@ fn the_committed_schema_is_the_one_that_is_served() {
     let differing = committed.lines().zip(served.lines()).position(|(a, b)| a != b);
     assert!(
         committed == served,
-        "schema/graphql/vnr.graphql is not what is served, first in line {}: run the tests with UPDATE_GOLDEN=1 and look at \
+        "schema/graphql/vnr.graphql is not what is served, first in line {}: run `make artefacts` and look at \
          the difference; clients rely on every name in it",
         differing.unwrap_or_else(|| committed.lines().count().min(served.lines().count())) + 1
     );
