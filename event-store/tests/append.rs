@@ -5,10 +5,11 @@ mod support;
 use std::time::{Duration, Instant};
 
 use event_store::append::{
-    AppendError, Appender, AppenderConfig, ClaimTaken, Lane, LaneBounds, Submission, VersionConflict,
+    AppendError, Appender, AppenderConfig, ClaimTaken, Lane, LaneBounds, Submission, Target, Touch, VersionConflict,
+    WrongType,
 };
 use event_store::log::LogPosition;
-use support::counter::{Counter, LIMIT, OverLimit};
+use support::counter::{Counter, LIMIT, Other, OverLimit};
 use support::{LOG, Store, add, add_as};
 use uuid::Uuid;
 
@@ -173,6 +174,39 @@ async fn an_expected_version_that_has_passed_is_refused() {
     let conflict = error.downcast_ref::<VersionConflict>().unwrap();
     assert_eq!((conflict.expected, conflict.actual), (0, 1));
     assert_eq!(appender.submit(expecting(1)).await.unwrap().version, 2);
+}
+
+#[tokio::test]
+async fn a_refusal_is_decided_on_what_other_processes_have_written() {
+    let store = Store::fresh().await;
+    let (one, other) = (store.appender(), store.appender());
+    let counter = Uuid::now_v7();
+    one.submit(add(counter, LIMIT)).await.unwrap();
+    other.submit(add(counter, -LIMIT)).await.unwrap();
+    // The first process still believes that the counter is full.
+    assert_eq!(one.submit(add(counter, 1)).await.unwrap().version, 3);
+}
+
+#[tokio::test]
+async fn an_unknown_record_has_no_type_yet() {
+    let store = Store::fresh().await;
+    let appender = store.appender();
+    let id = Uuid::now_v7();
+    let mut asking = add(id, 1);
+    asking.touches = vec![Touch::of::<Other>(id)];
+    asking.decide = Box::new(move |work| {
+        assert_eq!(work.state::<Other>(id)?.1, 0);
+        Ok(Target::of::<Other>(id))
+    });
+    appender.submit(asking).await.unwrap();
+    assert_eq!(appender.submit(add(id, 1)).await.unwrap().version, 1);
+    let mut wrong = add(id, 1);
+    wrong.decide = Box::new(move |work| {
+        work.state::<Other>(id)?;
+        Ok(Target::of::<Other>(id))
+    });
+    let Err(AppendError::Refused(error)) = appender.submit(wrong).await else { panic!("it is a counter") };
+    assert_eq!(error.downcast_ref::<WrongType>().unwrap().actual, "counter");
 }
 
 fn claiming(counter: Uuid, key: &'static str) -> Submission {

@@ -21,6 +21,12 @@ pub(super) struct Belief {
 }
 
 impl Belief {
+    /// Whether nobody has appended since.
+    pub(super) async fn holds(&self, connection: &mut PgConnection, log: LogName) -> Result<bool, sqlx::Error> {
+        let sql = format!("select position = $1 and generation = $2 from {log}.head");
+        sqlx::query_scalar(&sql).bind(self.position as i64).bind(self.generation as i32).fetch_one(connection).await
+    }
+
     /// Reads the head; with `lock`, holds it until the transaction ends.
     pub(super) async fn read(connection: &mut PgConnection, log: LogName, lock: bool) -> Result<Belief, sqlx::Error> {
         if lock {

@@ -1,7 +1,6 @@
 //! Composing a batch in memory: decide, number, seal, serialise, hash.
 
 use std::collections::HashMap;
-use std::error::Error;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
@@ -36,6 +35,8 @@ pub(super) struct Composed {
     pub(super) columns: Columns,
     pub(super) changes: Changes,
     pub(super) verdicts: Vec<Verdict>,
+    /// Places of the commands that are refused. A refusal holds for the head it was decided on.
+    pub(super) refused: Vec<usize>,
 }
 
 pub(super) struct Composer<'a> {
@@ -63,6 +64,7 @@ impl Composer<'_> {
             columns: Columns::new(belief.clone(), after),
             changes: Changes { numbers: belief.numbers.clone(), ..Changes::default() },
             verdicts: Vec::with_capacity(batch.len()),
+            refused: Vec::new(),
         };
         let mut seen: HashMap<Uuid, usize> = HashMap::new();
         for (place, queued) in batch.iter().enumerate() {
@@ -79,13 +81,37 @@ impl Composer<'_> {
                     None => self.decide(submission, &mut composed).await?,
                 },
             };
-            if matches!(verdict, Verdict::Written(_)) {
-                seen.insert(submission.command_id, place);
+            match verdict {
+                Verdict::Written(_) => {
+                    seen.insert(submission.command_id, place);
+                }
+                Verdict::Answered(Err(AppendError::Refused(_))) => composed.refused.push(place),
+                Verdict::Repeats | Verdict::Answered(_) => {}
             }
             composed.verdicts.push(verdict);
         }
         composed.columns.after.numbers = composed.changes.numbers.clone();
+        self.recall(batch, &mut composed).await?;
         Ok(composed)
+    }
+
+    /// Answers a refused command from the ledger where it took effect before and memory has forgotten it: what it did
+    /// then is often the very reason why it would be refused now.
+    async fn recall(&mut self, batch: &[Queued], composed: &mut Composed) -> Result<(), sqlx::Error> {
+        if composed.refused.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Uuid> = composed.refused.iter().map(|place| batch[*place].submission.command_id).collect();
+        super::load::commands(self.connection, self.log, &ids, self.cache).await?;
+        let Composed { refused, verdicts, .. } = composed;
+        refused.retain(|place| match self.known(&batch[*place].submission) {
+            Some(answer) => {
+                verdicts[*place] = Verdict::Answered(answer);
+                false
+            }
+            None => true,
+        });
+        Ok(())
     }
 
     /// The answer to a command that memory knows.
@@ -121,7 +147,7 @@ impl Composer<'_> {
                     return Ok(written.unwrap_or_else(|error| Verdict::Answered(Err(error))));
                 }
                 Err(stop) => match stop.0 {
-                    Reason::Refused(error) => return self.refuse(submission, error).await,
+                    Reason::Refused(error) => return Ok(Verdict::Answered(Err(AppendError::Refused(error)))),
                     Reason::Load(touch) => self.load(&HashMap::from([(touch.aggregate_id, touch)])).await?,
                     Reason::LookUp { kind, key } => {
                         let keys = [(kind.to_owned(), key)];
@@ -130,18 +156,6 @@ impl Composer<'_> {
                 },
             }
         }
-    }
-
-    /// Refuses a command, unless it took effect before and memory has forgotten it: what it did then is often the very
-    /// reason why it would be refused now.
-    async fn refuse(
-        &mut self,
-        submission: &Submission,
-        error: Box<dyn Error + Send + Sync>,
-    ) -> Result<Verdict, sqlx::Error> {
-        super::load::commands(self.connection, self.log, &[submission.command_id], self.cache).await?;
-        let refused = Err(AppendError::Refused(error));
-        Ok(Verdict::Answered(self.known(submission).unwrap_or(refused)))
     }
 
     /// Seals, serialises and hashes a command's events into the columns. On an error nothing of it is in them.
@@ -277,7 +291,7 @@ impl Composer<'_> {
     }
 }
 
-/// Notes that the batch moves the draft's stream: its version and last position are filled in at the end.
+/// Notes that the batch moves the draft's stream: to this version, and to the position just given.
 fn note_stream(columns: &mut Columns, draft: &Draft) {
     let streams = &mut columns.streams;
     // The same stream often comes again at once; the batch is small, so looking from the end is cheap.

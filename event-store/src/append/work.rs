@@ -132,6 +132,8 @@ impl<'a> Work<'a> {
         let stream = self.stream::<A>(id)?;
         match stream.state.downcast_ref::<A>() {
             Some(state) => Ok((state.clone(), stream.version)),
+            // Asked for before as a record of another type: a record without events has no type yet.
+            None if stream.version == 0 => Ok((A::default(), 0)),
             None => Err(Stop::refused(WrongType {
                 aggregate_id: id,
                 expected: A::TYPE,
@@ -175,6 +177,7 @@ impl<'a> Work<'a> {
             stream.version = sequence;
         }
         stream.state = Arc::new(state);
+        stream.aggregate_type = A::TYPE.into();
         self.own.streams.insert(id, stream);
         Ok(events)
     }

@@ -178,6 +178,14 @@ impl Writer {
             Err(error) => return self.judge(error, Vec::new()),
         };
         if composed.columns.commands.id.is_empty() {
+            // A claim that succeeds proves the belief; where nothing is claimed, a refusal must ask.
+            if !locked && !composed.refused.is_empty() {
+                match link.belief.holds(&mut link.connection, self.config.log).await {
+                    Ok(true) => {}
+                    Ok(false) => return Attempt::Behind(Vec::new()),
+                    Err(error) => return self.judge(error, Vec::new()),
+                }
+            }
             self.unlock(locked).await;
             return Attempt::Written(Box::new(composed));
         }
@@ -227,8 +235,7 @@ impl Writer {
         metrics::counter!("vnr_append_catch_ups_total", "log" => self.config.log.as_str()).increment(1);
         let Some(link) = &mut self.link else { return Err(sqlx::Error::PoolClosed) };
         let log = self.config.log;
-        // An append that raised left no transaction open: it was one statement, or the rollback here ends it.
-        link.connection.execute("rollback").await?;
+        // No transaction is open here: without the lock an append is one statement.
         link.connection.execute("begin").await?;
         let now = Belief::read(&mut link.connection, log, true).await?;
         let foreign = now.position.saturating_sub(link.belief.position);
@@ -329,7 +336,7 @@ impl Writer {
 
     /// Takes over what was written and answers each command.
     fn answer_all(&mut self, batch: Vec<Queued>, composed: Composed) {
-        let Composed { columns, changes, verdicts } = composed;
+        let Composed { columns, changes, verdicts, refused: _ } = composed;
         for (id, stream) in changes.streams {
             self.cache.streams.put(id, stream);
         }

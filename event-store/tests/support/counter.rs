@@ -71,3 +71,27 @@ impl Decide for Counter {
         Ok(if n == 0 { Vec::new() } else { vec![CounterEvent::Added { n }] })
     }
 }
+
+/// Another type of record, to be mistaken for a counter.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Other;
+
+impl Aggregate for Other {
+    const TYPE: &'static str = "other";
+    type Command = Add;
+    type Event = CounterEvent;
+    type Error = OverLimit;
+    type Services = Moment;
+
+    async fn handle(&mut self, _: Add, _: &Moment, _: &EventSink<Self>) -> Result<(), OverLimit> {
+        Err(OverLimit)
+    }
+
+    fn apply(&mut self, _: CounterEvent) {}
+}
+
+impl Decide for Other {
+    fn decide(&self, _: Add, _: &Moment) -> Result<Vec<CounterEvent>, OverLimit> {
+        Err(OverLimit)
+    }
+}
