@@ -34,9 +34,9 @@ endif
 
 test-long: pg ## all tests, the long forms too
 ifeq ($(NEXTEST),yes)
-	VNR_LONG=1 cargo nextest run $(CARGO_FLAGS) --no-fail-fast --run-ignored all
+	VNR_TEST_LONG=1 cargo nextest run $(CARGO_FLAGS) --no-fail-fast --run-ignored all
 else
-	VNR_LONG=1 cargo test $(CARGO_FLAGS) --no-fail-fast -- --include-ignored
+	VNR_TEST_LONG=1 cargo test $(CARGO_FLAGS) --no-fail-fast -- --include-ignored
 endif
 
 bench: pg ## measure, against peers; writes target/bench.json [NAME=…]

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 
 # What there is now: a checksum and a name a line, also of files that git does not know yet.
 listing() {
-    git ls-files --cached --others --exclude-standard -- schema '*.snap' '*.snap.new' | sort | while IFS= read -r file; do
+    git ls-files --cached --others --exclude-standard -- schema docs '*.snap' '*.snap.new' | sort | while IFS= read -r file; do
         [ ! -f "$file" ] || cksum "$file"
     done
 }

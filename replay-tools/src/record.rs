@@ -1,5 +1,8 @@
 //! Naming a record as people do: by number, id, or the name that its source gave it.
 
+use cqrs_es::Aggregate as _;
+use domain::emergency_card::EmergencyCard;
+use domain::incident::Incident;
 use event_store::log::LogName;
 use event_store::read::{LogReader, ReadError};
 use sqlx::PgPool;
@@ -30,6 +33,14 @@ pub enum RecordNameError {
     /// Nobody has it.
     #[error("the register has no record `{0}`")]
     Unknown(String),
+    /// A card and an incident of one source have the same name there.
+    #[error("`{name}` names several records; give the id of the one that is meant: {records}")]
+    Several {
+        /// As it was given.
+        name: String,
+        /// Type and id of each.
+        records: String,
+    },
     /// The log could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -58,13 +69,15 @@ impl RecordName {
         Err(RecordNameError::Form(text.to_owned()))
     }
 
-    /// Kind and key of the claim that leads to the record; an id needs none.
-    fn claim(&self) -> Option<(&'static str, String)> {
+    /// Kinds and keys of the claims that may lead to the record; an id needs none.
+    fn claims(&self) -> Vec<(&'static str, String)> {
         match self {
-            RecordName::Id(_) => None,
-            RecordName::Number(number) => Some(("number", number.clone())),
-            RecordName::Source(system, external_id) => Some(("source", format!("{system}|{external_id}"))),
-            RecordName::CallSign(institution, call_sign) => Some(("call_sign", format!("{institution}/{call_sign}"))),
+            RecordName::Id(_) => Vec::new(),
+            RecordName::Number(number) => vec![("number", number.clone())],
+            RecordName::Source(system, external_id) => [EmergencyCard::TYPE, Incident::TYPE]
+                .map(|aggregate_type| ("source", format!("{aggregate_type}|{system}|{external_id}")))
+                .to_vec(),
+            RecordName::CallSign(institution, call_sign) => vec![("call_sign", format!("{institution}/{call_sign}"))],
         }
     }
 }
@@ -76,17 +89,27 @@ impl RecordName {
 pub async fn resolve(pool: &PgPool, text: &str) -> Result<(String, Uuid), RecordNameError> {
     let name = RecordName::parse(text)?;
     let unknown = || RecordNameError::Unknown(text.to_owned());
-    match name.claim() {
-        Some((kind, key)) => {
-            let claimed = LogReader::new(pool.clone(), LogName::REGISTER).claimed(kind, &key).await?;
-            claimed.ok_or_else(unknown)
-        }
-        None => {
-            let RecordName::Id(id) = name else { return Err(unknown()) };
-            let sql = "select aggregate_type from register.streams where aggregate_id = $1";
-            let found = sqlx::query_scalar(sql).bind(id).fetch_optional(pool).await.map_err(ReadError::from)?;
-            found.map(|aggregate_type| (aggregate_type, id)).ok_or_else(unknown)
-        }
+    if let RecordName::Id(id) = name {
+        let sql = "select aggregate_type from register.streams where aggregate_id = $1";
+        let found = sqlx::query_scalar(sql).bind(id).fetch_optional(pool).await.map_err(ReadError::from)?;
+        return found.map(|aggregate_type| (aggregate_type, id)).ok_or_else(unknown);
+    }
+    let reader = LogReader::new(pool.clone(), LogName::REGISTER);
+    let mut found = Vec::new();
+    for (kind, key) in name.claims() {
+        found.extend(reader.claimed(kind, &key).await?);
+    }
+    match found.len() {
+        0 => Err(unknown()),
+        1 => Ok(found.remove(0)),
+        _ => Err(RecordNameError::Several {
+            name: text.to_owned(),
+            records: found
+                .iter()
+                .map(|(aggregate_type, id)| format!("{aggregate_type} {id}"))
+                .collect::<Vec<_>>()
+                .join(", "),
+        }),
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
-mod graphql;
+mod http;
 mod process;
 
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ use uuid::Uuid;
 use vnr::compose::{Running, System};
 use vnr::settings::Settings;
 
-pub use graphql::ask;
+pub use http::{ask, get};
 pub use process::{VnrProcess, vnr_binary};
 
 /// The whole system in this process, on a database of its own.

@@ -12,45 +12,51 @@ pub fn vnr_binary() -> PathBuf {
     folder.expect("the `vnr` program is built: run `cargo build` first (`make test` does)").join("vnr")
 }
 
-/// `vnr up` on a private PostgreSQL in a folder.
+/// `vnr up` or `vnr serve PART`, as a process.
 pub struct VnrProcess {
     child: Child,
-    /// Where gRPC listens.
+    /// Where gRPC listens; port 0 where that is no part of it.
     pub grpc: SocketAddr,
-    /// Where GraphQL listens.
+    /// Where GraphQL listens; port 0 where that is no part of it.
     pub http: SocketAddr,
 }
 
 impl VnrProcess {
-    /// Starts it and waits until it serves.
+    /// Starts the whole system on a private PostgreSQL in a folder and waits until it serves.
     pub fn up(folder: &Path) -> VnrProcess {
+        VnrProcess::start(&["up"], folder)
+    }
+
+    /// Starts `vnr` with these arguments on free ports and waits until it serves.
+    pub fn start(arguments: &[&str], folder: &Path) -> VnrProcess {
         let mut child = Command::new(vnr_binary())
-            .args(["up", "--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0", "--data-dir"])
+            .args(arguments)
+            .args(["--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0", "--data-dir"])
             .arg(folder)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("vnr starts");
         let output = BufReader::new(child.stdout.take().expect("its output"));
-        let (mut grpc, mut http) = (None, None);
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let (mut grpc, mut http, mut ready) = (nowhere, nowhere, false);
         for line in output.lines() {
             let line = line.expect("its output is text");
             let address = |text: &str| {
-                text.trim().trim_start_matches("http://").split('/').next().and_then(|text| text.parse().ok())
+                let text = text.trim().trim_start_matches("http://");
+                text.split('/').next().and_then(|text| text.parse().ok()).expect("an address")
             };
             if let Some(rest) = line.strip_prefix("gRPC") {
                 grpc = address(rest);
             } else if let Some(rest) = line.strip_prefix("GraphQL") {
                 http = address(rest);
             } else if line.starts_with("ready") {
+                ready = true;
                 break;
             }
         }
-        VnrProcess {
-            child,
-            grpc: grpc.expect("it tells where gRPC is"),
-            http: http.expect("it tells where GraphQL is"),
-        }
+        assert!(ready, "vnr {arguments:?} ended before it was ready");
+        VnrProcess { child, grpc, http }
     }
 
     /// `kill -9`.

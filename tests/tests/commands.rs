@@ -224,8 +224,18 @@ async fn versions_the_future_unknown_records_and_sources_are_watched() {
     let reply = incidents.register_incident(command).await.unwrap().into_inner();
 
     let mut twin = register_incident();
-    twin.envelope.as_mut().unwrap().source = Some(source);
+    twin.envelope.as_mut().unwrap().source = Some(source.clone());
     assert_eq!(incidents.register_incident(twin).await.unwrap_err().code(), Code::AlreadyExists);
+
+    // A card of the same source may have the same name there.
+    let mut card = receive_call();
+    card.envelope.as_mut().unwrap().source = Some(source.clone());
+    EmergencyCardServiceClient::new(system.connect(&dispatcher()).await).receive_call(card).await.unwrap();
+
+    let old = || pb::RegisterIncident { legacy_number: "RPP-2019-17".into(), ..register_incident() };
+    incidents.register_incident(old()).await.unwrap();
+    let status = incidents.register_incident(old()).await.unwrap_err();
+    assert_eq!(status.code(), Code::AlreadyExists, "{status:?}");
 
     let mut late =
         pb::ReopenIncident { envelope: envelope(), incident: by_id(&reply.aggregate_id), reason: "x".into() };

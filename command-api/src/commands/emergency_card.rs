@@ -57,7 +57,7 @@ pub(super) fn receive(
         must_be_new::<EmergencyCard>(id, known.number(), "card_already_received")?;
         work.expect_version::<EmergencyCard>(id, expected)?;
         let events = work.execute::<EmergencyCard>(id, CardCommand::ReceiveCall(Box::new(command.clone())))?;
-        if let Some(key) = source.as_ref().and_then(|source| source.claim_key()) {
+        if let Some(key) = source.as_ref().and_then(|source| source.claim_key::<EmergencyCard>()) {
             work.claim::<EmergencyCard>("source", &key, id)?;
         }
         for event in &events {

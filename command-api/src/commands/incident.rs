@@ -60,13 +60,16 @@ pub(super) fn register(
         must_be_new::<Incident>(id, known.number(), "incident_already_registered")?;
         work.expect_version::<Incident>(id, expected)?;
         let mut command = command.clone();
+        if let Some(old) = &command.legacy_number {
+            work.claim::<Incident>("legacy_number", &format!("{}|{old}", command.institution), id)?;
+        }
         if let Some(card) = &card {
             let card = resolve(work, card)?;
             must_exist::<EmergencyCard>(work, card)?;
             command.card = Some(card);
         }
         let events = work.execute::<Incident>(id, IncidentCommand::RegisterIncident(Box::new(command)))?;
-        if let Some(key) = source.as_ref().and_then(|source| source.claim_key()) {
+        if let Some(key) = source.as_ref().and_then(|source| source.claim_key::<Incident>()) {
             work.claim::<Incident>("source", &key, id)?;
         }
         let mut target = Target::of::<Incident>(id);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use access::Principal;
 use chrono::{DateTime, FixedOffset};
+use domain::kernel::Decide;
 use domain::values::{ExternalId, SourceSystem};
 use proto::command::v1 as pb;
 use uuid::Uuid;
@@ -106,8 +107,9 @@ impl SourceOf {
         Some(SourceOf { system: system?, external_id, sequence: source.sequence, recorded_at })
     }
 
-    /// Key of the claim that a record with this source makes: its source has one record of that name, for ever.
-    pub(crate) fn claim_key(&self) -> Option<String> {
-        Some(format!("{}|{}", self.system, self.external_id.as_ref()?))
+    /// Key of the claim that a record of type `A` with this source makes: its source has one such record of that name,
+    /// for ever.
+    pub(crate) fn claim_key<A: Decide>(&self) -> Option<String> {
+        Some(format!("{}|{}|{}", A::TYPE, self.system, self.external_id.as_ref()?))
     }
 }

@@ -2,7 +2,7 @@
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use query_api::Readiness;
+use query_api::{Readiness, read_model_faults};
 use sqlx::PgPool;
 
 use super::appenders::Appenders;
@@ -23,9 +23,7 @@ impl Readiness for Health {
     fn reasons(&self) -> BoxFuture<'_, Vec<String>> {
         async {
             let mut reasons = Vec::new();
-            if sqlx::query("select 1").execute(&self.pool).await.is_err() {
-                reasons.push("the database does not answer".to_owned());
-            }
+            reasons.extend(read_model_faults(&self.pool).await);
             if self.appenders.as_ref().is_some_and(|appenders| !appenders.are_ready()) {
                 reasons.push("a log can't be appended to at the moment".to_owned());
             }

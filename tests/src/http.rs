@@ -1,4 +1,4 @@
-//! A GraphQL client of one request a connection.
+//! An HTTP client of one request a connection.
 
 use std::net::SocketAddr;
 
@@ -16,11 +16,23 @@ pub async fn ask(addr: SocketAddr, token: Option<&str>, query: &str, variables: 
          {authorization}content-length: {}\r\n\r\n{body}",
         body.len()
     );
+    let (_, body) = exchange(addr, &request).await;
+    serde_json::from_str(&body).unwrap_or_else(|error| panic!("the answer is no JSON ({error}): {body}"))
+}
+
+/// Gets a path; gives status and body.
+pub async fn get(addr: SocketAddr, path: &str) -> (u16, String) {
+    let (head, body) = exchange(addr, &format!("GET {path} HTTP/1.0\r\nhost: {addr}\r\n\r\n")).await;
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    (status.expect("the answer has a status"), body)
+}
+
+async fn exchange(addr: SocketAddr, request: &str) -> (String, String) {
     let mut stream = TcpStream::connect(addr).await.expect("HTTP answers");
     stream.write_all(request.as_bytes()).await.expect("the request is taken");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.expect("the answer comes");
     let text = String::from_utf8(answer).expect("the answer is text");
-    let (_, body) = text.split_once("\r\n\r\n").expect("the answer has a body");
-    serde_json::from_str(body).unwrap_or_else(|error| panic!("the answer is no JSON ({error}): {text}"))
+    let (head, body) = text.split_once("\r\n\r\n").expect("the answer has a body");
+    (head.to_owned(), body.to_owned())
 }
