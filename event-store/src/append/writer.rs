@@ -144,7 +144,12 @@ impl Writer {
                         self.disconnect(&error);
                     }
                 },
-                Attempt::Disconnected => locked = false,
+                Attempt::Disconnected => {
+                    locked = false;
+                    // A server without room takes the connection and refuses the batch: without a pause that is a hot loop.
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
                 Attempt::Refused(error) => {
                     self.unlock(locked).await;
                     return Some(error);
@@ -291,7 +296,11 @@ impl Writer {
     }
 
     fn disconnect(&mut self, error: &sqlx::Error) {
-        warn!(log = %self.config.log, error = %error, "the appender lost its connection");
+        match error.as_database_error().and_then(|error| error.code()).as_deref() {
+            Some("53100") => error!(log = %self.config.log, error = %error,
+                "the database's disk is full: nothing is recorded until there is room; make some, all else goes on by itself"),
+            _ => warn!(log = %self.config.log, error = %error, "the appender lost its connection"),
+        }
         self.link = None;
         let _ = self.ready.send_replace(false);
     }
