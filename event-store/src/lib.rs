@@ -11,6 +11,7 @@ pub mod log;
 pub mod migrate;
 pub mod private_pg;
 pub mod read;
+pub mod scan;
 pub mod seal;
 pub mod tail;
 pub mod tree;

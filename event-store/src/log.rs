@@ -153,6 +153,13 @@ pub struct DecodeError {
 }
 
 impl StoredEvent {
+    /// In which of the [`SLICES`](crate::scan::SLICES) its record lies: the last two bytes of the record's id, which are chance
+    /// or a hash in every kind of UUID that is used here.
+    pub fn slice(&self) -> u16 {
+        let bytes = self.aggregate_id.as_bytes();
+        u16::from_be_bytes([bytes[14], bytes[15]]) % crate::scan::SLICES
+    }
+
     /// The typed event. Personal data stays sealed.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use sqlx::{PgPool, Row as _};
 use uuid::Uuid;
 
 use crate::log::{Head, LogName, LogPosition, StoredEvent};
+use crate::scan::{SLICES, Selection};
 
 /// Columns of an event, in the order of the table.
 pub(crate) const COLUMNS: &str = "position, event_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
@@ -88,11 +89,73 @@ impl LogReader {
         );
         let rows = sqlx::query(&sql).bind(after.as_i64()).bind(upto).fetch_all(&self.pool).await?;
         let events = rows.iter().map(|row| self.event(row)).collect::<Result<Vec<_>, _>>()?;
-        let hole = (after.next().get()..).zip(&events).find(|(expected, event)| event.position.get() != *expected);
-        match hole {
-            Some((missing, _)) => Err(ReadError::Hole { log: self.log, missing: LogPosition::new(missing) }),
-            None => Ok(events),
+        self.dense(after, &events)?;
+        Ok(events)
+    }
+
+    /// The selected events after one position and up to another, in order.
+    ///
+    /// # Errors
+    /// When the database fails, or when a position is missing and all were asked for.
+    pub(crate) async fn window(
+        &self,
+        after: LogPosition,
+        upto: LogPosition,
+        selection: &Selection,
+    ) -> Result<Vec<StoredEvent>, ReadError> {
+        let whole = selection.is_whole();
+        let conditions = if whole {
+            ""
+        } else {
+            "and (cardinality($3::text[]) = 0 or aggregate_type = any ($3)) \
+             and (cardinality($4::text[]) = 0 or event_type = any ($4)) \
+             and ('x' || right(aggregate_id, 4))::bit(16)::int % $5 between $6 and $7"
+        };
+        let sql = format!(
+            "select {COLUMNS} from {}.events where position > $1 and position <= $2 {conditions} order by position",
+            self.log
+        );
+        let mut query = sqlx::query(&sql).bind(after.as_i64()).bind(upto.as_i64());
+        if !whole {
+            let slices = selection.slices.clone().unwrap_or(0..=SLICES - 1);
+            query = query.bind(&selection.aggregate_types).bind(&selection.event_types).bind(i32::from(SLICES));
+            query = query.bind(i32::from(*slices.start())).bind(i32::from(*slices.end()));
         }
+        let rows = query.fetch_all(&self.pool).await?;
+        let events = rows.iter().map(|row| self.event(row)).collect::<Result<Vec<_>, _>>()?;
+        if whole {
+            self.dense(after, &events)?;
+            if (events.len() as u64) < upto.get() - after.get() {
+                return Err(self.hole(after.get() + events.len() as u64 + 1));
+            }
+        }
+        Ok(events)
+    }
+
+    /// Refuses where a position is missing between the events.
+    fn dense(&self, after: LogPosition, events: &[StoredEvent]) -> Result<(), ReadError> {
+        let mut pairs = (after.next().get()..).zip(events);
+        match pairs.find(|(expected, event)| event.position.get() != *expected) {
+            Some((missing, _)) => Err(self.hole(missing)),
+            None => Ok(()),
+        }
+    }
+
+    fn hole(&self, missing: u64) -> ReadError {
+        ReadError::Hole { log: self.log, missing: LogPosition::new(missing) }
+    }
+
+    /// The events of one stream before `before_sequence`, at most `limit`, the newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn stream_page_backwards(
+        &self,
+        aggregate_id: Uuid,
+        before_sequence: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, ReadError> {
+        self.stream_rows(aggregate_id, "e.sequence < $2", "desc", before_sequence, limit).await
     }
 
     /// The events of one stream after `after_sequence`, at most `limit`, in order.
@@ -105,16 +168,27 @@ impl LogReader {
         after_sequence: u64,
         limit: u32,
     ) -> Result<Vec<StoredEvent>, ReadError> {
+        self.stream_rows(aggregate_id, "e.sequence > $2", "asc", after_sequence, limit).await
+    }
+
+    async fn stream_rows(
+        &self,
+        aggregate_id: Uuid,
+        condition: &str,
+        order: &str,
+        sequence: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, ReadError> {
         let sql = format!(
-            "select {COLUMNS} from {log}.events e where e.aggregate_id = $1 and e.sequence > $2
+            "select {COLUMNS} from {log}.events e where e.aggregate_id = $1 and {condition}
                and e.position between (select first_position from {log}.streams where aggregate_id = $4)
                                   and (select last_position from {log}.streams where aggregate_id = $4)
-             order by e.sequence limit $3",
+             order by e.sequence {order} limit $3",
             log = self.log
         );
         let rows = sqlx::query(&sql)
             .bind(aggregate_id.to_string())
-            .bind(i64::try_from(after_sequence).unwrap_or(i64::MAX))
+            .bind(i64::try_from(sequence).unwrap_or(i64::MAX))
             .bind(i64::from(limit))
             .bind(aggregate_id)
             .fetch_all(&self.pool)

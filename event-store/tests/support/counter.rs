@@ -83,15 +83,18 @@ impl Aggregate for Other {
     type Error = OverLimit;
     type Services = Moment;
 
-    async fn handle(&mut self, _: Add, _: &Moment, _: &EventSink<Self>) -> Result<(), OverLimit> {
-        Err(OverLimit)
+    async fn handle(&mut self, command: Add, moment: &Moment, sink: &EventSink<Self>) -> Result<(), OverLimit> {
+        for event in self.decide(command, moment)? {
+            sink.write(event, self).await;
+        }
+        Ok(())
     }
 
     fn apply(&mut self, _: CounterEvent) {}
 }
 
 impl Decide for Other {
-    fn decide(&self, _: Add, _: &Moment) -> Result<Vec<CounterEvent>, OverLimit> {
-        Err(OverLimit)
+    fn decide(&self, Add(n): Add, _: &Moment) -> Result<Vec<CounterEvent>, OverLimit> {
+        Ok(vec![CounterEvent::Added { n }])
     }
 }
