@@ -1,18 +1,15 @@
 //! The end of a log, and what is appended to it from now on.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use event_store::log::{DecodeError, LogPosition, StoredEvent};
 use event_store::read::{LogReader, ReadError};
+use event_store::scan::Selection;
 use event_store::tail::HeadWatch;
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::mask::mask;
-
-const PAGE: u32 = 500;
 
 /// One event, as the tail of a log shows it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -57,24 +54,33 @@ pub async fn tail(
     show: &mut (dyn FnMut(TailEntry) -> bool + Send),
 ) -> Result<(), TailError> {
     let head = reader.head().await?.position;
-    let mut seen = LogPosition::new(head.get().saturating_sub(last));
-    let watch = follow.then(|| HeadWatch::start(reader.pool().clone(), reader.log()));
-    loop {
-        let page = reader.page(seen, PAGE).await?;
-        for event in &page {
-            seen = event.position;
-            if !show(entry(event)?) {
-                return Ok(());
+    let selection = Selection::all().after(LogPosition::new(head.get().saturating_sub(last)));
+    if !follow {
+        let mut scan = reader.scan(selection).await?;
+        while let Some(page) = scan.next().await? {
+            if !show_all(&page, show)? {
+                break;
             }
         }
-        match &watch {
-            None if page.is_empty() => return Ok(()),
-            Some(watch) if page.is_empty() => {
-                watch.beyond(seen, Duration::from_secs(60)).await;
-            }
-            _ => {}
+        return Ok(());
+    }
+    let watch = HeadWatch::start(reader.pool().clone(), reader.log());
+    let mut subscription = reader.subscribe(selection, &watch);
+    while let Some(page) = subscription.next().await? {
+        if !show_all(&page, show)? {
+            break;
         }
     }
+    Ok(())
+}
+
+fn show_all(page: &[StoredEvent], show: &mut (dyn FnMut(TailEntry) -> bool + Send)) -> Result<bool, DecodeError> {
+    for event in page {
+        if !show(entry(event)?) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn entry(event: &StoredEvent) -> Result<TailEntry, DecodeError> {
