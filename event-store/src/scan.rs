@@ -119,14 +119,19 @@ pub struct Scan {
     selection: Selection,
     /// What is left to be read: after the first, up to the second.
     left: Window,
-    ahead: Option<(Window, JoinHandle<Result<Vec<StoredEvent>, ReadError>>)>,
+    ahead: Option<Ahead>,
 }
 
-impl Drop for Scan {
+/// A window that is being fetched. Dropped, it is not fetched any further.
+#[derive(Debug)]
+struct Ahead {
+    window: Window,
+    task: JoinHandle<Result<Vec<StoredEvent>, ReadError>>,
+}
+
+impl Drop for Ahead {
     fn drop(&mut self) {
-        if let Some((_, task)) = &self.ahead {
-            task.abort();
-        }
+        self.task.abort();
     }
 }
 
@@ -161,7 +166,7 @@ impl Scan {
         while self.left.0 < self.left.1 {
             let window = self.window();
             let events = match self.ahead.take() {
-                Some((fetched, task)) if fetched == window => match task.await {
+                Some(mut ahead) if ahead.window == window => match (&mut ahead.task).await {
                     Ok(events) => events?,
                     Err(_cancelled) => self.reader.window(window.0, window.1, &self.selection).await?,
                 },
@@ -211,7 +216,7 @@ impl Scan {
     fn fetch_ahead(&mut self) {
         let (window, reader, selection) = (self.window(), self.reader.clone(), self.selection.clone());
         let task = tokio::spawn(async move { reader.window(window.0, window.1, &selection).await });
-        self.ahead = Some((window, task));
+        self.ahead = Some(Ahead { window, task });
     }
 
     fn in_order(&self, mut events: Vec<StoredEvent>) -> Vec<StoredEvent> {
