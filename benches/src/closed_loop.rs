@@ -84,3 +84,27 @@ pub fn median(mut runs: Vec<Run>) -> Option<Run> {
     let middle = runs.len() / 2;
     runs.into_iter().nth(middle)
 }
+
+/// Asks `total` questions, `callers` at once, as fast as they are answered.
+///
+/// # Errors
+/// When one was not answered well.
+pub async fn count<F, Fut>(callers: usize, total: u64, ask: F) -> anyhow::Result<()>
+where
+    F: Fn(u64) -> Fut,
+    Fut: Future<Output = bool> + Send + 'static,
+{
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..total {
+        if tasks.len() >= callers
+            && let Some(done) = tasks.join_next().await
+        {
+            anyhow::ensure!(done?, "a question of the preparation was not answered well");
+        }
+        tasks.spawn(ask(n));
+    }
+    while let Some(done) = tasks.join_next().await {
+        anyhow::ensure!(done?, "a question of the preparation was not answered well");
+    }
+    Ok(())
+}

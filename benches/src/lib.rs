@@ -1,8 +1,10 @@
 //! Benchmarks: each figure beside a peer or a limit that was measured in the same run, in alternation, with the CPU that
 //! others used meanwhile.
 
+pub mod append;
 pub mod closed_loop;
 pub mod commands;
 pub mod foreign;
+pub mod job;
 pub mod report;
 pub mod stock;

@@ -3,14 +3,14 @@
 use std::io::{self, Write as _};
 use std::time::Duration;
 
-use benches::{commands, report};
+use benches::{append, commands, report};
 use clap::Parser;
 
 /// Measures the register against its peers and the limits of the machine.
 #[derive(Debug, Parser)]
 #[command(after_help = "Examples:\n  make bench\n  make bench NAME=commands ARGS='--seconds 5'")]
 struct Args {
-    /// Only benches whose name begins so: commands
+    /// Only benches whose name begins so: append, commands
     name: Option<String>,
     /// Length of one run
     #[arg(long, default_value_t = 3)]
@@ -26,10 +26,13 @@ async fn main() -> anyhow::Result<()> {
         let _ = writeln!(io::stderr(), "{what}");
     };
     let mut figures = Vec::new();
+    if wanted("append") {
+        figures.extend(append::measure(length, &mut say).await?);
+    }
     if wanted("commands") {
         figures.extend(commands::measure(length, &mut say).await?);
     }
-    anyhow::ensure!(!figures.is_empty(), "there is no bench of that name; there is: commands");
+    anyhow::ensure!(!figures.is_empty(), "there is no bench of that name; there are: append, commands");
     report::print(&figures)?;
     report::save(&figures)?;
     Ok(())

@@ -11,10 +11,14 @@ use lru::LruCache;
 use uuid::Uuid;
 
 use super::Reply;
+use crate::log::{DecodeError, StoredEvent};
 use crate::seal::RecordKey;
 
 /// The state of a record, of a type that its kind knows.
 pub(super) type State = Arc<dyn Any + Send + Sync>;
+
+/// What becomes of a state by an event.
+pub(super) type Advance = fn(&State, &StoredEvent) -> Result<State, DecodeError>;
 
 /// A record as of its version. Version 0 has no event.
 #[derive(Clone)]
@@ -23,6 +27,22 @@ pub(super) struct Stream {
     pub(super) version: u64,
     pub(super) state: State,
     pub(super) key: Option<RecordKey>,
+    pub(super) advance: Advance,
+}
+
+impl Stream {
+    /// Takes over an event that another process appended; false where it does not follow on what is known, so that the
+    /// record has to be read anew.
+    pub(super) fn take_over(&mut self, event: &StoredEvent) -> bool {
+        // A record without a key may have got one, with the event.
+        if self.key.is_none() || event.sequence != self.version + 1 {
+            return false;
+        }
+        let Ok(state) = (self.advance)(&self.state, event) else { return false };
+        self.state = state;
+        self.version = event.sequence;
+        true
+    }
 }
 
 /// A command that took effect.

@@ -66,7 +66,13 @@ fn stream(touch: &Touch, history: &[StoredEvent], key: Option<RecordKey>) -> Res
             format!("stream {} has {} events up to {version}", touch.aggregate_id, history.len()).into(),
         ));
     }
-    Ok(Stream { aggregate_type: actual.unwrap_or(touch.aggregate_type).into(), version, state, key })
+    Ok(Stream {
+        aggregate_type: actual.unwrap_or(touch.aggregate_type).into(),
+        version,
+        state,
+        key,
+        advance: touch.advance,
+    })
 }
 
 async fn record_keys(

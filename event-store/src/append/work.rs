@@ -11,7 +11,7 @@ use domain::kernel::{Decide, Moment, RecordedEvent as _, Series};
 use domain::{personal, values::CardNumber, values::NationalNumber};
 use uuid::Uuid;
 
-use super::cache::{Cache, ClaimKey, State, Stream};
+use super::cache::{Advance, Cache, ClaimKey, State, Stream};
 use super::error::Reason;
 use super::numbers::Numbers;
 use super::{ClaimTaken, Stop, VersionConflict, WrongType};
@@ -23,6 +23,7 @@ pub struct Touch {
     pub(super) aggregate_type: &'static str,
     pub(super) aggregate_id: Uuid,
     pub(super) hydrate: fn(&[StoredEvent]) -> Result<State, DecodeError>,
+    pub(super) advance: Advance,
 }
 
 impl fmt::Debug for Touch {
@@ -34,7 +35,7 @@ impl fmt::Debug for Touch {
 impl Touch {
     /// The record `id` of type `A`.
     pub fn of<A: Decide>(id: Uuid) -> Touch {
-        Touch { aggregate_type: A::TYPE, aggregate_id: id, hydrate: hydrate::<A> }
+        Touch { aggregate_type: A::TYPE, aggregate_id: id, hydrate: hydrate::<A>, advance: advance::<A> }
     }
 }
 
@@ -43,6 +44,14 @@ fn hydrate<A: Decide>(events: &[StoredEvent]) -> Result<State, DecodeError> {
     for event in events {
         state.apply(event.decode()?);
     }
+    Ok(Arc::new(state))
+}
+
+fn advance<A: Decide>(state: &State, event: &StoredEvent) -> Result<State, DecodeError> {
+    // The state of a record that was asked for as one of another type is none, and stays so.
+    let Some(state) = state.downcast_ref::<A>() else { return Ok(Arc::clone(state)) };
+    let mut state = state.clone();
+    state.apply(event.decode()?);
     Ok(Arc::new(state))
 }
 
@@ -178,6 +187,7 @@ impl<'a> Work<'a> {
         }
         stream.state = Arc::new(state);
         stream.aggregate_type = A::TYPE.into();
+        stream.advance = advance::<A>;
         self.own.streams.insert(id, stream);
         Ok(events)
     }

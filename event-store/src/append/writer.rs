@@ -14,6 +14,7 @@ use super::compose::{Composed, Composer, Verdict, answer_again};
 use super::lanes::Receivers;
 use super::{AppendError, AppenderConfig, Environment, Queued, load};
 use crate::log::LogPosition;
+use crate::read::{COLUMNS, event_of};
 use crate::tail::channel;
 
 /// A clock that runs ahead of the monotonic one by more than this between two batches is not believed at once.
@@ -23,8 +24,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// A command without a deadline waits this long for a dead database.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Beyond so many foreign events it is cheaper to forget all records than to ask which moved.
-const FORGET_ALL: u64 = 20_000;
+/// Beyond so many foreign events it is cheaper to forget all records than to take the events over.
+const FORGET_ALL: u64 = 5_000;
 
 pub(super) async fn run(
     config: AppenderConfig,
@@ -73,7 +74,12 @@ enum Attempt {
     Written(Box<Composed>),
     /// Another process appended, or knows something that memory did not: catch up under the lock, then again. With what
     /// the batch would have claimed.
-    Behind(Vec<ClaimKey>),
+    Behind {
+        /// Claims that the batch would have made.
+        claims: Vec<ClaimKey>,
+        /// Whether what memory has of the batch's own records was wrong: not only did another process append.
+        doubtful: bool,
+    },
     /// The connection is lost: it is not known whether the batch was written.
     Disconnected,
     /// The database refuses the batch itself.
@@ -127,7 +133,7 @@ impl Writer {
                     self.answer_all(std::mem::take(batch), *composed);
                     return None;
                 }
-                Attempt::Behind(_) if locked => {
+                Attempt::Behind { .. } if locked => {
                     // Under the lock nothing can move; what still does not fit is the batch's own fault.
                     self.unlock(locked).await;
                     locked = false;
@@ -137,7 +143,7 @@ impl Writer {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
-                Attempt::Behind(claims) => match self.catch_up(batch, &claims).await {
+                Attempt::Behind { claims, doubtful } => match self.catch_up(batch, &claims, doubtful).await {
                     Ok(()) => locked = true,
                     Err(error) => {
                         locked = false;
@@ -187,7 +193,7 @@ impl Writer {
             if !locked && !composed.refused.is_empty() {
                 match link.belief.holds(&mut link.connection, self.config.log).await {
                     Ok(true) => {}
-                    Ok(false) => return Attempt::Behind(Vec::new()),
+                    Ok(false) => return Attempt::Behind { claims: Vec::new(), doubtful: false },
                     Err(error) => return self.judge(error, Vec::new()),
                 }
             }
@@ -200,7 +206,7 @@ impl Writer {
             .record(began.elapsed().as_secs_f64());
         match appended {
             Ok(true) => Attempt::Written(Box::new(composed)),
-            Ok(false) => Attempt::Behind(composed.changes.claims.into_keys().collect()),
+            Ok(false) => Attempt::Behind { claims: composed.changes.claims.into_keys().collect(), doubtful: false },
             Err(error) => self.judge(error, composed.changes.claims.into_keys().collect()),
         }
     }
@@ -209,7 +215,9 @@ impl Writer {
         match &error {
             sqlx::Error::Database(database) => match database.code().as_deref() {
                 // A repeated command, a moved stream, a taken claim that memory did not know.
-                Some("VN001" | "VN002" | "VN003" | "23505" | "40001" | "40P01") => Attempt::Behind(claims),
+                Some("VN001" | "VN002" | "VN003" | "23505" | "40001" | "40P01") => {
+                    Attempt::Behind { claims, doubtful: true }
+                }
                 // The server is going down or starting up, or has no room for now.
                 Some(code) if code.starts_with("57") || code.starts_with("53") || code.starts_with("08") => {
                     self.disconnect(&error);
@@ -227,7 +235,7 @@ impl Writer {
         }
     }
 
-    /// Takes the lock on the head, reads it, forgets what others changed and looks up what the batch names.
+    /// Takes the lock on the head, reads it, takes over what others appended and looks up what the batch names.
     ///
     /// ```text
     /// t0  we believe in head 10, another process appends 11 and commits
@@ -236,7 +244,7 @@ impl Writer {
     /// t3  a new statement reads the head: it sees all that was committed, whatever t2 saw
     /// t4  the batch is decided again on that, append() runs in this transaction and can't be late
     /// ```
-    async fn catch_up(&mut self, batch: &[Queued], claims: &[ClaimKey]) -> Result<(), sqlx::Error> {
+    async fn catch_up(&mut self, batch: &[Queued], claims: &[ClaimKey], doubtful: bool) -> Result<(), sqlx::Error> {
         metrics::counter!("vnr_append_catch_ups_total", "log" => self.config.log.as_str()).increment(1);
         let Some(link) = &mut self.link else { return Err(sqlx::Error::PoolClosed) };
         let log = self.config.log;
@@ -247,20 +255,28 @@ impl Writer {
         if now.generation != link.belief.generation || foreign > FORGET_ALL {
             self.cache.forget_records();
         } else if foreign > 0 {
-            let sql = format!("select distinct aggregate_id from {log}.events where position > $1 and position <= $2");
-            let moved: Vec<String> = sqlx::query_scalar(&sql)
+            let sql =
+                format!("select {COLUMNS} from {log}.events where position > $1 and position <= $2 order by position");
+            let rows = sqlx::query(&sql)
                 .bind(link.belief.position as i64)
                 .bind(now.position as i64)
                 .fetch_all(&mut link.connection)
                 .await?;
-            for id in moved.iter().filter_map(|id| Uuid::try_parse(id).ok()) {
-                self.cache.streams.pop(&id);
+            for row in &rows {
+                let event = event_of(row)?;
+                if let Some(stream) = self.cache.streams.peek_mut(&event.aggregate_id)
+                    && !stream.take_over(&event)
+                {
+                    self.cache.streams.pop(&event.aggregate_id);
+                }
             }
         }
         self.cache.claims.clear();
-        // What the batch itself touches is read afresh in any case: a claim or a stream that did not fit was wrong here.
-        for touch in batch.iter().flat_map(|queued| &queued.submission.touches) {
-            self.cache.streams.pop(&touch.aggregate_id);
+        if doubtful {
+            // What the batch itself touches is read afresh: a stream that did not fit was wrong here.
+            for touch in batch.iter().flat_map(|queued| &queued.submission.touches) {
+                self.cache.streams.pop(&touch.aggregate_id);
+            }
         }
         link.belief = now;
         let ids: Vec<Uuid> = batch.iter().map(|queued| queued.submission.command_id).collect();

@@ -123,7 +123,7 @@ pub struct PrivatePg {
     server: Server,
     lock: FolderLock,
     address: Address,
-    version: u32,
+    binaries: Binaries,
 }
 
 impl PrivatePg {
@@ -171,9 +171,14 @@ impl PrivatePg {
         self.address.app_url(DATABASE)
     }
 
+    /// One of PostgreSQL's own programs (`pgbench`, `pg_dump`), of the server's version.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.binaries.program(name)
+    }
+
     /// Major version of the server.
     pub fn version(&self) -> u32 {
-        self.version
+        self.binaries.major
     }
 
     /// Shuts the server down and waits until it has ended. Whoever is still connected is cut off.
@@ -193,7 +198,7 @@ impl PrivatePg {
         let binaries = ready_cluster(&cluster, options)?;
         let address = Address::new(&cluster.socket_dir);
         let server = Server::launch(cluster, &binaries, options.profile)?;
-        Ok(Self { server, lock, address, version: binaries.major })
+        Ok(Self { server, lock, address, binaries })
     }
 }
 

@@ -1,0 +1,271 @@
+//! The store's own API, without gRPC: against stock cqrs-es with postgres-es, and against the limit L, which is `pgbench`
+//! inserting one prepared row of the same size in each transaction.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cqrs_es::CqrsFramework;
+use cqrs_es::persist::PersistedEventStore;
+use domain::kernel::Moment;
+use domain::values::{CardNumber, NationalNumber};
+use event_store::append::{Appender, AppenderConfig};
+use event_store::log::LogName;
+use event_store::migrate::{log_sets, migrate};
+use event_store::private_pg::{Options, PrivatePg};
+use event_store::seal::MasterKey;
+use postgres_es::PostgresEventRepository;
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use uuid::Uuid;
+
+use crate::closed_loop::{self, Run};
+use crate::foreign::CpuTimes;
+use crate::job::{CASES, PlainCase, Report, case_id, metadata, some_case, submission};
+use crate::report::Figure;
+use crate::stock;
+
+const IN_FLIGHT: [usize; 3] = [1, 32, 256];
+const ROUNDS: usize = 3;
+/// Length of the histories that are loaded cold.
+const COLD_EVENTS: u64 = 10;
+
+type Framework = CqrsFramework<PlainCase, PersistedEventStore<PostgresEventRepository, PlainCase>>;
+
+/// A table for `pgbench` with one row for each "command": a key, 770 bytes, nothing else.
+const LIMIT_TABLE: &str = "create table limit_row (id bigserial primary key, content text not null);
+    grant select, insert on limit_row to vnr_app; grant usage on sequence limit_row_id_seq to vnr_app;";
+
+/// Measures, in alternation, on one PostgreSQL with fsync on.
+///
+/// # Errors
+/// When the server or `pgbench` can't be started.
+pub async fn measure(length: Duration, say: &mut dyn FnMut(&str)) -> anyhow::Result<Vec<Figure>> {
+    let folder = std::env::temp_dir().join(format!("vnr-bench-append-{}", std::process::id()));
+    let pg = PrivatePg::start(Options::new(&folder)).await?;
+    let measured = measure_on(&pg, &folder, length, say).await;
+    pg.stop().await;
+    std::fs::remove_dir_all(&folder)?;
+    measured
+}
+
+async fn measure_on(
+    pg: &PrivatePg,
+    folder: &Path,
+    length: Duration,
+    say: &mut dyn FnMut(&str),
+) -> anyhow::Result<Vec<Figure>> {
+    let pool = |url: String, size| PgPoolOptions::new().max_connections(size).connect_lazy(&url);
+    let owner = pool(pg.owner_url(), 2)?;
+    let app = pool(pg.app_url(), 40)?;
+    migrate(&owner, "bench", &log_sets("bench")).await?;
+    stock::create_tables(&owner).await?;
+    sqlx::raw_sql(LIMIT_TABLE).execute(&owner).await?;
+    let master = Arc::new(MasterKey::load_or_create(&folder.join("bench.key"))?);
+    let config = AppenderConfig::new(LogName::REGISTER, app.clone(), master);
+    let (appender, _task) = Appender::start(config.clone());
+    let framework = Arc::new(framework(app.clone())?);
+
+    say(&format!("{CASES} cases with a first report in both"));
+    closed_loop::count(256, CASES, |n| {
+        let appender = appender.clone();
+        async move { appender.submit(submission(Uuid::now_v7(), case_id(n), n, None)).await.is_ok() }
+    })
+    .await?;
+    closed_loop::count(32, CASES, |n| {
+        let framework = Arc::clone(&framework);
+        async move { execute(&framework, n, n).await }
+    })
+    .await?;
+
+    let mut figures = Vec::new();
+    let mut limit_at_32 = None;
+    for in_flight in IN_FLIGHT {
+        let (mut ours, mut peers, mut limits) = (Vec::new(), Vec::new(), Vec::new());
+        for round in 1..=ROUNDS {
+            say(&format!("appends, {in_flight} in flight, round {round} of {ROUNDS}"));
+            ours.push(
+                appends(&appender, in_flight, length, |caller, n| (Uuid::now_v7(), some_case(caller, n), None)).await,
+            );
+            peers.push(stock_appends(&framework, in_flight, length).await);
+            if in_flight != 256 {
+                limits.push(pgbench(pg, in_flight, length)?);
+            }
+        }
+        let (Some(our), Some(peer)) = (closed_loop::median(ours), closed_loop::median(peers)) else { continue };
+        anyhow::ensure!(our.failed == 0, "{} of our appends failed", our.failed);
+        let foreign = our.foreign_cpu.max(peer.foreign_cpu);
+        let name = |what: &str| format!("append_{in_flight}{what}");
+        figures.push(Figure::against(name(""), "commands/s", our.rate, "stock-postgres-es", peer.rate, foreign));
+        figures.push(Figure::against(name("_p50"), "ms", our.p50, "stock-postgres-es", peer.p50, foreign));
+        figures.push(Figure::against(name("_p99"), "ms", our.p99, "stock-postgres-es", peer.p99, foreign));
+        let (peer_name, limit) = match closed_loop::median(limits) {
+            Some(limit) if in_flight == 1 => ("pgbench-one-row-1", Some(limit)),
+            Some(limit) => {
+                limit_at_32 = Some(limit.clone());
+                ("pgbench-one-row-32", Some(limit))
+            }
+            None => ("pgbench-one-row-32", limit_at_32.clone()),
+        };
+        if let Some(limit) = limit {
+            let foreign = our.foreign_cpu.max(limit.foreign_cpu);
+            figures.push(Figure::against(name("_limit"), "commands/s", our.rate, peer_name, limit.rate, foreign));
+        }
+        if in_flight == 256 {
+            figures.extend(disturbed(&appender, &our, length, say).await?);
+        }
+    }
+    drop(appender);
+    if let Some(limit) = limit_at_32 {
+        figures.push(cold(config, &limit, length, say).await?);
+    }
+    Ok(figures)
+}
+
+/// 5 % repetitions and 5 % wrong versions among the commands: what that costs those that are right.
+async fn disturbed(
+    appender: &Appender,
+    undisturbed: &Run,
+    length: Duration,
+    say: &mut dyn FnMut(&str),
+) -> anyhow::Result<Option<Figure>> {
+    let mut runs = Vec::new();
+    for round in 1..=ROUNDS {
+        say(&format!("appends with 5 % repetitions and 5 % conflicts, round {round} of {ROUNDS}"));
+        // Ids are derived, so that one in twenty is the caller's one before it.
+        let run_id = Uuid::now_v7();
+        let id = move |caller: usize, n: u64| Uuid::new_v5(&run_id, format!("{caller}/{n}").as_bytes());
+        runs.push(
+            appends(appender, 256, length, move |caller, n| match n % 20 {
+                7 => (id(caller, n - 1), some_case(caller, n - 1), None),
+                13 => (id(caller, n), some_case(caller, n), Some(0)),
+                _ => (id(caller, n), some_case(caller, n), None),
+            })
+            .await,
+        );
+    }
+    let Some(run) = closed_loop::median(runs) else { return Ok(None) };
+    // Repetitions are answered with the first reply, conflicts are refused; neither is an append.
+    let good = run.rate * 0.9;
+    let foreign = run.foreign_cpu.max(undisturbed.foreign_cpu);
+    Ok(Some(Figure::against(
+        "append_256_disturbed".to_owned(),
+        "commands/s",
+        good,
+        "the-same-undisturbed",
+        undisturbed.rate,
+        foreign,
+    )))
+}
+
+/// Every case is loaded from the database, with ten events: an appender without a memory.
+async fn cold(
+    config: AppenderConfig,
+    limit: &Run,
+    length: Duration,
+    say: &mut dyn FnMut(&str),
+) -> anyhow::Result<Figure> {
+    let (appender, _task) = Appender::start(AppenderConfig { cache: 256, ..config });
+    say(&format!("{CASES} more cases with {COLD_EVENTS} events each"));
+    let first = CASES;
+    closed_loop::count(256, CASES * COLD_EVENTS, |n| {
+        let appender = appender.clone();
+        let case = case_id(first + n / COLD_EVENTS);
+        async move { appender.submit(submission(Uuid::now_v7(), case, n, None)).await.is_ok() }
+    })
+    .await?;
+    let mut runs = Vec::new();
+    for round in 1..=ROUNDS {
+        say(&format!("appends to cold cases, round {round} of {ROUNDS}"));
+        let choose = move |caller: usize, n: u64| (Uuid::now_v7(), first + some_case(caller, n), None);
+        runs.push(appends(&appender, 256, length, choose).await);
+    }
+    let run = closed_loop::median(runs).ok_or_else(|| anyhow::anyhow!("no runs"))?;
+    let foreign = run.foreign_cpu.max(limit.foreign_cpu);
+    Ok(Figure::against("append_256_cold".to_owned(), "commands/s", run.rate, "pgbench-one-row-32", limit.rate, foreign))
+}
+
+async fn appends(
+    appender: &Appender,
+    in_flight: usize,
+    length: Duration,
+    choose: impl Fn(usize, u64) -> (Uuid, u64, Option<u64>) + Clone + Send + 'static,
+) -> Run {
+    let appender = appender.clone();
+    closed_loop::run(in_flight, length, move |caller, n| {
+        let appender = appender.clone();
+        let (command_id, case, expected) = choose(caller, n);
+        async move {
+            let answer = appender.submit(submission(command_id, case_id(case), n, expected)).await;
+            answer.is_ok() || expected.is_some()
+        }
+    })
+    .await
+}
+
+fn framework(pool: PgPool) -> anyhow::Result<Framework> {
+    let repository = PostgresEventRepository::new(pool).with_tables("stock.events", "stock.snapshots");
+    let moment = Moment {
+        recorded_at: chrono::Utc::now(),
+        occurred_at: chrono::Utc::now().fixed_offset(),
+        next_incident: NationalNumber::try_new(2026, 1)?,
+        next_card: CardNumber::try_new(2026, 1)?,
+    };
+    Ok(CqrsFramework::new(PersistedEventStore::new_event_store(repository), Vec::new(), moment))
+}
+
+async fn execute(framework: &Framework, case: u64, n: u64) -> bool {
+    let metadata: HashMap<String, String> = metadata(Uuid::now_v7()).into_iter().collect();
+    framework.execute_with_metadata(&case_id(case).to_string(), Report::new(n), metadata).await.is_ok()
+}
+
+async fn stock_appends(framework: &Arc<Framework>, in_flight: usize, length: Duration) -> Run {
+    let framework = Arc::clone(framework);
+    closed_loop::run(in_flight, length, move |caller, n| {
+        let framework = Arc::clone(&framework);
+        async move { execute(&framework, some_case(caller, n), n).await }
+    })
+    .await
+}
+
+/// One prepared row in each transaction, over the same Unix socket.
+fn pgbench(pg: &PrivatePg, clients: usize, length: Duration) -> anyhow::Result<Run> {
+    let script = std::env::temp_dir().join(format!("vnr-bench-{}.sql", std::process::id()));
+    std::fs::write(&script, format!("insert into limit_row (content) values ('{}');\n", "x".repeat(770)))?;
+    let before = CpuTimes::now();
+    let output = Command::new(pg.program("pgbench"))
+        .args([
+            "-n",
+            "-M",
+            "prepared",
+            "-j",
+            "2",
+            "-c",
+            &clients.to_string(),
+            "-T",
+            &length.as_secs().to_string(),
+            "-f",
+        ])
+        .arg(&script)
+        .arg(pg.app_url())
+        .output()?;
+    let after = CpuTimes::now();
+    std::fs::remove_file(&script)?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    anyhow::ensure!(output.status.success(), "pgbench failed: {}", String::from_utf8_lossy(&output.stderr));
+    let value = |label: &str| {
+        let line = printed.lines().find_map(|line| line.strip_prefix(label));
+        line.and_then(|rest| rest.trim().split(' ').next()).and_then(|number| number.parse::<f64>().ok())
+    };
+    let rate = value("tps =").ok_or_else(|| anyhow::anyhow!("pgbench printed no rate: {printed}"))?;
+    let latency = value("latency average =").unwrap_or(f64::NAN);
+    Ok(Run {
+        rate,
+        p50: latency,
+        p99: f64::NAN,
+        failed: 0,
+        foreign_cpu: before.foreign_cores(after, length.as_secs_f64()),
+    })
+}
