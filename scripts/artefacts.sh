@@ -1,5 +1,6 @@
 #!/bin/sh
-# What is derived from the code and committed: the GraphQL SDL, event schemas, expected outputs of the command line.
+# What is derived from the code and committed: the GraphQL SDL, the events' schemas, golden payloads and list, expected outputs
+# of the command line.
 #
 # Tests whose name contains `artefact` compare one of them with the code; with VNR_UPDATE_ARTEFACTS=1 they write it instead.
 # insta's snapshots follow INSTA_UPDATE.
@@ -11,7 +12,7 @@ cd "$(dirname "$0")/.."
 
 # What there is now: a checksum and a name a line, also of files that git does not know yet.
 listing() {
-    git ls-files --cached --others --exclude-standard -- schema '*.snap' '*.snap.new' | sort | while IFS= read -r file; do
+    git ls-files --cached --others --exclude-standard -- schema docs/EVENTS.md '*.snap' '*.snap.new' | sort | while IFS= read -r file; do
         [ ! -f "$file" ] || cksum "$file"
     done
 }
