@@ -52,7 +52,7 @@ lint: ## formatting and lints, warnings denied
 docs: ## the API's documentation, warnings denied
 	RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) --workspace --no-deps
 
-artefacts: pg ## write anew what is derived from the code: GraphQL SDL, event schemas, expected outputs
+artefacts: pg ## write anew what is derived from the code: GraphQL SDL, event schemas and golden payloads, expected outputs
 	scripts/artefacts.sh update
 
 check-artefacts: pg ## fails when what is derived from the code is not as committed

@@ -1,5 +1,6 @@
 #!/bin/sh
-# What is derived from the code and committed: the GraphQL SDL, event schemas, expected outputs of the command line.
+# What is derived from the code and committed: the GraphQL SDL, the events' schemas, golden payloads and list, expected outputs
+# of the command line.
 #
 # Tests whose name contains `artefact` compare one of them with the code; with VNR_UPDATE_ARTEFACTS=1 they write it instead.
 # insta's snapshots follow INSTA_UPDATE.

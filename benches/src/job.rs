@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
 use domain::Personal;
-use domain::kernel::{BrokenRule, Decide, Moment, RecordedEvent, Refusal};
+use domain::kernel::{BrokenRule, Decide, Moment, RecordedEvent, Refusal, Upcaster, Versioned};
 use event_store::append::{Lane, Submission, Target, Touch};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -112,6 +112,11 @@ case!(
     /// A case as stock cqrs-es has it: names in clear.
     PlainCase, PlainEvent, "plain_case", String
 );
+
+impl Versioned for CaseEvent {
+    const TYPES: &'static [&'static str] = &["Reported"];
+    const UPCASTERS: &'static [Upcaster] = &[];
+}
 
 impl RecordedEvent for CaseEvent {}
 

@@ -118,7 +118,7 @@ pub(crate) fn failed(error: AppendError) -> Status {
         AppendError::CommandIdReused { .. } => info(Code::AlreadyExists, &error, "COMMAND_ID_REUSED", []),
         AppendError::LaneFull { retry_after, .. } => retry(Code::ResourceExhausted, &error, retry_after),
         AppendError::DeadlinePassed => Status::deadline_exceeded(error.to_string()),
-        AppendError::Unavailable => retry(Code::Unavailable, &error, RETRY_UNAVAILABLE),
+        AppendError::Unavailable | AppendError::TooOld(_) => retry(Code::Unavailable, &error, RETRY_UNAVAILABLE),
         AppendError::Internal(source) => {
             tracing::error!(error = source.as_ref() as &dyn Error, "a command could not be written");
             Status::internal("the command could not be written; the operator's log says why")

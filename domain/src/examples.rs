@@ -26,7 +26,7 @@ pub(crate) fn id(n: u128) -> Uuid {
 
 /// Sealed bytes as the store writes them; nobody has their key.
 pub(crate) fn sealed<T>(n: u8) -> Personal<T> {
-    Personal::Sealed(format!("v1.{n:016x}.AAAAAAAAAAAAAAAAaW52ZW50ZWQgY2lwaGVydGV4dCBhbmQgdGFn"))
+    Personal::Sealed(format!("v1.{n:032x}.AAAAAAAAAAAAAAAAaW52ZW50ZWQgY2lwaGVydGV4dCBhbmQgdGFn"))
 }
 
 /// A place with all that a place can have.

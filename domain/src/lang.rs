@@ -27,9 +27,9 @@ macro_rules! terms {
         $($(#[$variant_meta:meta])* $variant:ident = $code:literal, $lv:literal, $en:literal;)+
     }) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
         pub enum $name {
-            $($(#[$variant_meta])* $variant,)+
+            $($(#[$variant_meta])* #[schemars(rename = $code)] $variant,)+
         }
 
         impl $name {

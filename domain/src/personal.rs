@@ -1,8 +1,10 @@
 //! Personal data in an immutable log: readable with a key that can be destroyed.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::ser::{Error as _, SerializeMap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -116,5 +118,46 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Personal<T> {
             Form::Erased(true) => Ok(Self::Erased),
             Form::Erased(false) => Err(D::Error::custom("`$erased` is `true` or not there")),
         }
+    }
+}
+
+/// What stands in the log: sealed or erased, never open. What was sealed is described under `x-sealed`, which validators pass
+/// over: it is for those who may open it.
+impl<T: JsonSchema> JsonSchema for Personal<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("Sealed{}", T::schema_name()).into()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        format!("{}::Personal<{}>", module_path!(), T::schema_id()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let sealed = generator.subschema_for::<T>();
+        json_schema!({
+            "description": "Personal data, sealed with a key that can be destroyed.",
+            "oneOf": [
+                {
+                    "type": "object",
+                    "properties": {
+                        SEALED: {
+                            "description": "Version of the format, id of the key, and nonce, ciphertext and tag of AES-256-GCM \
+                                            in base64url.",
+                            "type": "string",
+                            "pattern": r"^v1\.[0-9a-f]{32}\.[A-Za-z0-9_-]{39,}$",
+                        },
+                    },
+                    "required": [SEALED],
+                    "additionalProperties": false,
+                },
+                {
+                    "type": "object",
+                    "properties": { ERASED: { "description": "Its key was destroyed.", "const": true } },
+                    "required": [ERASED],
+                    "additionalProperties": false,
+                },
+            ],
+            "x-sealed": sealed,
+        })
     }
 }

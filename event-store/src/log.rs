@@ -1,10 +1,13 @@
 //! The words of a log: its name, positions in it, and what is stored at one.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use serde::de::DeserializeOwned;
+use domain::kernel::RecordedEvent;
+use domain::kernel::upcast::{self, Unreadable};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// Which of the engine's logs is meant: the name of its PostgreSQL schema.
@@ -137,19 +140,35 @@ pub struct StoredEvent {
     pub leaf_hash: Vec<u8>,
 }
 
-/// An event whose payload or metadata is not what its type says.
+/// An event that this program can't read.
 #[derive(Debug, thiserror::Error)]
-#[error("event {position} ({event_type}, version {event_version}) can't be read")]
-pub struct DecodeError {
-    /// Where it lies.
-    pub position: LogPosition,
-    /// Its type.
-    pub event_type: String,
-    /// Its version.
-    pub event_version: String,
-    /// What was wrong with it.
-    #[source]
-    pub source: serde_json::Error,
+pub enum DecodeError {
+    /// Written by a newer program: this one is too old for it.
+    #[error(
+        "event {position} is a {event_type} of version {event_version}, which this program is too old for: \
+         it waits until a newer one takes over"
+    )]
+    Newer {
+        /// Where it lies.
+        position: LogPosition,
+        /// Its type.
+        event_type: String,
+        /// Its version.
+        event_version: String,
+    },
+    /// Its payload or metadata is not what its type says.
+    #[error("event {position} ({event_type}, version {event_version}) can't be read")]
+    Broken {
+        /// Where it lies.
+        position: LogPosition,
+        /// Its type.
+        event_type: String,
+        /// Its version.
+        event_version: String,
+        /// What was wrong with it. May quote it.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
 }
 
 impl StoredEvent {
@@ -160,12 +179,28 @@ impl StoredEvent {
         u16::from_be_bytes([bytes[14], bytes[15]]) % crate::scan::SLICES
     }
 
-    /// The typed event. Personal data stays sealed.
+    /// The typed event, as it is today: one of an older version goes through its upcasters. Personal data stays sealed.
     ///
     /// # Errors
-    /// When the payload is not an `E`.
-    pub fn decode<E: DeserializeOwned>(&self) -> Result<E, DecodeError> {
-        serde_json::from_str(&self.payload).map_err(|source| self.undecodable(source))
+    /// When a newer program wrote it, or the payload is not an `E`.
+    pub fn decode<E: RecordedEvent>(&self) -> Result<E, DecodeError> {
+        upcast::decode(&self.event_type, &self.event_version, &self.payload).map_err(|error| match error {
+            Unreadable::Newer => DecodeError::Newer {
+                position: self.position,
+                event_type: self.event_type.clone(),
+                event_version: self.event_version.clone(),
+            },
+            Unreadable::Payload(source) => self.broken(source),
+            other @ Unreadable::Version => self.broken(other),
+        })
+    }
+
+    /// The payload as it was written, in whatever version: for those who show it, not for those who decide on it.
+    ///
+    /// # Errors
+    /// When it is not JSON.
+    pub fn as_written(&self) -> Result<Value, DecodeError> {
+        serde_json::from_str(&self.payload).map_err(|source| self.broken(source))
     }
 
     /// Who, why and where from: a flat map.
@@ -173,15 +208,15 @@ impl StoredEvent {
     /// # Errors
     /// When the metadata is not a map of strings.
     pub fn metadata_map(&self) -> Result<BTreeMap<String, String>, DecodeError> {
-        serde_json::from_str(&self.metadata).map_err(|source| self.undecodable(source))
+        serde_json::from_str(&self.metadata).map_err(|source| self.broken(source))
     }
 
-    fn undecodable(&self, source: serde_json::Error) -> DecodeError {
-        DecodeError {
+    fn broken(&self, source: impl Error + Send + Sync + 'static) -> DecodeError {
+        DecodeError::Broken {
             position: self.position,
             event_type: self.event_type.clone(),
             event_version: self.event_version.clone(),
-            source,
+            source: Box::new(source),
         }
     }
 }

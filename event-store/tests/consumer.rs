@@ -9,9 +9,9 @@ use std::time::Duration;
 use event_store::append::Appender;
 use event_store::consumer::{
     ApplyError, Build, Consumer, ConsumerError, Delivery, Handler, Heads, LEASE, Ledger, Progress, ProgressWatch,
-    Session, Undecodable, Worker, holder_name, parked, retry_parked, run, statuses,
+    Session, Worker, holder_name, parked, retry_parked, run, statuses,
 };
-use event_store::log::{LogPosition, StoredEvent};
+use event_store::log::{DecodeError, LogPosition, StoredEvent};
 use event_store::migrate::migrate;
 use futures::future::BoxFuture;
 use sqlx::{Executor as _, PgConnection, PgPool};
@@ -35,8 +35,8 @@ impl Handler for Sums {
         aggregate_type == "counter"
     }
 
-    fn decode(&self, event: &StoredEvent) -> Result<CounterEvent, Undecodable> {
-        Ok(event.decode()?)
+    fn decode(&self, event: &StoredEvent) -> Result<CounterEvent, DecodeError> {
+        event.decode()
     }
 
     fn apply<'a>(
@@ -45,7 +45,7 @@ impl Handler for Sums {
         batch: &'a [Delivery<CounterEvent>],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         Box::pin(async move {
-            for Delivery { stored, event: CounterEvent::Added { n } } in batch {
+            for Delivery { stored, event: CounterEvent::Added { n, .. } } in batch {
                 assert_ne!(*n, 666, "a handler may panic");
                 let add = "insert into sums (counter, total, seen) values ($1, $2, 1)
                            on conflict (counter) do update set total = sums.total + $2, seen = sums.seen + 1";

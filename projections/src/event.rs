@@ -5,8 +5,8 @@ use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
 use domain::track::{Track, TrackEvent};
 use domain::unit::{Unit, UnitEvent};
-use event_store::consumer::{Delivery, Undecodable};
-use event_store::log::StoredEvent;
+use event_store::consumer::Delivery;
+use event_store::log::{DecodeError, StoredEvent};
 
 /// Type of the streams of incidents.
 pub const INCIDENT: &str = Incident::TYPE;
@@ -16,9 +16,6 @@ pub const CARD: &str = EmergencyCard::TYPE;
 pub const UNIT: &str = Unit::TYPE;
 /// Type of the streams of tracks.
 pub const TRACK: &str = Track::TYPE;
-
-/// Newest version of an event's payload that this program reads.
-const NEWEST: u32 = 1;
 
 /// What an event says.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,19 +33,12 @@ pub enum RegisterEvent {
 /// An event of the register as a projection gets it: as it lies in the log, and decoded. Personal data stays sealed.
 pub type DecodedEvent = Delivery<RegisterEvent>;
 
-/// Decodes an event of the register.
+/// Decodes an event of the register, of today's version or an older one.
 ///
 /// # Errors
-/// [`Undecodable::Newer`] where its version is newer than this program, [`Undecodable::Broken`] where it is not what its
-/// type says or its stream is of a type that this program doesn't know.
-pub fn decode(stored: &StoredEvent) -> Result<RegisterEvent, Undecodable> {
-    if stored.event_version.parse::<u32>().is_ok_and(|version| version > NEWEST) {
-        return Err(Undecodable::Newer {
-            position: stored.position,
-            event_type: stored.event_type.clone(),
-            event_version: stored.event_version.clone(),
-        });
-    }
+/// [`DecodeError::Newer`] where this program doesn't know its type or version, [`DecodeError::Broken`] where it is not what
+/// its type says.
+pub fn decode(stored: &StoredEvent) -> Result<RegisterEvent, DecodeError> {
     Ok(match stored.aggregate_type.as_str() {
         INCIDENT => RegisterEvent::Incident(Box::new(stored.decode()?)),
         CARD => RegisterEvent::Card(Box::new(stored.decode()?)),

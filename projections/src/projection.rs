@@ -2,8 +2,8 @@
 
 use std::future::Future;
 
-use event_store::consumer::{ApplyError, Consumer, Handler, Undecodable};
-use event_store::log::{LogName, StoredEvent};
+use event_store::consumer::{ApplyError, Consumer, Handler};
+use event_store::log::{DecodeError, LogName, StoredEvent};
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
 
@@ -61,7 +61,7 @@ impl<P: Projection> Handler for Projecting<P> {
         P::AGGREGATES.contains(&aggregate_type)
     }
 
-    fn decode(&self, event: &StoredEvent) -> Result<RegisterEvent, Undecodable> {
+    fn decode(&self, event: &StoredEvent) -> Result<RegisterEvent, DecodeError> {
         decode(event)
     }
 

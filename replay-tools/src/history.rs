@@ -131,7 +131,7 @@ pub async fn history(
 fn agree(record_id: Uuid, ours: &[StoredEvent], theirs: &[SerializedEvent]) -> Result<(), HistoryError> {
     let differs = |version: usize| HistoryError::Disagreement { record_id, version: version as u64 + 1 };
     for (place, (our, their)) in ours.iter().zip(theirs).enumerate() {
-        let payload: Value = our.decode()?;
+        let payload: Value = our.as_written()?;
         let metadata: Value = serde_json::to_value(our.metadata_map()?).unwrap_or(Value::Null);
         let same = our.sequence == their.sequence as u64
             && our.aggregate_id.to_string() == their.aggregate_id
@@ -152,7 +152,7 @@ fn agree(record_id: Uuid, ours: &[StoredEvent], theirs: &[SerializedEvent]) -> R
 
 fn entry(event: &StoredEvent, generation: u32) -> Result<Entry, DecodeError> {
     let mut metadata = event.metadata_map()?;
-    let content = match mask(event.decode()?) {
+    let content = match mask(event.as_written()?) {
         // Events are tagged with their name, which the entry has already.
         Value::Object(fields) if fields.len() == 1 => {
             fields.into_iter().next().map_or(Value::Null, |(_, content)| content)

@@ -92,6 +92,6 @@ fn entry(event: &StoredEvent) -> Result<TailEntry, DecodeError> {
         record_id: event.aggregate_id,
         version: event.sequence,
         event: event.event_type.clone(),
-        content: mask(event.decode()?),
+        content: mask(event.as_written()?),
     })
 }

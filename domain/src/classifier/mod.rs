@@ -37,7 +37,8 @@ fn is_code(code: &str) -> bool {
 macro_rules! classifier {
     ($(#[$meta:meta])* $name:ident ($what:literal) { $($code:literal, $lv:literal, $en:literal;)+ }) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
+        #[schemars(extend("pattern" = "^[a-z0-9-]{1,64}$"))]
         pub struct $name(std::borrow::Cow<'static, str>);
 
         impl $name {

@@ -7,7 +7,7 @@ use crate::terms::{Channel, Priority, Service};
 use crate::values::{AlarmLevel, CardNumber, Casualties, InstitutionCode, RecordingRef, Reporter, SourceCode};
 
 impl CardEvent {
-    /// One event of each type with every field filled: invented, the same each time. For documents and golden files.
+    /// One event or more of each type with every field filled: invented, the same each time. For documents and golden files.
     #[must_use]
     pub fn examples() -> Vec<Self> {
         let late = |clock, before| vec![ClockAnomaly { clock, before }];

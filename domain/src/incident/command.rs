@@ -90,7 +90,7 @@ pub struct AssignIncident {
 }
 
 /// Who deals with an incident (izpildītājs).
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Assignee {
     /// A unit.

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, FixedOffset};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -12,7 +13,7 @@ use crate::terms::{Category, Channel};
 use crate::values::{CaseRef, InstitutionCode, LegacyNumber, Narrative, NationalNumber, Place, Reason, Reporter};
 
 /// What happened to an incident, for ever. An amendment holds the new values only; the old ones follow from what came before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum IncidentEvent {
     /// It was registered.
     IncidentRegistered {

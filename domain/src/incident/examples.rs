@@ -4,10 +4,10 @@ use super::{Assignee, IncidentEvent};
 use crate::classifier::{Disposition, IncidentType, ResultCode};
 use crate::examples::{at, id, place, sealed, sure};
 use crate::terms::{Category, Channel};
-use crate::values::{CaseRef, InstitutionCode, LegacyNumber, NationalNumber, Reporter};
+use crate::values::{CaseRef, InstitutionCode, LegacyNumber, NationalNumber, Officer, Reporter};
 
 impl IncidentEvent {
-    /// One event of each type with every field filled: invented, the same each time. For documents and golden files.
+    /// One event or more of each type with every field filled: invented, the same each time. For documents and golden files.
     #[must_use]
     pub fn examples() -> Vec<Self> {
         vec![
@@ -39,6 +39,7 @@ impl IncidentEvent {
                 reason: sealed(7),
             },
             Self::IncidentAssigned { assignee: Assignee::Unit(id(2)) },
+            Self::IncidentAssigned { assignee: Assignee::Officer(sure(Officer::parse("4711"))) },
             Self::ResultRecorded {
                 result_code: sure(ResultCode::parse("criminal-process-opened")),
                 case_refs: BTreeSet::from([sure(CaseRef::parse("11096000126"))]),

@@ -3,7 +3,7 @@ use crate::examples::{at, id, sure};
 use crate::values::{GeoPoint, Heading, Speed};
 
 impl TrackEvent {
-    /// One event of each type with every field filled: invented, the same each time. For documents and golden files.
+    /// One event or more of each type with every field filled: invented, the same each time. For documents and golden files.
     #[must_use]
     pub fn examples() -> Vec<Self> {
         let point = |time, latitude_e6, longitude_e6| TrackPoint {

@@ -1,10 +1,11 @@
 use chrono::{DateTime, FixedOffset};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::values::{GeoPoint, Heading, Speed};
 
 /// Where a unit was at a moment, and how it moved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrackPoint {
     /// When.
     pub at: DateTime<FixedOffset>,

@@ -1,4 +1,5 @@
 use chrono::{DateTime, FixedOffset};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -20,7 +21,7 @@ terms! {
 }
 
 /// What happened to a unit, for ever. `at` is the envelope's `occurred_at`; the state needs it for the order of reports.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum UnitEvent {
     /// It was made known; off duty.
     UnitRegistered {

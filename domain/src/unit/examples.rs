@@ -4,7 +4,7 @@ use crate::terms::{UnitKind, UnitStatus};
 use crate::values::{CallSign, InstitutionCode, SourceCode, Station};
 
 impl UnitEvent {
-    /// One event of each type with every field filled: invented, the same each time. For documents and golden files.
+    /// One event or more of each type with every field filled: invented, the same each time. For documents and golden files.
     #[must_use]
     pub fn examples() -> Vec<Self> {
         vec![

@@ -1,5 +1,6 @@
 //! Whole numbers with a range.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ValueError;
@@ -7,8 +8,9 @@ use super::ValueError;
 macro_rules! count_type {
     ($(#[$meta:meta])* $name:ident($int:ty), $what:literal, $from:literal to $to:literal) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "u32", into = "u32")]
+        #[schemars(extend("minimum" = $from, "maximum" = $to))]
         pub struct $name($int);
 
         impl $name {

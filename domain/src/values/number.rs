@@ -2,13 +2,18 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
+
 use super::{ValueError, serde_as_text};
 use crate::kernel::{Series, TakenNumber};
 
 macro_rules! number_type {
     ($(#[$meta:meta])* $name:ident, $prefix:literal, $series:expr, $what:literal, $expected:literal) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+        #[schemars(with = "String", extend(
+            "pattern" = concat!("^", $prefix, "[1-9][0-9]{3}-(?!0{7}$)([0-9]{7}|[1-9][0-9]{7,18})$"),
+        ))]
         pub struct $name {
             year: u16,
             ordinal: u64,

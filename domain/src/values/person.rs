@@ -3,6 +3,7 @@
 use std::fmt;
 
 use chrono::NaiveDate;
+use schemars::JsonSchema;
 
 use super::{ValueError, serde_as_text};
 
@@ -13,7 +14,8 @@ const WHAT: &str = "personal code";
 /// What is well-formed is accepted: the official rule of the check digit isn't published, and a code that a caller dictates
 /// may be wrong and still has to be written down. [`verified`](Self::verified) tells whether check digit and date hold.
 /// It prints with its hyphen; `Debug` shows nothing.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+#[schemars(with = "String", extend("pattern" = "^[0-9]{6}-[0-9]{5}$"))]
 pub struct PersonalCode([u8; 11]);
 
 /// What a personal code tells by its form.

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{GeoPoint, PlaceText, ValueError, serde_as_text};
 use crate::terms::LocationSource;
 
 /// Code of an object of the state address register (adrešu klasifikatora kods), `100003003`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+#[schemars(extend("pattern" = "^[0-9]{1,12}$"))]
 pub struct AddressCode(String);
 
 impl AddressCode {
@@ -30,7 +32,8 @@ impl fmt::Display for AddressCode {
 serde_as_text!(AddressCode);
 
 /// Code of the territory classifier (ATVK), 7 digits, `0001000` for Rīga. Whether it was valid at a time is data, not form.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+#[schemars(extend("pattern" = "^[0-9]{7}$"))]
 pub struct TerritoryCode(String);
 
 impl TerritoryCode {
@@ -58,12 +61,21 @@ fn digits(text: &str, length: std::ops::RangeInclusive<usize>) -> Option<String>
 }
 
 /// Where it is (notikuma vieta): at least one of address, territory, words and point.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "PlaceParts", into = "PlaceParts")]
+#[schemars(extend(
+    "anyOf" = [
+        { "required": ["address_code"] },
+        { "required": ["territory"] },
+        { "required": ["text"] },
+        { "required": ["point"] },
+    ],
+    "dependentRequired" = { "uncertainty_m": ["point"] },
+))]
 pub struct Place(PlaceParts);
 
 /// What a [`Place`] is made of and taken apart into.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct PlaceParts {
     /// Object of the address register.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,6 +91,7 @@ pub struct PlaceParts {
     pub point: Option<GeoPoint>,
     /// Radius in metres within which the point is believed to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = Place::MAX_UNCERTAINTY_M))]
     pub uncertainty_m: Option<u32>,
     /// How the point was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]

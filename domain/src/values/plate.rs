@@ -1,5 +1,6 @@
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ValueError;
@@ -8,7 +9,7 @@ const WHAT: &str = "plate number";
 
 /// A vehicle's plate number (numura zīme): as written, as it is searched, and its country. Any form is kept, foreign plates have
 /// too many; [`is_regular`](Self::is_regular) tells whether a Latvian one is of the ordinary series.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Raw", into = "Raw")]
 pub struct PlateNumber {
     written: String,
@@ -16,9 +17,13 @@ pub struct PlateNumber {
     country: String,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct Raw {
+    /// As written.
+    #[schemars(length(min = 1, max = 16))]
     written: String,
+    /// Country by its two letters.
+    #[schemars(extend("pattern" = "^[A-Z]{2}$"))]
     country: String,
 }
 

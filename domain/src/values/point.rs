@@ -1,18 +1,23 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ValueError;
 
 /// A point on earth in WGS 84, in micro-degrees: no floating-point number enters the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Raw", into = "Raw")]
 pub struct GeoPoint {
     latitude_e6: i32,
     longitude_e6: i32,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct Raw {
+    /// Micro-degrees north of the equator.
+    #[schemars(range(min = -90_000_000, max = 90_000_000))]
     latitude_e6: i32,
+    /// Micro-degrees east of Greenwich.
+    #[schemars(range(min = -180_000_000, max = 180_000_000))]
     longitude_e6: i32,
 }
 

@@ -1,17 +1,27 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{PersonName, PersonalCode, Phone, ValueError};
 use crate::personal::Personal;
 
 /// Who reported it or called (ziņotājs). Each field is sealed by itself; what rules and statistics need stands beside them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("anyOf" = [
+    { "required": ["name"] },
+    { "required": ["phone"] },
+    { "required": ["personal_code"] },
+]))]
 pub struct Reporter {
+    /// Name as given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<Personal<PersonName>>,
+    /// Phone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     phone: Option<Personal<Phone>>,
+    /// Personal code as given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     personal_code: Option<Personal<PersonalCode>>,
+    /// Whether the personal code's check digit and date held when it was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     personal_code_verified: Option<bool>,
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
+
 use super::{ValueError, serde_as_text};
 
 /// `text` trimmed, where it has 1 to `most` characters and no control character (but line feeds and tabs where it has lines).
@@ -27,7 +29,8 @@ fn checked(what: &'static str, most: usize, lines: bool, text: &str) -> Result<S
 macro_rules! text_type {
     ($(#[$meta:meta])* $name:ident, $what:literal, $most:literal, $shape:expr) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+        #[schemars(extend("minLength" = 1, "maxLength" = $most, "pattern" = $shape.pattern()))]
         pub struct $name(String);
 
         impl $name {
@@ -69,10 +72,19 @@ enum Shape {
     /// One line, inner white space made single, letters made capital.
     Capitals,
     /// Characters that `allowed` names, letters made capital.
-    Code { allowed: fn(char) -> bool, expected: &'static str, capitals: bool },
+    Code { allowed: fn(char) -> bool, pattern: &'static str, expected: &'static str, capitals: bool },
 }
 
 impl Shape {
+    /// What a stored one matches, in the regular expressions of JSON Schema.
+    fn pattern(&self) -> &'static str {
+        match self {
+            Self::Line | Self::Capitals => r"^[^\u0000-\u001f\u007f-\u009f]+$",
+            Self::Lines => r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]+$",
+            Self::Code { pattern, .. } => pattern,
+        }
+    }
+
     fn parse(&self, what: &'static str, most: usize, text: &str) -> Result<String, ValueError> {
         let text = checked(what, most, matches!(self, Self::Lines), text)?;
         match self {
@@ -81,7 +93,7 @@ impl Shape {
                 let capitals = text.split_whitespace().collect::<Vec<_>>().join(" ").to_uppercase();
                 checked(what, most, false, &capitals)
             }
-            Self::Code { allowed, expected, capitals } => {
+            Self::Code { allowed, expected, capitals, .. } => {
                 let text = if *capitals { text.to_ascii_uppercase() } else { text };
                 let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
                 if begins_well && text.chars().all(allowed) {
@@ -114,6 +126,7 @@ text_type! {
     /// An institution (iestāde) that uses the register, `VP-RIGA`; letters become capital.
     InstitutionCode, "institution", 32, Shape::Code {
         allowed: |c| c.is_ascii_uppercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.'),
+        pattern: "^[A-Z0-9][A-Z0-9._-]*$",
         expected: "letters A to Z, digits, `-`, `_` and `.`, as in `VP-RIGA`",
         capitals: true,
     }
@@ -126,6 +139,7 @@ text_type! {
     /// A foreign system that records come from, `sffd-cad`.
     SourceSystem, "source system", 64, Shape::Code {
         allowed: |c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.'),
+        pattern: "^[a-z0-9][a-z0-9._-]*$",
         expected: "lower-case letters a to z, digits, `-`, `_` and `.`, as in `sffd-cad`",
         capitals: false,
     }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::lanes::Lane;
 use super::work::Touch;
+use crate::log::DecodeError;
 
 /// Why a command did not take effect.
 #[derive(Debug, thiserror::Error)]
@@ -36,9 +37,27 @@ pub enum AppendError {
     /// again with the same command id.
     #[error("the log can't be written at present")]
     Unavailable,
+    /// A record that the command is about holds an event of a newer program: this one can't decide on it, that one can.
+    /// It was not written: ask again.
+    #[error("the record holds an event of a newer program: ask again until that one answers")]
+    TooOld(#[source] DecodeError),
     /// Something that should not happen; the operator's log says what.
     #[error("the command could not be written")]
     Internal(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl AppendError {
+    /// Why the command that stood alone in its batch could not be written.
+    pub(super) fn of_database(error: sqlx::Error) -> AppendError {
+        match error {
+            sqlx::Error::Decode(cause) => match cause.downcast::<DecodeError>() {
+                Ok(newer) if matches!(*newer, DecodeError::Newer { .. }) => AppendError::TooOld(*newer),
+                Ok(broken) => AppendError::Internal(broken),
+                Err(other) => AppendError::Internal(other),
+            },
+            other => AppendError::Internal(Box::new(other)),
+        }
+    }
 }
 
 /// The record is not at the version that the sender expected (I-5).

@@ -100,7 +100,7 @@ impl Writer {
             } else if let Some(guilty) = batch.pop() {
                 error!(log = %self.config.log, command_id = %guilty.submission.command_id, error = %error,
                        "the database refuses a command");
-                guilty.answer(Err(AppendError::Internal(Box::new(error))));
+                guilty.answer(Err(AppendError::of_database(error)));
             }
         }
     }

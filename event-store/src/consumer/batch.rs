@@ -8,8 +8,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::ledger::Parking;
-use super::{ApplyError, Delivery, Handler, Undecodable};
-use crate::log::{LogPosition, StoredEvent};
+use super::{ApplyError, Delivery, Handler};
+use crate::log::{DecodeError, LogPosition, StoredEvent};
 
 /// A page of events, sorted out.
 pub(super) struct Sorted<E> {
@@ -20,7 +20,7 @@ pub(super) struct Sorted<E> {
     /// Last position that is dealt with when the deliveries are taken in and the broken ones parked.
     pub(super) upto: Option<LogPosition>,
     /// The event that ends the page early, because it needs a newer program.
-    pub(super) newer: Option<Undecodable>,
+    pub(super) newer: Option<DecodeError>,
 }
 
 /// Decodes a page: events of parked records are left out, and those that nobody reads.
@@ -34,11 +34,11 @@ pub(super) fn sort_out<H: Handler>(handler: &H, parked: &HashSet<Uuid>, events: 
         if handler.reads(&stored.aggregate_type) && !parked.contains(&id) && !left_out.contains(&id) {
             match handler.decode(&stored) {
                 Ok(event) => sorted.deliveries.push(Delivery { stored, event }),
-                Err(newer @ Undecodable::Newer { .. }) => {
+                Err(newer @ DecodeError::Newer { .. }) => {
                     sorted.newer = Some(newer);
                     return sorted;
                 }
-                Err(Undecodable::Broken(error)) => {
+                Err(error @ DecodeError::Broken { .. }) => {
                     left_out.insert(id);
                     // The cause is not kept: it may quote the payload.
                     sorted.broken.push(Parking { aggregate_id: id, position, error: error.to_string() });
@@ -89,15 +89,35 @@ pub(super) fn judge<E>(batch: &[Delivery<E>], error: &ApplyError) -> Verdict {
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, Utc};
+    use cqrs_es::DomainEvent;
+    use domain::RecordedEvent;
+    use domain::kernel::{Upcaster, Versioned};
     use futures::future::BoxFuture;
-    use serde::Deserialize;
+    use serde::{Deserialize, Serialize};
 
     use super::*;
 
     struct Words;
 
-    #[derive(Debug, Deserialize)]
-    struct Word(#[expect(dead_code, reason = "only whether it decodes matters")] String);
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Word(String);
+
+    impl DomainEvent for Word {
+        fn event_type(&self) -> String {
+            "Said".to_owned()
+        }
+
+        fn event_version(&self) -> String {
+            "1".to_owned()
+        }
+    }
+
+    impl Versioned for Word {
+        const TYPES: &'static [&'static str] = &["Said"];
+        const UPCASTERS: &'static [Upcaster] = &[];
+    }
+
+    impl RecordedEvent for Word {}
 
     impl Handler for Words {
         type Event = Word;
@@ -106,12 +126,8 @@ mod tests {
             aggregate_type == "word"
         }
 
-        fn decode(&self, event: &StoredEvent) -> Result<Word, Undecodable> {
-            if event.event_version == "2" {
-                let (event_type, event_version) = (event.event_type.clone(), event.event_version.clone());
-                return Err(Undecodable::Newer { position: event.position, event_type, event_version });
-            }
-            Ok(event.decode()?)
+        fn decode(&self, event: &StoredEvent) -> Result<Word, DecodeError> {
+            event.decode()
         }
 
         fn apply<'a>(
@@ -178,6 +194,22 @@ mod tests {
         assert_eq!(taken(&sorted), [1]);
         assert_eq!(sorted.upto, Some(LogPosition::new(1)));
         assert!(sorted.newer.is_some());
+    }
+
+    #[test]
+    fn an_event_of_an_unknown_type_is_one_of_a_newer_program() {
+        let mut newer = event(1, 8, r#""b""#);
+        newer.event_type = "Sung".to_owned();
+        let sorted = sort_out(&Words, &HashSet::new(), vec![newer]);
+        assert!(sorted.newer.is_some() && sorted.broken.is_empty() && sorted.upto.is_none());
+    }
+
+    #[test]
+    fn a_version_that_is_no_number_is_broken() {
+        let mut odd = event(1, 8, r#""b""#);
+        odd.event_version = "1.0".to_owned();
+        let sorted = sort_out(&Words, &HashSet::new(), vec![odd]);
+        assert!(sorted.newer.is_none() && sorted.broken.len() == 1);
     }
 
     #[test]

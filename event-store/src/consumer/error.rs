@@ -3,27 +3,6 @@
 use crate::log::{DecodeError, LogName, LogPosition};
 use crate::read::ReadError;
 
-/// An event that this program can't decode.
-#[derive(Debug, thiserror::Error)]
-pub enum Undecodable {
-    /// Written by a newer program: this one waits until it is replaced.
-    #[error(
-        "event {position} is a {event_type} of version {event_version}, which this program is too old for: \
-         it waits until a newer one takes over"
-    )]
-    Newer {
-        /// Where it lies.
-        position: LogPosition,
-        /// Its type.
-        event_type: String,
-        /// Its version.
-        event_version: String,
-    },
-    /// Not what its type says.
-    #[error(transparent)]
-    Broken(#[from] DecodeError),
-}
-
 /// A batch that could not be taken in.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
@@ -95,9 +74,9 @@ pub enum ConsumerError {
     /// A batch could not be taken in, for a reason that will pass.
     #[error(transparent)]
     Apply(ApplyError),
-    /// A newer program is needed.
+    /// The next event was written by a newer program: it waits before it until such a one takes over.
     #[error(transparent)]
-    Waiting(Undecodable),
+    Waiting(DecodeError),
     /// Nobody has registered it.
     #[error("{name} has no row of progress for {log}: `vnr projections rebuild {name}` makes it")]
     Unknown {

@@ -29,7 +29,7 @@ use futures::future::BoxFuture;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub use self::error::{ApplyError, ConsumerError, Undecodable};
+pub use self::error::{ApplyError, ConsumerError};
 pub use self::heads::Heads;
 pub use self::ledger::{Ledger, Progress};
 pub use self::listing::{ConsumerStatus, ParkedRecord, parked, statuses};
@@ -38,7 +38,7 @@ pub use self::retry::retry_parked;
 pub use self::session::{Session, Step};
 pub use self::worker::{LEASE, Worker, run};
 
-use crate::log::{LogName, StoredEvent};
+use crate::log::{DecodeError, LogName, StoredEvent};
 use crate::migrate::MigrationSet;
 
 /// Which of a consumer's two bodies of data is meant.
@@ -109,8 +109,8 @@ pub trait Handler: Send {
     /// What the event says.
     ///
     /// # Errors
-    /// [`Undecodable::Newer`] makes the consumer wait for a newer program, [`Undecodable::Broken`] parks the record.
-    fn decode(&self, event: &StoredEvent) -> Result<Self::Event, Undecodable>;
+    /// [`DecodeError::Newer`] makes the consumer wait for a newer program, [`DecodeError::Broken`] parks the record.
+    fn decode(&self, event: &StoredEvent) -> Result<Self::Event, DecodeError>;
 
     /// Takes the events in, all of one log and in its order, by writing through `tx`.
     ///
@@ -130,7 +130,7 @@ impl<H: Handler + ?Sized> Handler for Box<H> {
         (**self).reads(aggregate_type)
     }
 
-    fn decode(&self, event: &StoredEvent) -> Result<Self::Event, Undecodable> {
+    fn decode(&self, event: &StoredEvent) -> Result<Self::Event, DecodeError> {
         (**self).decode(event)
     }
 

@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::batch::hand_over;
-use super::{ApplyError, Consumer, ConsumerError, Delivery, Handler, Ledger, Undecodable};
-use crate::log::LogPosition;
+use super::{ApplyError, Consumer, ConsumerError, Delivery, Handler, Ledger};
+use crate::log::{DecodeError, LogPosition};
 use crate::read::LogReader;
 
 /// Events of one record that are taken in at once.
@@ -75,8 +75,8 @@ async fn left_out<H: Handler>(
             continue;
         }
         let event = handler.decode(&stored).map_err(|error| match error {
-            newer @ Undecodable::Newer { .. } => ConsumerError::Waiting(newer),
-            Undecodable::Broken(error) => {
+            newer @ DecodeError::Newer { .. } => ConsumerError::Waiting(newer),
+            error @ DecodeError::Broken { .. } => {
                 ConsumerError::Apply(ApplyError::Event { position: stored.position, reason: error.to_string() })
             }
         })?;

@@ -22,6 +22,8 @@ const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
 const LAST_BACK_OFF: Duration = Duration::from_secs(5);
 /// Pause after a refusal that only a person or a newer program can lift.
 const REFUSED: Duration = Duration::from_secs(2);
+/// Longest pause before an event of a newer program is looked at again. The lease is free meanwhile, for that program.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Who works for one consumer, and with what.
 #[derive(Debug)]
@@ -69,20 +71,33 @@ pub async fn run<H: Handler>(worker: &mut Worker<H>, shutdown: &mut watch::Recei
 
 fn pause_after(error: &ConsumerError, back_off: &mut Duration) -> Duration {
     match error {
-        ConsumerError::Waiting(_)
-        | ConsumerError::Unknown { .. }
-        | ConsumerError::OtherVersion { .. }
-        | ConsumerError::AheadOfLog { .. } => REFUSED,
+        ConsumerError::Waiting(_) => {
+            let pause = (*back_off).max(REFUSED);
+            *back_off = (pause * 2).min(LONGEST_WAIT);
+            pause
+        }
+        ConsumerError::Unknown { .. } | ConsumerError::OtherVersion { .. } | ConsumerError::AheadOfLog { .. } => {
+            REFUSED
+        }
         _ => {
-            let pause = *back_off;
+            let pause = (*back_off).min(LAST_BACK_OFF);
             *back_off = (pause * 2).min(LAST_BACK_OFF);
             pause
         }
     }
 }
 
+/// Tells whether the consumer stands before an event of a newer program.
+fn tell_waiting(consumer: &Consumer, waiting: bool) {
+    gauge!("vnr_projection_waiting", "projection" => consumer.name, "build" => consumer.build.as_str())
+        .set(f64::from(u8::from(waiting)));
+}
+
 /// Logs the error, and notes it where `vnr projections list` finds it.
 async fn tell(ledger: &Ledger, error: &ConsumerError, pause: Duration) {
+    if matches!(error, ConsumerError::Waiting(_)) {
+        tell_waiting(&ledger.consumer, true);
+    }
     let telling = error.telling();
     warn!(consumer = ledger.consumer.name, pause_ms = pause.as_millis() as u64, "{telling}");
     // Where the database is dead, the log line has to do.
@@ -129,6 +144,7 @@ async fn follow<H: Handler>(
             .set(behind as f64);
             events += step.events;
         }
+        tell_waiting(&consumer, false);
         if events > 0 {
             *back_off = FIRST_BACK_OFF;
             continue;
@@ -150,5 +166,25 @@ async fn sleep_unless(shutdown: &mut watch::Receiver<bool>, pause: Duration) -> 
             Ok(()) if !*shutdown.borrow() => ControlFlow::Continue(()),
             _ => ControlFlow::Break(()),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{DecodeError, LogPosition};
+
+    #[test]
+    fn an_event_of_a_newer_program_is_looked_at_again_ever_more_rarely() {
+        let newer = || DecodeError::Newer {
+            position: LogPosition::new(7),
+            event_type: "Said".to_owned(),
+            event_version: "2".to_owned(),
+        };
+        let mut back_off = FIRST_BACK_OFF;
+        let pauses = [(); 6].map(|()| pause_after(&ConsumerError::Waiting(newer()), &mut back_off).as_secs());
+        assert_eq!(pauses, [2, 4, 8, 16, 30, 30]);
+        let dead = ConsumerError::Database(sqlx::Error::PoolClosed);
+        assert_eq!(pause_after(&dead, &mut back_off), LAST_BACK_OFF);
     }
 }

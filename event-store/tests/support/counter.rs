@@ -1,16 +1,46 @@
-//! The smallest aggregate there is: a counter that can't go over its limit.
+//! The smallest aggregate there is: a counter that can't go over its limit. Its event has a history of three versions.
 
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
-use domain::kernel::{BrokenRule, Decide, Moment, RecordedEvent, Refusal};
+use domain::kernel::upcast::Fields;
+use domain::kernel::{BrokenRule, Decide, Moment, RecordedEvent, Refusal, Upcaster, Versioned};
 use serde::{Deserialize, Serialize};
 
 /// The limit.
 pub const LIMIT: i64 = 1_000_000;
 
+/// What version 1 called `by` and version 2 `amount`, is `n` today; versions before 3 did not tell its unit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum CounterEvent {
-    Added { n: i64 },
+    Added { n: i64, unit: String },
+}
+
+impl CounterEvent {
+    /// As the counter adds today.
+    pub fn added(n: i64) -> CounterEvent {
+        CounterEvent::Added { n, unit: "piece".to_owned() }
+    }
+}
+
+fn renamed(fields: &mut Fields, from: &str, to: &str) {
+    if let Some(value) = fields.remove(from) {
+        fields.insert(to.to_owned(), value);
+    }
+}
+
+impl Versioned for CounterEvent {
+    const TYPES: &'static [&'static str] = &["Added"];
+    const UPCASTERS: &'static [Upcaster] = &[
+        Upcaster { event_type: "Added", from: 1, upcast: |fields| renamed(fields, "by", "amount") },
+        Upcaster {
+            event_type: "Added",
+            from: 2,
+            upcast: |fields| {
+                renamed(fields, "amount", "n");
+                fields.insert("unit".to_owned(), "piece".into());
+            },
+        },
+    ];
 }
 
 impl DomainEvent for CounterEvent {
@@ -18,7 +48,7 @@ impl DomainEvent for CounterEvent {
         "Added".to_owned()
     }
     fn event_version(&self) -> String {
-        "1".to_owned()
+        "3".to_owned()
     }
 }
 
@@ -58,7 +88,7 @@ impl Aggregate for Counter {
     }
 
     fn apply(&mut self, event: CounterEvent) {
-        let CounterEvent::Added { n } = event;
+        let CounterEvent::Added { n, .. } = event;
         self.total += n;
     }
 }
@@ -68,7 +98,7 @@ impl Decide for Counter {
         if self.total + n > LIMIT {
             return Err(OverLimit);
         }
-        Ok(if n == 0 { Vec::new() } else { vec![CounterEvent::Added { n }] })
+        Ok(if n == 0 { Vec::new() } else { vec![CounterEvent::added(n)] })
     }
 }
 
@@ -95,6 +125,6 @@ impl Aggregate for Other {
 
 impl Decide for Other {
     fn decide(&self, Add(n): Add, _: &Moment) -> Result<Vec<CounterEvent>, OverLimit> {
-        Ok(vec![CounterEvent::Added { n }])
+        Ok(vec![CounterEvent::added(n)])
     }
 }

@@ -2,7 +2,7 @@
 
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
-use domain::kernel::{BrokenRule, Decide, Moment, RecordedEvent, Refusal};
+use domain::kernel::{BrokenRule, Decide, Moment, RecordedEvent, Refusal, Upcaster, Versioned};
 use event_store::append::{Appender, AppenderConfig, Lane, Submission, Target};
 use event_store::log::LogName;
 use event_store::seal::MasterKey;
@@ -25,6 +25,11 @@ impl DomainEvent for Anything {
     fn event_version(&self) -> String {
         self.0.get("version").and_then(Value::as_str).unwrap_or("1").to_owned()
     }
+}
+
+impl Versioned for Anything {
+    const TYPES: &'static [&'static str] = &["IncidentSupplemented"];
+    const UPCASTERS: &'static [Upcaster] = &[];
 }
 
 impl RecordedEvent for Anything {}

@@ -1,5 +1,7 @@
 //! What every aggregate shares: the moment of a decision, the decision itself, and how a refusal is told.
 
+pub mod upcast;
+
 use std::error::Error;
 use std::fmt;
 
@@ -7,6 +9,8 @@ use chrono::{DateTime, FixedOffset, Utc};
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
 
+pub(crate) use self::upcast::domain_event;
+pub use self::upcast::{Upcaster, Versioned};
 use crate::values::{CardNumber, NationalNumber};
 
 /// When a decision is taken, and the numbers that it would take: all that it may know beside its record and its command.
@@ -48,35 +52,12 @@ pub trait Decide:
 }
 
 /// An event as the register's log keeps it.
-pub trait RecordedEvent: DomainEvent {
+pub trait RecordedEvent: DomainEvent + Versioned {
     /// The number that it uses up, where it does.
     fn taken_number(&self) -> Option<TakenNumber> {
         None
     }
 }
-
-/// The name and version of an enum's events: the name of the variant, and `1` until a format changes.
-macro_rules! domain_event {
-    ($event:ident { $($variant:ident),+ $(,)? }) => {
-        impl $event {
-            /// Types of all events, as they stand in the log.
-            pub const TYPES: &'static [&'static str] = &[$(stringify!($variant)),+];
-        }
-
-        impl cqrs_es::DomainEvent for $event {
-            fn event_type(&self) -> String {
-                match self {
-                    $(Self::$variant { .. } => stringify!($variant).to_owned(),)+
-                }
-            }
-
-            fn event_version(&self) -> String {
-                "1".to_owned()
-            }
-        }
-    };
-}
-pub(crate) use domain_event;
 
 /// A number that an event uses up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,0 +1,43 @@
+//! What is derived from the events and committed: their JSON Schemas, golden payloads of every version, and the list of
+//! events for people. `make artefacts` writes what may be written; what must never change is compared only.
+
+mod catalogue;
+mod document;
+mod golden;
+mod mutation;
+mod schemas;
+mod values;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Whether artefacts are to be written, not only compared.
+fn updating() -> bool {
+    std::env::var_os("VNR_UPDATE_ARTEFACTS").is_some()
+}
+
+/// Writes a file, and its folder where that is missing.
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+/// The JSON files of a folder of folders, as `incident/IncidentClosed.v1.json`.
+fn listing(folder: &Path) -> Vec<String> {
+    let entries =
+        |folder: &Path| fs::read_dir(folder).into_iter().flatten().map(|entry| entry.expect("an entry").path());
+    let name = |path: &Path| path.file_name().expect("a name").to_string_lossy().into_owned();
+    let mut files: Vec<String> = entries(folder)
+        .flat_map(|aggregate| {
+            let parent = name(&aggregate);
+            entries(&aggregate).map(move |file| format!("{parent}/{}", name(&file))).collect::<Vec<_>>()
+        })
+        .collect();
+    files.sort();
+    files
+}

@@ -1,0 +1,31 @@
+//! Building a record from any events, in any order, never panics: `apply` never fails, whatever a log holds.
+//!
+//! An input is one event on each line: type, version and payload, with a space between.
+
+#![no_main]
+
+use domain::Decide;
+use domain::emergency_card::EmergencyCard;
+use domain::incident::Incident;
+use domain::kernel::upcast::decode;
+use domain::track::Track;
+use domain::unit::Unit;
+use libfuzzer_sys::fuzz_target;
+
+fn hydrate<A: Decide>(input: &str) {
+    let mut state = A::default();
+    for line in input.lines() {
+        let mut parts = line.splitn(3, ' ');
+        let (Some(event_type), Some(version), Some(payload)) = (parts.next(), parts.next(), parts.next()) else { continue };
+        if let Ok(event) = decode::<A::Event>(event_type, version, payload) {
+            state.apply(event);
+        }
+    }
+}
+
+fuzz_target!(|input: &str| {
+    hydrate::<Incident>(input);
+    hydrate::<EmergencyCard>(input);
+    hydrate::<Unit>(input);
+    hydrate::<Track>(input);
+});

@@ -1,0 +1,30 @@
+//! Reading a stored payload, of any type and version, never panics; what is read is written and read again as the same.
+//!
+//! An input is an event's type, its version and its payload, with a line feed after the first two.
+
+#![no_main]
+
+use domain::RecordedEvent;
+use domain::emergency_card::CardEvent;
+use domain::incident::IncidentEvent;
+use domain::kernel::upcast::decode;
+use domain::track::TrackEvent;
+use domain::unit::UnitEvent;
+use libfuzzer_sys::fuzz_target;
+
+fn read<E: RecordedEvent>(event_type: &str, version: &str, payload: &str) {
+    let Ok(event) = decode::<E>(event_type, version, payload) else { return };
+    // What is open is sealed by the store before it is written.
+    let written = domain::personal::opened(|| serde_json::to_string(&event)).expect("an event is JSON");
+    let again = decode::<E>(&event.event_type(), &event.event_version(), &written).expect("what is written is read");
+    assert!(event == again, "{written}");
+}
+
+fuzz_target!(|input: &str| {
+    let mut parts = input.splitn(3, '\n');
+    let (Some(event_type), Some(version), Some(payload)) = (parts.next(), parts.next(), parts.next()) else { return };
+    read::<IncidentEvent>(event_type, version, payload);
+    read::<CardEvent>(event_type, version, payload);
+    read::<UnitEvent>(event_type, version, payload);
+    read::<TrackEvent>(event_type, version, payload);
+});
