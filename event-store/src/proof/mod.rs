@@ -1,0 +1,14 @@
+//! Proof that an event lies in a log and that a log was only ever added to (I-9), for people who trust nobody here.
+//!
+//! Trees, inclusion and consistency proofs are those of RFC 9162 §2.1; tree heads are signed notes of C2SP
+//! (`tlog-checkpoint`, `signed-note`). `docs/PROOFS.md` specifies every byte.
+//!
+//! | file | |
+//! | --- | --- |
+//! | `subtree.rs` | which subtrees a proof is made of; pure |
+//! | `check.rs` | checking a proof; pure, needs nothing of this store |
+//! | `nodes.rs` | the subtrees' roots, from the stored hashes |
+
+pub mod check;
+pub mod nodes;
+pub mod subtree;

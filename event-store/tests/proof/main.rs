@@ -1,0 +1,6 @@
+//! Proofs of a log: trees, tree heads, bundles, each against something that was not written with it.
+
+mod nodes;
+mod rfc9162;
+#[path = "../support/mod.rs"]
+mod support;
