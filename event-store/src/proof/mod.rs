@@ -8,7 +8,18 @@
 //! | `subtree.rs` | which subtrees a proof is made of; pure |
 //! | `check.rs` | checking a proof; pure, needs nothing of this store |
 //! | `nodes.rs` | the subtrees' roots, from the stored hashes |
+//! | `note.rs`, `head.rs` | signed notes, and the tree heads that they carry |
+//! | `keys.rs`, `succession.rs` | the notary's keys, and one vouching for the next |
+//! | `heads.rs`, `witness.rs` | where tree heads are kept: in the database, and outside |
+//! | `notary.rs` | what signs |
 
 pub mod check;
+pub mod head;
+pub mod heads;
+pub mod keys;
 pub mod nodes;
+pub mod notary;
+pub mod note;
 pub mod subtree;
+pub mod succession;
+pub mod witness;
