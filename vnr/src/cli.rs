@@ -92,6 +92,9 @@ The token is signed with a key in the data folder; only systems on the same data
     /// Looks at one record
     #[command(subcommand)]
     Record(RecordCommand),
+    /// The keys that sign tree heads, and what they have signed
+    #[command(subcommand)]
+    Notary(NotaryCommand),
 }
 
 /// A part of the system.
@@ -103,6 +106,8 @@ pub enum Part {
     Projections,
     /// GraphQL: answers queries.
     QueryApi,
+    /// Signs tree heads; where several run, one signs and the others stand by.
+    Notary,
 }
 
 /// Arguments of `vnr demo`.
@@ -151,11 +156,27 @@ pub enum LogCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Recomputes every hash, order and number; exits with 3 where one is wrong
+    /// Recomputes every hash, order and tree head; exits with 3 where one is wrong
+    #[command(after_help = "\
+Examples:
+  vnr log verify                           everything, also against the tree heads in the witness folder
+  vnr log verify --log register --since 120000
+  vnr log verify --against 2026-11-21.checkpoint --key vnr.keys
+
+Tree heads must be signed with one of the keys of --key, or else of the notary's folder.")]
     Verify {
         /// Only this log: register or tracks
         #[arg(long, value_name = "NAME")]
         log: Option<String>,
+        /// Only the events after this position; those before are taken as a whole, by their tree head
+        #[arg(long, value_name = "POSITION", requires = "log")]
+        since: Option<u64>,
+        /// File of signed tree heads that were kept outside; may be given more than once
+        #[arg(long, value_name = "NOTEFILE")]
+        against: Vec<PathBuf>,
+        /// File of public keys (`vnr notary keys`); may be given more than once
+        #[arg(long, value_name = "FILE")]
+        key: Vec<PathBuf>,
         /// For programs
         #[arg(long)]
         json: bool,
@@ -223,6 +244,32 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+}
+
+/// `vnr notary …`.
+#[derive(Debug, Subcommand)]
+pub enum NotaryCommand {
+    /// The public keys, one a line, for those who check proofs: to be handed over by a way of its own
+    #[command(after_help = "\
+Examples:
+  vnr notary keys > vnr.keys               what `vnr proof check --key vnr.keys` takes")]
+    Keys {
+        /// For programs: `[{"log","number","vkey","signs"}]`
+        #[arg(long)]
+        json: bool,
+    },
+    /// The newest signed tree head, to be kept outside
+    #[command(after_help = "\
+Examples:
+  vnr notary head > 2026-11-21.checkpoint
+  vnr log verify --against 2026-11-21.checkpoint")]
+    Head {
+        /// Which log: register or tracks
+        #[arg(long, value_name = "NAME", default_value = "register")]
+        log: String,
+    },
+    /// Makes a new key for which the old one vouches; from then on the new one signs and the old one is destroyed
+    Rotate,
 }
 
 /// Whose knowledge a history is cut off at.

@@ -54,8 +54,16 @@ pub struct StoredKey {
 /// # Errors
 /// When the database fails.
 pub async fn newest(pool: &PgPool, log: LogName) -> Result<Option<StoredHead>, sqlx::Error> {
-    let sql = format!("select size, root, note from {log}.tree_heads order by size desc limit 1");
-    sqlx::query(&sql).fetch_optional(pool).await?.as_ref().map(StoredHead::of).transpose()
+    newest_upto(pool, log, i64::MAX as u64).await
+}
+
+/// The newest tree head that was signed over no more than `size` events, if any.
+///
+/// # Errors
+/// When the database fails.
+pub async fn newest_upto(pool: &PgPool, log: LogName, size: u64) -> Result<Option<StoredHead>, sqlx::Error> {
+    let sql = format!("select size, root, note from {log}.tree_heads where size <= $1 order by size desc limit 1");
+    sqlx::query(&sql).bind(size as i64).fetch_optional(pool).await?.as_ref().map(StoredHead::of).transpose()
 }
 
 /// The tree heads larger than `after` and not larger than `upto`, in order, at most `limit`.

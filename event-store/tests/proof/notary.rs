@@ -1,50 +1,16 @@
 //! The notary on a real log: what it signs, and when it refuses.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use event_store::proof::head::TreeHead;
 use event_store::proof::heads;
-use event_store::proof::keys::KeyFolder;
-use event_store::proof::notary::{Notaries, Notary, NotaryError, Round, rotate};
-use event_store::proof::note::{SignedNote, VerifierKey};
+use event_store::proof::notary::{Notaries, NotaryError, Round, rotate};
+use event_store::proof::note::VerifierKey;
 use event_store::proof::succession;
-use event_store::proof::witness::WitnessFolder;
 use uuid::Uuid;
 
+use crate::support::notary::{Folder, ORIGIN};
 use crate::support::{self, LOG, Store, add};
-
-pub(crate) const ORIGIN: &str = "test/register";
-
-/// A folder that goes with the test.
-pub(crate) struct Folder(pub(crate) PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Folder {
-        let path = std::env::temp_dir().join(format!("vnr-proof-{}", Uuid::now_v7().simple()));
-        std::fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    pub(crate) fn keys(&self) -> KeyFolder {
-        KeyFolder::new(self.0.join("notary"))
-    }
-
-    pub(crate) fn notary(&self, store: &Store) -> Notary {
-        Notary::new(store.app.clone(), LOG, self.keys(), self.0.join("witness"))
-    }
-
-    fn outside(&self) -> TreeHead {
-        let note = std::fs::read_to_string(WitnessFolder::newest_file(&self.0.join("witness"), LOG)).unwrap();
-        TreeHead::verified(&SignedNote::parse(&note).unwrap(), &self.keys().verifiers(ORIGIN).unwrap()).unwrap()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 pub(crate) async fn append(store: &Store, events: u128) {
     let appender = store.appender();

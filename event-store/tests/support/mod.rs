@@ -3,6 +3,7 @@
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
 pub mod counter;
+pub mod notary;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,6 +1,8 @@
 //! One file for each command.
 
+mod keys;
 pub(crate) mod log;
+mod notary;
 mod projections;
 pub(crate) mod record;
 pub(crate) mod serve;
@@ -31,6 +33,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Log(command) => log::run(&settings, command).await?,
         Command::Projections(command) => projections::run(&settings, command).await?,
         Command::Record(command) => record::run(&settings, command).await?,
+        Command::Notary(command) => notary::run(&settings, command).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
