@@ -92,6 +92,9 @@ The token is signed with a key in the data folder; only systems on the same data
     /// Looks at one record
     #[command(subcommand)]
     Record(RecordCommand),
+    /// Evidence: checks it offline, and writes proofs between tree heads
+    #[command(subcommand)]
+    Proof(ProofCommand),
     /// The keys that sign tree heads, and what they have signed
     #[command(subcommand)]
     Notary(NotaryCommand),
@@ -243,6 +246,57 @@ Examples:
         /// For programs
         #[arg(long)]
         json: bool,
+    },
+    /// Writes evidence on it, which others check without this system: `vnr proof check`
+    #[command(after_help = "\
+Examples:
+  vnr record prove VNR-2026-0000001 -o VNR-2026-0000001.proof.json
+
+The evidence holds the events as they are stored, personal data sealed. docs/PROOFS.md says how to check it.")]
+    Prove {
+        /// Its number, id, SYSTEM/EXTERNAL-ID, or for a unit INSTITUTION:CALL-SIGN
+        number: String,
+        /// Where to; `-` is standard output
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+    },
+}
+
+/// `vnr proof …`.
+#[derive(Debug, Subcommand)]
+pub enum ProofCommand {
+    /// Checks evidence, without a database; exits with 3 where it proves nothing
+    #[command(after_help = "\
+Examples:
+  vnr proof check VNR-2026-0000001.proof.json --key vnr.keys
+
+The keys must come from the register by another way than the evidence: `vnr notary keys` prints them.")]
+    Check {
+        /// Evidence on a record, or on two tree heads
+        file: PathBuf,
+        /// File of public keys; may be given more than once
+        #[arg(long, value_name = "FILE", required = true)]
+        key: Vec<PathBuf>,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Writes the proof that one tree head extends another: nothing was changed in between, only added
+    #[command(after_help = "\
+Examples:
+  vnr proof consistency 2026-11-21.checkpoint -o since.proof.json
+  vnr proof check since.proof.json --key vnr.keys")]
+    Consistency {
+        /// File of the older signed tree head
+        older: PathBuf,
+        /// File of the newer one [default: the newest that is signed]
+        newer: Option<PathBuf>,
+        /// Where to; `-` is standard output
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+        /// Which log: register or tracks
+        #[arg(long, value_name = "NAME", default_value = "register")]
+        log: String,
     },
 }
 

@@ -12,7 +12,9 @@
 //! | `keys.rs`, `succession.rs` | the notary's keys, and one vouching for the next |
 //! | `heads.rs`, `witness.rs` | where tree heads are kept: in the database, and outside |
 //! | `notary.rs` | what signs |
+//! | `bundle.rs` | what leaves the house as evidence, and checking it |
 
+pub mod bundle;
 pub mod check;
 pub mod head;
 pub mod heads;

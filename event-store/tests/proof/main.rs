@@ -1,5 +1,6 @@
 //! Proofs of a log: trees, tree heads, bundles, each against something that was not written with it.
 
+mod bundle;
 mod nodes;
 mod notary;
 mod rfc9162;

@@ -108,10 +108,10 @@ async fn a_key_is_rotated_under_a_notary_that_runs_and_the_old_one_vouches_for_t
     notaries.stop().await;
 
     let stored = heads::newest(&store.app, LOG).await.unwrap().unwrap();
-    assert_eq!(stored.verified(&[new.clone()]).unwrap().size, 20);
-    assert!(stored.verified(&[old.clone()]).is_err());
+    assert_eq!(stored.verified(std::slice::from_ref(&new)).unwrap().size, 20);
+    assert!(stored.verified(std::slice::from_ref(&old)).is_err());
     let statements = heads::successions(&store.app, LOG).await.unwrap();
-    let trusted = succession::extend(&[old.clone()], &statements).unwrap();
+    let trusted = succession::extend(std::slice::from_ref(&old), &statements).unwrap();
     assert_eq!(trusted, [old.clone(), new]);
     assert_eq!(stored.verified(&trusted).unwrap().size, 20);
     let known: Vec<VerifierKey> = folder.keys().verifiers(ORIGIN).unwrap();
