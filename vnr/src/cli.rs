@@ -184,6 +184,20 @@ Tree heads must be signed with one of the keys of --key, or else of the notary's
         #[arg(long)]
         json: bool,
     },
+    /// Writes the log's tree as static files (C2SP tlog-tiles), up to the newest signed tree head
+    #[command(after_help = "\
+Examples:
+  vnr log tiles --out /srv/www/register    run it from time to time; it adds what is new
+
+Entries hold hashes of what was recorded, nothing personal.")]
+    Tiles {
+        /// Which log: register or tracks
+        #[arg(long, value_name = "NAME", default_value = "register")]
+        log: String,
+        /// Folder to write to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// The last events, and with --follow each new one
     #[command(after_help = "\
 Examples:

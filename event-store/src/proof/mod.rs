@@ -12,6 +12,7 @@
 //! | `keys.rs`, `succession.rs` | the notary's keys, and one vouching for the next |
 //! | `heads.rs`, `witness.rs` | where tree heads are kept: in the database, and outside |
 //! | `notary.rs` | what signs |
+//! | `tiles.rs` | the log as static files for monitors |
 //! | `bundle.rs` | what leaves the house as evidence, and checking it |
 
 pub mod bundle;
@@ -24,4 +25,5 @@ pub mod notary;
 pub mod note;
 pub mod subtree;
 pub mod succession;
+pub mod tiles;
 pub mod witness;

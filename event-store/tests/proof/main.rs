@@ -6,3 +6,4 @@ mod notary;
 mod rfc9162;
 #[path = "../support/mod.rs"]
 mod support;
+mod tiles;

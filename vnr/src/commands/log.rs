@@ -1,7 +1,7 @@
-//! `vnr log stats | verify | tail`.
+//! `vnr log stats | verify | tiles | tail`.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -10,8 +10,8 @@ use event_store::proof::head::TreeHead;
 use event_store::proof::heads;
 use event_store::proof::keys::KeyFolder;
 use event_store::proof::note::VerifierKey;
-use event_store::proof::succession;
 use event_store::proof::witness::WitnessFolder;
+use event_store::proof::{succession, tiles};
 use event_store::read::LogReader;
 use event_store::verify::{Options, Verification, verify_with};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -38,6 +38,10 @@ pub(super) async fn run(settings: &Settings, command: LogCommand) -> Result<(), 
             let given = Given { since: since.unwrap_or(0), against, keys: keys::read(&key)? };
             with_database(settings, async |database| verify_logs(settings, &database.app, &logs, &given, json).await)
                 .await
+        }
+        LogCommand::Tiles { log, out } => {
+            let log = named(&log)?;
+            with_database(settings, async |database| write_tiles(&database.app, log, &out).await).await
         }
         LogCommand::Tail { log, last, follow, json } => {
             let log = named(&log)?;
@@ -147,11 +151,7 @@ pub(crate) async fn verify_own(settings: &Settings, pool: &PgPool, log: LogName)
 
 /// Verifies one log; on a terminal, with a bar.
 async fn verify_one(pool: &PgPool, log: LogName, options: &Options) -> Result<Verification, Failure> {
-    let shown = std::io::stderr().is_terminal();
-    let bar = if shown { ProgressBar::new(0) } else { ProgressBar::hidden() };
-    let style = "{wide_bar} {human_pos}/{human_len} events of {msg}  {per_sec}  ETA {eta}";
-    bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.set_message(log.as_str());
+    let bar = bar(log);
     let found = verify_with(pool, log, options, &mut |done, all| {
         bar.set_length(all);
         bar.set_position(done);
@@ -159,6 +159,15 @@ async fn verify_one(pool: &PgPool, log: LogName, options: &Options) -> Result<Ve
     .await;
     bar.finish_and_clear();
     Ok(found?)
+}
+
+/// A bar on a terminal, nothing elsewhere.
+fn bar(log: LogName) -> ProgressBar {
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    let style = "{wide_bar} {human_pos}/{human_len} events of {msg}  {per_sec}  ETA {eta}";
+    bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_message(log.as_str());
+    bar
 }
 
 /// Prints what was found; `since` adds how fast it went.
@@ -183,6 +192,20 @@ pub(crate) fn show_verification(found: &Verification, since: Option<Instant>) {
     for finding in &found.findings {
         output::line(format!("  position {}: {}", finding.position, finding.what));
     }
+}
+
+async fn write_tiles(pool: &PgPool, log: LogName, folder: &Path) -> Result<(), Failure> {
+    let bar = bar(log);
+    let exported = tiles::export(pool, log, folder, &mut |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    })
+    .await;
+    bar.finish_and_clear();
+    let exported = exported?;
+    let (files, size) = (grouped(exported.files), grouped(exported.size));
+    output::line(format!("{log}: {files} files written, tiles of {size} events in {}", folder.display()));
+    Ok(())
 }
 
 async fn follow_log(pool: &PgPool, log: LogName, last: u64, follow: bool, json: bool) -> Result<(), Failure> {
