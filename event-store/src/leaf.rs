@@ -80,28 +80,40 @@ impl<'a> Leaf<'a> {
     /// SHA-256 of the layout.
     pub fn hash(&self) -> Hash {
         let mut hasher = Sha256::new();
-        hasher.update([0x00, 0x01]);
-        text(&mut hasher, self.origin);
-        hasher.update(self.generation.to_be_bytes());
-        hasher.update(self.event_id.as_bytes());
-        text(&mut hasher, self.aggregate_type);
-        hasher.update(self.aggregate_id.as_bytes());
-        hasher.update(self.sequence.to_be_bytes());
-        text(&mut hasher, self.event_type);
-        text(&mut hasher, self.event_version);
-        hasher.update(self.occurred_at.timestamp_micros().to_be_bytes());
-        hasher.update(self.recorded_at.timestamp_micros().to_be_bytes());
-        hasher.update(Sha256::digest(self.payload.as_bytes()));
-        hasher.update(Sha256::digest(self.metadata.as_bytes()));
+        hasher.update([0x00]);
+        self.write(&mut |bytes| hasher.update(bytes));
         hasher.finalize().into()
+    }
+
+    /// The layout without its first byte, the prefix of RFC 9162: what a log of that kind calls an entry.
+    pub fn entry(&self) -> Vec<u8> {
+        let mut entry = Vec::new();
+        self.write(&mut |bytes| entry.extend_from_slice(bytes));
+        entry
+    }
+
+    fn write(&self, out: &mut dyn FnMut(&[u8])) {
+        out(&[0x01]);
+        text(out, self.origin);
+        out(&self.generation.to_be_bytes());
+        out(self.event_id.as_bytes());
+        text(out, self.aggregate_type);
+        out(self.aggregate_id.as_bytes());
+        out(&self.sequence.to_be_bytes());
+        text(out, self.event_type);
+        text(out, self.event_version);
+        out(&self.occurred_at.timestamp_micros().to_be_bytes());
+        out(&self.recorded_at.timestamp_micros().to_be_bytes());
+        out(&Sha256::digest(self.payload.as_bytes()));
+        out(&Sha256::digest(self.metadata.as_bytes()));
     }
 }
 
 /// Texts of a leaf are names of the program, far below 64 KiB; a longer one would be cut in its length field, so it is
 /// hashed under the length 65,535, which no shorter text can have.
-fn text(hasher: &mut Sha256, value: &str) {
-    hasher.update(u16::try_from(value.len()).unwrap_or(u16::MAX).to_be_bytes());
-    hasher.update(value.as_bytes());
+fn text(out: &mut dyn FnMut(&[u8]), value: &str) {
+    out(&u16::try_from(value.len()).unwrap_or(u16::MAX).to_be_bytes());
+    out(value.as_bytes());
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod leaf;
 pub mod log;
 pub mod migrate;
 pub mod private_pg;
+pub mod proof;
 pub mod read;
 pub mod scan;
 pub mod seal;

@@ -1,8 +1,9 @@
-//! Inspecting the logs: the history of a record, read twice; the state of the logs; their tail.
+//! Inspecting the logs: the history of a record, read twice; evidence on it; the state of the logs; their tail.
 //!
 //! Nothing here writes. Personal data stays sealed and shows as `***`.
 
 pub mod history;
+pub mod prove;
 pub mod stats;
 pub mod tail;
 

@@ -34,6 +34,7 @@ pub const LOG: &[SqlFile] = sql_files![
     (7, "0007", "tree"),
     (8, "0008", "keys"),
     (9, "0009", "append"),
+    (10, "0010", "tree_heads"),
 ];
 
 /// Progress and leases of those who read the logs.

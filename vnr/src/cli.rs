@@ -92,6 +92,12 @@ The token is signed with a key in the data folder; only systems on the same data
     /// Looks at one record
     #[command(subcommand)]
     Record(RecordCommand),
+    /// Evidence: checks it offline, and writes proofs between tree heads
+    #[command(subcommand)]
+    Proof(ProofCommand),
+    /// The keys that sign tree heads, and what they have signed
+    #[command(subcommand)]
+    Notary(NotaryCommand),
 }
 
 /// A part of the system.
@@ -103,6 +109,8 @@ pub enum Part {
     Projections,
     /// GraphQL: answers queries.
     QueryApi,
+    /// Signs tree heads; where several run, one signs and the others stand by.
+    Notary,
 }
 
 /// Arguments of `vnr demo`.
@@ -151,14 +159,44 @@ pub enum LogCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Recomputes every hash, order and number; exits with 3 where one is wrong
+    /// Recomputes every hash, order and tree head; exits with 3 where one is wrong
+    #[command(after_help = "\
+Examples:
+  vnr log verify                           everything, also against the tree heads in the witness folder
+  vnr log verify --log register --since 120000
+  vnr log verify --against 2026-11-21.checkpoint --key vnr.keys
+
+Tree heads must be signed with one of the keys of --key, or else of the notary's folder.")]
     Verify {
         /// Only this log: register or tracks
         #[arg(long, value_name = "NAME")]
         log: Option<String>,
+        /// Only the events after this position; those before are taken as a whole, by their tree head
+        #[arg(long, value_name = "POSITION", requires = "log")]
+        since: Option<u64>,
+        /// File of signed tree heads that were kept outside; may be given more than once
+        #[arg(long, value_name = "NOTEFILE")]
+        against: Vec<PathBuf>,
+        /// File of public keys (`vnr notary keys`); may be given more than once
+        #[arg(long, value_name = "FILE")]
+        key: Vec<PathBuf>,
         /// For programs
         #[arg(long)]
         json: bool,
+    },
+    /// Writes the log's tree as static files (C2SP tlog-tiles), up to the newest signed tree head
+    #[command(after_help = "\
+Examples:
+  vnr log tiles --out /srv/www/register    run it from time to time; it adds what is new
+
+Entries hold hashes of what was recorded, nothing personal.")]
+    Tiles {
+        /// Which log: register or tracks
+        #[arg(long, value_name = "NAME", default_value = "register")]
+        log: String,
+        /// Folder to write to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
     },
     /// The last events, and with --follow each new one
     #[command(after_help = "\
@@ -223,6 +261,83 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+    /// Writes evidence on it, which others check without this system: `vnr proof check`
+    #[command(after_help = "\
+Examples:
+  vnr record prove VNR-2026-0000001 -o VNR-2026-0000001.proof.json
+
+The evidence holds the events as they are stored, personal data sealed. docs/PROOFS.md says how to check it.")]
+    Prove {
+        /// Its number, id, SYSTEM/EXTERNAL-ID, or for a unit INSTITUTION:CALL-SIGN
+        number: String,
+        /// Where to; `-` is standard output
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+    },
+}
+
+/// `vnr proof …`.
+#[derive(Debug, Subcommand)]
+pub enum ProofCommand {
+    /// Checks evidence, without a database; exits with 3 where it proves nothing
+    #[command(after_help = "\
+Examples:
+  vnr proof check VNR-2026-0000001.proof.json --key vnr.keys
+
+The keys must come from the register by another way than the evidence: `vnr notary keys` prints them.")]
+    Check {
+        /// Evidence on a record, or on two tree heads
+        file: PathBuf,
+        /// File of public keys; may be given more than once
+        #[arg(long, value_name = "FILE", required = true)]
+        key: Vec<PathBuf>,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Writes the proof that one tree head extends another: nothing was changed in between, only added
+    #[command(after_help = "\
+Examples:
+  vnr proof consistency 2026-11-21.checkpoint -o since.proof.json
+  vnr proof check since.proof.json --key vnr.keys")]
+    Consistency {
+        /// File of the older signed tree head
+        older: PathBuf,
+        /// File of the newer one [default: the newest that is signed]
+        newer: Option<PathBuf>,
+        /// Where to; `-` is standard output
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+        /// Which log: register or tracks
+        #[arg(long, value_name = "NAME", default_value = "register")]
+        log: String,
+    },
+}
+
+/// `vnr notary …`.
+#[derive(Debug, Subcommand)]
+pub enum NotaryCommand {
+    /// The public keys, one a line, for those who check proofs: to be handed over by a way of its own
+    #[command(after_help = "\
+Examples:
+  vnr notary keys > vnr.keys               what `vnr proof check --key vnr.keys` takes")]
+    Keys {
+        /// For programs: `[{"log","number","vkey","signs"}]`
+        #[arg(long)]
+        json: bool,
+    },
+    /// The newest signed tree head, to be kept outside
+    #[command(after_help = "\
+Examples:
+  vnr notary head > 2026-11-21.checkpoint
+  vnr log verify --against 2026-11-21.checkpoint")]
+    Head {
+        /// Which log: register or tracks
+        #[arg(long, value_name = "NAME", default_value = "register")]
+        log: String,
+    },
+    /// Makes a new key for which the old one vouches; from then on the new one signs and the old one is destroyed
+    Rotate,
 }
 
 /// Whose knowledge a history is cut off at.

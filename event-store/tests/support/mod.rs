@@ -4,6 +4,7 @@
 
 pub mod counter;
 pub mod foreign;
+pub mod notary;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
+use domain::incident::IncidentEvent;
 use domain::kernel::{BrokenRule, Decide, Moment, RecordedEvent, Refusal, Upcaster, Versioned};
 use event_store::append::{Appender, AppenderConfig, Lane, Submission, Target};
 use event_store::log::LogName;
@@ -27,9 +28,10 @@ impl DomainEvent for Anything {
     }
 }
 
+/// It knows the events of an incident, for the record that it writes into has some.
 impl Versioned for Anything {
-    const TYPES: &'static [&'static str] = &["IncidentSupplemented"];
-    const UPCASTERS: &'static [Upcaster] = &[];
+    const TYPES: &'static [&'static str] = IncidentEvent::TYPES;
+    const UPCASTERS: &'static [Upcaster] = IncidentEvent::UPCASTERS;
 }
 
 impl RecordedEvent for Anything {}

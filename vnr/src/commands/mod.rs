@@ -1,7 +1,10 @@
 //! One file for each command.
 
+mod keys;
 pub(crate) mod log;
+mod notary;
 mod projections;
+mod proof;
 pub(crate) mod record;
 pub(crate) mod serve;
 mod token;
@@ -31,6 +34,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Log(command) => log::run(&settings, command).await?,
         Command::Projections(command) => projections::run(&settings, command).await?,
         Command::Record(command) => record::run(&settings, command).await?,
+        Command::Proof(command) => proof::run(&settings, command).await?,
+        Command::Notary(command) => notary::run(&settings, command).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,18 +1,28 @@
-//! `vnr record history`.
+//! `vnr record history | prove`.
 
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
 use event_store::log::LogName;
+use event_store::proof::head::TreeHead;
+use event_store::proof::note::SignedNote;
 use replay_tools::history::{Axis, History, history};
+use replay_tools::prove::prove;
 use replay_tools::resolve;
 use sqlx::PgPool;
 
 use super::with_database;
 use crate::cli::{KnownTo, RecordCommand};
 use crate::failure::Failure;
-use crate::output::{self, riga};
+use crate::output::{self, grouped, riga};
 use crate::settings::Settings;
 
 pub(super) async fn run(settings: &Settings, command: RecordCommand) -> Result<(), Failure> {
-    let RecordCommand::History { number, as_known_at, axis, json } = command;
+    let (number, as_known_at, axis, json) = match command {
+        RecordCommand::History { number, as_known_at, axis, json } => (number, as_known_at, axis, json),
+        RecordCommand::Prove { number, output } => return prove_record(settings, &number, &output).await,
+    };
     let axis = match axis {
         KnownTo::Log => Axis::Log,
         KnownTo::Source => Axis::Source,
@@ -28,6 +38,31 @@ pub(super) async fn run(settings: &Settings, command: RecordCommand) -> Result<(
         Ok(())
     })
     .await
+}
+
+async fn prove_record(settings: &Settings, number: &str, file: &Path) -> Result<(), Failure> {
+    with_database(settings, async |database| {
+        let (record_type, id) = resolve(&database.app, number).await?;
+        let evidence = prove(&database.app, LogName::REGISTER, (&record_type, id)).await?;
+        let head = TreeHead::parse(&SignedNote::parse(&evidence.tree_head)?.text)?;
+        write(file, &evidence.to_text()?)?;
+        let (events, size) = (evidence.events.len(), grouped(head.size));
+        output::aside(format!(
+            "{number}: {events} events, proved by the tree head over {size} events of {}",
+            head.origin
+        ));
+        Ok(())
+    })
+    .await
+}
+
+/// Writes a bundle, to standard output for `-`.
+pub(super) fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    if file == Path::new("-") {
+        output::line(text.trim_end());
+        return Ok(());
+    }
+    Ok(fs::write(file, text).with_context(|| format!("{} can't be written", file.display()))?)
 }
 
 /// The history of the record of this name.

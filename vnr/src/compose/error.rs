@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use access::KeyError;
 use event_store::migrate::MigrateError;
 use event_store::private_pg::PrivatePgError;
+use event_store::proof::keys::NotaryKeyError;
 use event_store::seal::MasterKeyError;
 
 /// Why the system, or a part of it, does not start.
@@ -60,6 +61,9 @@ pub enum StartError {
     /// The master key can't be used.
     #[error(transparent)]
     MasterKey(#[from] MasterKeyError),
+    /// The notary's key can't be used.
+    #[error(transparent)]
+    NotaryKey(#[from] NotaryKeyError),
     /// The key of the tokens can't be used.
     #[error(transparent)]
     TokenKey(#[from] KeyError),

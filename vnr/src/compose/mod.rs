@@ -1,7 +1,7 @@
 //! Puts the parts together: what `vnr up`, `vnr serve`, the demo and the end-to-end tests run.
 //!
 //! Order of the start: ports first (the commonest failure, and the cheapest to tell), then the database, migrations, appenders, gRPC,
-//! projections, HTTP. The stop goes the other way: who asks from outside is served first and cut off last.
+//! projections, notary, HTTP. The stop goes the other way: who asks from outside is served first and cut off last.
 
 mod appenders;
 mod catch_up;
@@ -21,6 +21,8 @@ use access::{DevelopmentKey, TokenIssuer, TokenVerifier};
 use command_api::Deps;
 use event_store::consumer::ProgressWatch;
 use event_store::log::LogName;
+use event_store::proof::keys::KeyFolder;
+use event_store::proof::notary::Notaries;
 use event_store::seal::{KeyRing, MasterKey};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use query_api::{Limits, QueryApi, Serving};
@@ -50,7 +52,7 @@ pub struct System {
 impl System {
     /// All parts.
     pub fn whole(settings: Settings) -> Self {
-        Self { settings, parts: vec![Part::CommandApi, Part::Projections, Part::QueryApi] }
+        Self { settings, parts: vec![Part::CommandApi, Part::Projections, Part::QueryApi, Part::Notary] }
     }
 
     /// One part.
@@ -92,6 +94,12 @@ impl System {
             None => (None, None),
         };
         let read_models = if has(Part::Projections) { Some(ReadModels::start(&database).await?) } else { None };
+        let notaries = if has(Part::Notary) {
+            let keys = KeyFolder::new(&settings.notary_dir);
+            Some(Notaries::start(&database.app, &keys, &settings.witness_dir)?)
+        } else {
+            None
+        };
         let query = match http {
             Some(listener) => {
                 let api = QueryApi {
@@ -116,6 +124,7 @@ impl System {
             read_models,
             query,
             appenders,
+            notaries,
             housekeeping,
             database,
         })
@@ -131,6 +140,7 @@ pub struct Running {
     read_models: Option<ReadModels>,
     query: Option<Serving>,
     appenders: Option<Appenders>,
+    notaries: Option<Notaries>,
     housekeeping: JoinHandle<()>,
     database: Database,
 }
@@ -205,6 +215,10 @@ impl Running {
         }
         if let Some(appenders) = self.appenders {
             appenders.stop().await;
+        }
+        // After the last append, so that all of it is signed.
+        if let Some(notaries) = self.notaries {
+            notaries.stop().await;
         }
         self.database.close().await;
     }

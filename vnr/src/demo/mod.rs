@@ -80,7 +80,7 @@ async fn report(running: &Running, source: &Source, folder: &std::path::Path) ->
     let mut sound = true;
     for name in LogName::ALL {
         let since = Instant::now();
-        let found = log::verify_one(running.pool(), name).await?;
+        let found = log::verify_own(running.settings(), running.pool(), name).await?;
         log::show_verification(&found, Some(since));
         sound &= found.sound;
     }

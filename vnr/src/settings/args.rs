@@ -29,6 +29,12 @@ pub struct SettingArgs {
     /// File of the master key, 64 hexadecimal digits, made where it is absent [default: master.key in the data folder]
     #[arg(long, global = true, env = "VNR_MASTER_KEY_FILE", value_name = "FILE", hide_env_values = true)]
     pub master_key_file: Option<String>,
+    /// Folder of the keys that sign tree heads, made where it is absent [default: notary in the data folder]
+    #[arg(long, global = true, env = "VNR_NOTARY_DIR", value_name = "DIR", hide_env_values = true)]
+    pub notary_dir: Option<String>,
+    /// Folder that signed tree heads are handed to; best on another machine [default: witness in the data folder]
+    #[arg(long, global = true, env = "VNR_WITNESS_DIR", value_name = "DIR", hide_env_values = true)]
+    pub witness_dir: Option<String>,
     /// Name of this installation, part of every tree head [default: vnr.local]
     #[arg(long, global = true, env = "VNR_ORIGIN", value_name = "NAME", hide_env_values = true)]
     pub origin: Option<String>,

@@ -13,6 +13,8 @@ use tracing_subscriber::EnvFilter;
 use super::{LogFormat, SettingArgs, Settings};
 
 pub(super) const MASTER_KEY: &str = "master.key";
+pub(super) const NOTARY: &str = "notary";
+pub(super) const WITNESS: &str = "witness";
 pub(super) const ORIGIN: &str = "vnr.local";
 pub(super) const INPUT_DIR: &str = "../shared/data";
 /// The database driver tells each notice of a migration at info.
@@ -27,6 +29,8 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("database_url", "--database-url", "VNR_DATABASE_URL"),
     ("database_owner_url", "--database-owner-url", "VNR_DATABASE_OWNER_URL"),
     ("master_key_file", "--master-key-file", "VNR_MASTER_KEY_FILE"),
+    ("notary_dir", "--notary-dir", "VNR_NOTARY_DIR"),
+    ("witness_dir", "--witness-dir", "VNR_WITNESS_DIR"),
     ("origin", "--origin", "VNR_ORIGIN"),
     ("log_format", "--log-format", "VNR_LOG_FORMAT"),
     ("log_level", "--log-level", "VNR_LOG_LEVEL"),
@@ -63,13 +67,15 @@ pub(super) fn load(args: &SettingArgs) -> Result<Settings, SettingsError> {
     sources.read_file(args.config.as_deref());
 
     let data_dir = sources.take("data_dir", &args.data_dir, ".vnr", path);
-    let master_key = data_dir.join(MASTER_KEY).to_string_lossy().into_owned();
+    let within = |name: &str| data_dir.join(name).to_string_lossy().into_owned();
     let settings = Settings {
         grpc_addr: sources.take("grpc_addr", &args.grpc_addr, "127.0.0.1:50051", address),
         http_addr: sources.take("http_addr", &args.http_addr, "127.0.0.1:8080", address),
         database_url: sources.take("database_url", &args.database_url, "", database),
         database_owner_url: sources.take("database_owner_url", &args.database_owner_url, "", database),
-        master_key_file: sources.take("master_key_file", &args.master_key_file, &master_key, path),
+        master_key_file: sources.take("master_key_file", &args.master_key_file, &within(MASTER_KEY), path),
+        notary_dir: sources.take("notary_dir", &args.notary_dir, &within(NOTARY), path),
+        witness_dir: sources.take("witness_dir", &args.witness_dir, &within(WITNESS), path),
         origin: sources.take("origin", &args.origin, ORIGIN, origin),
         log_format: sources.take("log_format", &args.log_format, "text", log_format),
         log_level: sources.take("log_level", &args.log_level, LOG_LEVEL, log_filter),
@@ -253,7 +259,7 @@ mod tests {
             told,
             "the settings are not right:\n  \
              FILE: there is no setting `grpc_adr`; there are data_dir, grpc_addr, http_addr, database_url, \
-             database_owner_url, master_key_file, origin, log_format, log_level, input_dir\n  \
+             database_owner_url, master_key_file, notary_dir, witness_dir, origin, log_format, log_level, input_dir\n  \
              --grpc-addr (or VNR_GRPC_ADDR): `50051` is not an address with a port, such as 127.0.0.1:50051\n  \
              http_addr in FILE: must be a string in quotes\n  \
              --database-url (or VNR_DATABASE_URL): must begin with postgres://\n  \

@@ -33,6 +33,10 @@ pub struct Settings {
     pub database_owner_url: Option<String>,
     /// Key that wraps all others.
     pub master_key_file: PathBuf,
+    /// Folder of the keys that sign tree heads.
+    pub notary_dir: PathBuf,
+    /// Folder that signed tree heads are handed to.
+    pub witness_dir: PathBuf,
     /// Name of this installation, part of every tree head.
     pub origin: String,
     /// How the log is written.
@@ -58,6 +62,8 @@ impl Settings {
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         Self {
             master_key_file: data_dir.join(check::MASTER_KEY),
+            notary_dir: data_dir.join(check::NOTARY),
+            witness_dir: data_dir.join(check::WITNESS),
             data_dir,
             grpc_addr: any_port,
             http_addr: any_port,
