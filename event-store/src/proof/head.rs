@@ -1,4 +1,4 @@
-//! Tree heads: what a log was at a size, as a signed note of C2SP `tlog-checkpoint` (https://c2sp.org/tlog-checkpoint).
+//! Tree heads: what a log was at a size, as a signed note of C2SP `tlog-checkpoint` (<https://c2sp.org/tlog-checkpoint>).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

@@ -1,4 +1,4 @@
-//! Signed notes and verifier keys, as specified by C2SP `signed-note` (https://c2sp.org/signed-note), with Ed25519.
+//! Signed notes and verifier keys, as specified by C2SP `signed-note` (<https://c2sp.org/signed-note>), with Ed25519.
 
 use std::fmt;
 

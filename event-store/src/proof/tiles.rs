@@ -1,4 +1,4 @@
-//! The log as static files: C2SP `tlog-tiles` (https://c2sp.org/tlog-tiles), for monitors and witnesses that know nothing of us.
+//! The log as static files: C2SP `tlog-tiles` (<https://c2sp.org/tlog-tiles>), for monitors and witnesses that know nothing of us.
 //!
 //! ```text
 //! checkpoint                      the signed tree head
