@@ -6,11 +6,12 @@ use std::{env, fs};
 
 use prost::Message as _;
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "vnr/command/v1/common.proto",
     "vnr/command/v1/incident.proto",
     "vnr/command/v1/emergency_card.proto",
     "vnr/command/v1/unit.proto",
+    "vnr/command/v1/retention.proto",
     "vnr/command/v1/intake.proto",
 ];
 

@@ -13,6 +13,15 @@ impl Principal {
         self.require(self.roles.iter().any(writes), "send commands")
     }
 
+    /// May have personal data erased, or kept: supervisors, for administration.
+    ///
+    /// # Errors
+    /// [`AccessError::NotAllowed`].
+    pub fn check_retention(&self) -> Result<(), AccessError> {
+        let decides = self.roles.contains(&Role::Supervisor) && self.purpose == Purpose::Administration;
+        self.require(decides, "decide on the erasure of personal data")
+    }
+
     /// May look: every role there is; what is shown of persons is another question.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use event_store::append::{Appender, AppenderConfig};
 use event_store::log::LogName;
 use event_store::migrate::{log_sets, migrate};
 use event_store::private_pg::{Options, PrivatePg};
-use event_store::seal::MasterKey;
+use event_store::seal::{KeySource, MasterKeys};
 use postgres_es::PostgresEventRepository;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -63,7 +63,7 @@ async fn measure_on(
     migrate(&owner, "bench", &log_sets("bench")).await?;
     stock::create_tables(&owner).await?;
     sqlx::raw_sql(LIMIT_TABLE).execute(&owner).await?;
-    let master = Arc::new(MasterKey::load_or_create(&folder.join("bench.key"))?);
+    let master = Arc::new(MasterKeys::load(KeySource::File(folder.join("bench.key")))?);
     let config = AppenderConfig::new(LogName::REGISTER, app.clone(), master);
     let (appender, _task) = Appender::start(config.clone());
     let framework = Arc::new(framework(app.clone())?);

@@ -131,20 +131,22 @@ async fn measure_on(
     use access::{DevelopmentKey, Institution, Principal, Purpose, Role, TokenIssuer, TokenVerifier};
     use event_store::append::{Appender, AppenderConfig};
     use event_store::log::LogName;
-    use event_store::seal::MasterKey;
+    use event_store::seal::erasures::ErasureList;
+    use event_store::seal::{KeySource, MasterKeys};
 
     let owner = PgPoolOptions::new().max_connections(2).connect(&pg.owner_url()).await?;
     let app = PgPoolOptions::new().max_connections(40).connect(&pg.app_url()).await?;
     event_store::migrate::migrate(&owner, "bench", &event_store::migrate::log_sets("bench")).await?;
     stock::create_tables(&owner).await?;
 
-    let master = Arc::new(MasterKey::load_or_create(&folder.join("bench.key"))?);
+    let master = Arc::new(MasterKeys::load(KeySource::File(folder.join("bench.key")))?);
     let start = |log| Appender::start(AppenderConfig::new(log, app.clone(), master.clone())).0;
     let deps = command_api::Deps {
         register: start(LogName::REGISTER),
         tracks: start(LogName::TRACKS),
         pool: app.clone(),
         master: master.clone(),
+        erasures: ErasureList::of(&folder, LogName::REGISTER),
     };
     let key = DevelopmentKey::ephemeral()?;
     let token = TokenIssuer::new(&key).issue(&Principal {

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use access::{Authenticated, Principal};
-use event_store::append::{AppendError, Appender, Lane, Pending, Reply, Submission};
-use event_store::log::LogName;
-use event_store::seal::MasterKey;
+use event_store::append::{AppendError, Appender, Lane, Pending, Reply, Submission, holders};
+use event_store::log::{LogName, LogPosition};
+use event_store::seal::MasterKeys;
+use event_store::seal::erasures::{ErasureList, reconcile};
 use lru::LruCache;
 use proto::command::v1 as pb;
 use sqlx::PgPool;
@@ -22,6 +23,9 @@ use crate::status;
 /// Units whose existence is remembered, for positions.
 const KNOWN_UNITS: usize = 16_384;
 
+/// How long an erasure waits for every process to forget destroyed keys.
+const FORGETTING: Duration = Duration::from_secs(15);
+
 /// What the services work with.
 #[derive(Debug, Clone)]
 pub struct Deps {
@@ -32,7 +36,9 @@ pub struct Deps {
     /// Reads, as the application's role.
     pub pool: PgPool,
     /// Tells a repeated command from another under the same id.
-    pub master: Arc<MasterKey>,
+    pub master: Arc<MasterKeys>,
+    /// The list of destroyed keys that is kept outside the database.
+    pub erasures: ErasureList,
 }
 
 /// Takes commands to their appender.
@@ -92,7 +98,7 @@ impl Gateway {
 
     /// Reads a command.
     pub(crate) fn read<C: WireCommand>(command: C, principal: &Principal) -> Result<Read, Status> {
-        principal.check_command().map_err(|error| status::denied(&error))?;
+        C::permitted(principal).map_err(|error| status::denied(&error))?;
         let content = command.encode_to_vec();
         let prepared = command.prepare(principal).map_err(status::invalid)?;
         Ok(Read { name: C::NAME, content, prepared })
@@ -153,6 +159,32 @@ impl Gateway {
             touches,
             decide,
         }
+    }
+
+    /// Ends an erasure: the list outside has it, and every process that holds keys in memory has forgotten what was destroyed.
+    pub(crate) async fn finish_erasure(&self, reply: &pb::CommandReply) -> Result<(), Status> {
+        let Deps { pool, erasures, .. } = &self.0.deps;
+        let log = LogName::REGISTER;
+        reconcile(pool, log, erasures).await.map_err(|error| {
+            tracing::error!(%error, "destroyed keys could not be added to the erasure list");
+            Status::unavailable(format!("the keys are destroyed, but {error}; ask again with the same command id"))
+        })?;
+        let position = LogPosition::new(reply.position.as_ref().map_or(0, |position| position.position));
+        let late = holders::all_have_forgotten(pool, log, position, FORGETTING).await;
+        let late = late.map_err(|error| {
+            tracing::warn!(%error, "it is not known whether all processes have forgotten destroyed keys");
+            status::failed(AppendError::Unavailable)
+        })?;
+        if late.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<String> = late.iter().map(ToString::to_string).collect();
+        tracing::error!(processes = ?names, "processes have not confirmed that they forgot destroyed keys");
+        Err(Status::unavailable(format!(
+            "the keys are destroyed, but these have not confirmed that they forgot them: {}; end them where they hang, \
+             and ask again with the same command id",
+            names.join(", ")
+        )))
     }
 
     /// A unit whose positions are reported must be registered. Once it is, it always is.

@@ -7,6 +7,7 @@ use access::TokenVerifier;
 use proto::command::v1::emergency_card_service_server::EmergencyCardServiceServer;
 use proto::command::v1::incident_service_server::IncidentServiceServer;
 use proto::command::v1::intake_server::IntakeServer;
+use proto::command::v1::retention_service_server::RetentionServiceServer;
 use proto::command::v1::unit_service_server::UnitServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -83,7 +84,8 @@ pub async fn serve(
         .add_service(reflection_v1alpha.build_v1alpha()?)
         .add_service(guarded!(IncidentServiceServer, unary.clone()))
         .add_service(guarded!(EmergencyCardServiceServer, unary.clone()))
-        .add_service(guarded!(UnitServiceServer, unary))
+        .add_service(guarded!(UnitServiceServer, unary.clone()))
+        .add_service(guarded!(RetentionServiceServer, unary))
         .add_service(guarded!(IntakeServer, IntakeService(gateway)))
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), async move {
             shutdown.await;
@@ -127,6 +129,7 @@ async fn report_health(
             ("vnr.command.v1.IncidentService", register_is),
             ("vnr.command.v1.EmergencyCardService", register_is),
             ("vnr.command.v1.UnitService", register_is && tracks_is),
+            ("vnr.command.v1.RetentionService", register_is),
             ("vnr.command.v1.Intake", register_is && tracks_is),
         ] {
             let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };

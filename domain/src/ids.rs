@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeZone};
 use uuid::Uuid;
 
+use crate::retention::ErasureScope;
 use crate::values::{CallSign, ExternalId, InstitutionCode, SourceSystem};
 
 /// Namespace of the register's name-based ids (UUID version 5). Never changes: stored ids follow from it.
@@ -24,6 +25,21 @@ pub fn of_unit(institution: &InstitutionCode, call_sign: &CallSign) -> Uuid {
 #[must_use]
 pub fn of_track(unit: Uuid, day: NaiveDate) -> Uuid {
     named(&format!("track|{unit}|{day}"))
+}
+
+/// Id of the retention case of a record or a data subject.
+#[must_use]
+pub fn of_retention_case(scope: ErasureScope) -> Uuid {
+    match scope {
+        ErasureScope::Record(record) => named(&format!("retention|record|{record}")),
+        ErasureScope::Subject(subject) => named(&format!("retention|subject|{subject}")),
+    }
+}
+
+/// Id of the data subject who reported a record, where the sender gave none: theirs in this record, and in no other.
+#[must_use]
+pub fn of_reporter(record: Uuid) -> Uuid {
+    named(&format!("reporter|{record}"))
 }
 
 /// Day of Riga's calendar that `at` lies in.

@@ -1,4 +1,5 @@
-//! Pure decisions of the register: what may happen to an incident, an emergency card, a unit and its track, and what is
+//! Pure decisions of the register: what may happen to an incident, an emergency card, a unit and its track, to the personal
+//! data in them, and what is
 //! then recorded. No I/O, no clock, no randomness: time, ids and numbers come in with the command or the [`kernel::Moment`].
 //!
 //! An aggregate is a folder: `mod.rs` (state and decisions), `command.rs`, `event.rs`, `error.rs`. `decide` checks in the
@@ -16,6 +17,7 @@ pub mod incident;
 pub mod kernel;
 pub mod lang;
 pub mod personal;
+pub mod retention;
 pub mod terms;
 pub mod track;
 pub mod unit;

@@ -63,6 +63,9 @@ impl<T> fmt::Display for Personal<T> {
 pub const OPEN: &str = "$open";
 /// Key of a sealed value in the log.
 pub const SEALED: &str = "$sealed";
+/// Name of the field by which an object says whose data it holds: the id of a data subject (datu subjekts). Personal data in
+/// that object is sealed under a key of that subject within the record.
+pub const SUBJECT: &str = "subject";
 /// Key of an erased value.
 pub const ERASED: &str = "$erased";
 

@@ -9,6 +9,7 @@ use domain::emergency_card::CardEvent;
 use domain::incident::IncidentEvent;
 use domain::kernel::upcast::decode;
 use domain::track::TrackEvent;
+use domain::retention::RetentionEvent;
 use domain::unit::UnitEvent;
 use libfuzzer_sys::fuzz_target;
 
@@ -26,5 +27,6 @@ fuzz_target!(|input: &str| {
     read::<IncidentEvent>(event_type, version, payload);
     read::<CardEvent>(event_type, version, payload);
     read::<UnitEvent>(event_type, version, payload);
+    read::<RetentionEvent>(event_type, version, payload);
     read::<TrackEvent>(event_type, version, payload);
 });

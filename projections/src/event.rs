@@ -3,6 +3,7 @@
 use cqrs_es::Aggregate;
 use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
+use domain::retention::{RetentionCase, RetentionEvent};
 use domain::track::{Track, TrackEvent};
 use domain::unit::{Unit, UnitEvent};
 use event_store::consumer::Delivery;
@@ -16,6 +17,8 @@ pub const CARD: &str = EmergencyCard::TYPE;
 pub const UNIT: &str = Unit::TYPE;
 /// Type of the streams of tracks.
 pub const TRACK: &str = Track::TYPE;
+/// Type of the streams of retention cases.
+pub const RETENTION: &str = RetentionCase::TYPE;
 
 /// What an event says.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +31,8 @@ pub enum RegisterEvent {
     Unit(Box<UnitEvent>),
     /// Of a unit's track.
     Track(Box<TrackEvent>),
+    /// Of the personal data of a record or a data subject.
+    Retention(Box<RetentionEvent>),
 }
 
 /// An event of the register as a projection gets it: as it lies in the log, and decoded. Personal data stays sealed.
@@ -43,6 +48,7 @@ pub fn decode(stored: &StoredEvent) -> Result<RegisterEvent, DecodeError> {
         INCIDENT => RegisterEvent::Incident(Box::new(stored.decode()?)),
         CARD => RegisterEvent::Card(Box::new(stored.decode()?)),
         UNIT => RegisterEvent::Unit(Box::new(stored.decode()?)),
+        RETENTION => RegisterEvent::Retention(Box::new(stored.decode()?)),
         // A projection asks only for the types that it names, and these are all there are.
         _ => RegisterEvent::Track(Box::new(stored.decode()?)),
     })

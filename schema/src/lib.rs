@@ -35,7 +35,11 @@ pub const LOG: &[SqlFile] = sql_files![
     (8, "0008", "keys"),
     (9, "0009", "append"),
     (10, "0010", "tree_heads"),
+    (11, "0011", "personal_data"),
 ];
+
+/// An illustrative retention schedule (TOML).
+pub const RETENTION: &str = include_str!("../retention/illustrative.toml");
 
 /// Progress and leases of those who read the logs.
 pub const CONSUMERS: &[SqlFile] = sql_files!["consumers", (1, "0001", "consumers")];

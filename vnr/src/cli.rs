@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use access::{Institution, Purpose, Role};
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::settings::SettingArgs;
@@ -98,6 +98,12 @@ The token is signed with a key in the data folder; only systems on the same data
     /// The keys that sign tree heads, and what they have signed
     #[command(subcommand)]
     Notary(NotaryCommand),
+    /// Personal data: what there is, its erasure, and holds on it
+    #[command(subcommand)]
+    Subject(SubjectCommand),
+    /// The master key that personal data is sealed under
+    #[command(subcommand)]
+    Keys(KeysCommand),
 }
 
 /// A part of the system.
@@ -338,6 +344,163 @@ Examples:
     },
     /// Makes a new key for which the old one vouches; from then on the new one signs and the old one is destroyed
     Rotate,
+}
+
+/// `vnr subject …`.
+#[derive(Debug, Subcommand)]
+pub enum SubjectCommand {
+    /// Whose personal data a record holds, or where a data subject appears; what was erased, what is held
+    #[command(after_help = "\
+Examples:
+  vnr subject list VNR-2026-0000001
+  vnr subject list 6f1d8c2e-52a7-5b0e-9d34-a0c711e20112        a data subject, in all records")]
+    List {
+        /// A record's number or id, or a data subject's id
+        target: String,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Opens all of it, for the person it is about
+    #[command(after_help = "\
+Examples:
+  vnr subject export 6f1d8c2e-52a7-5b0e-9d34-a0c711e20112 -o anna.json
+
+The file holds personal data in clear, readable by its owner alone: hand it over, then destroy it.")]
+    Export {
+        /// A record's number or id, or a data subject's id
+        target: String,
+        /// Where to; `-` is standard output
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Erases personal data: one person asks, another approves; then the keys are destroyed for ever
+    #[command(after_help = "\
+Examples:
+  vnr subject erase VNR-2026-0000001 --ground retention-expired            the first person asks
+  vnr subject erase VNR-2026-0000001 --approve                             the second agrees
+  vnr subject erase VNR-2026-0000001 --reject --reason 'still in court'
+
+Both need a token (VNR_TOKEN): vnr token --role supervisor --purpose administration --subject NAME --institution VP")]
+    Erase(EraseArgs),
+    /// Keeps personal data for some proceedings, whatever its retention period says
+    #[command(after_help = "\
+Examples:
+  vnr subject hold VNR-2026-0000001 --for 'KP 11816000126'")]
+    Hold(HoldArgs),
+    /// Ends such a hold
+    #[command(after_help = "\
+Examples:
+  vnr subject release VNR-2026-0000001 --for 'KP 11816000126'")]
+    Release(HoldArgs),
+    /// The records whose retention period is over
+    #[command(after_help = "\
+Examples:
+  vnr subject due                                        by the illustrative schedule
+  vnr subject due --schedule retention.toml --on 2030-01-01 --json")]
+    Due {
+        /// The retention schedule [default: the project's own, whose values are invented]
+        #[arg(long, value_name = "TOML")]
+        schedule: Option<PathBuf>,
+        /// As on that day [default: today]
+        #[arg(long, value_name = "DAY")]
+        on: Option<NaiveDate>,
+        /// At most so many, those that wait longest first
+        #[arg(long, value_name = "RECORDS", default_value_t = 1000)]
+        limit: usize,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Arguments of `vnr subject erase`.
+#[derive(Debug, Clone, Args)]
+pub struct EraseArgs {
+    /// A record's number or id, or a data subject's id
+    pub target: String,
+    /// On what ground, to ask for it: retention-expired, subject-request, order, recorded-in-error
+    #[arg(long, value_enum, required_unless_present_any = ["approve", "reject"], conflicts_with_all = ["approve", "reject"])]
+    pub ground: Option<Ground>,
+    /// Agrees to it, as the second person
+    #[arg(long, conflicts_with = "reject")]
+    pub approve: bool,
+    /// Turns it down, or takes it back
+    #[arg(long)]
+    pub reject: bool,
+    /// Further reasons; they are sealed
+    #[arg(long, value_name = "TEXT", conflicts_with = "approve")]
+    pub reason: Option<String>,
+    /// The register.
+    #[command(flatten)]
+    pub register: RegisterArgs,
+}
+
+/// Arguments of `vnr subject hold | release`.
+#[derive(Debug, Clone, Args)]
+pub struct HoldArgs {
+    /// A record's number or id, or a data subject's id
+    pub target: String,
+    /// The proceedings that need it
+    #[arg(long = "for", value_name = "REFERENCE")]
+    pub reference: String,
+    /// The register.
+    #[command(flatten)]
+    pub register: RegisterArgs,
+}
+
+/// A register that a command is sent to.
+#[derive(Debug, Clone, Args)]
+pub struct RegisterArgs {
+    /// Address of the register's gRPC
+    #[arg(long, value_name = "URL", env = "VNR_TARGET", default_value = "http://127.0.0.1:50051")]
+    pub target_url: String,
+    /// Token to speak to it with: `vnr token` prints one
+    #[arg(long, env = "VNR_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// For programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Why personal data is erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Ground {
+    /// Its retention period is over.
+    RetentionExpired,
+    /// The data subject asked for it and is right.
+    SubjectRequest,
+    /// A court or the supervisory authority orders it.
+    Order,
+    /// It should never have been recorded.
+    RecordedInError,
+}
+
+/// `vnr keys …`.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// The generations of the master key, and how many keys each wraps
+    List {
+        /// For programs: `[{"log","generation","keys","present","retired"}]`
+        #[arg(long)]
+        json: bool,
+    },
+    /// Begins a new generation and wraps all keys anew under it; what is in the log stays as it is
+    #[command(after_help = "\
+Examples:
+  vnr keys rotate                          the key is in a file: a new generation is added to it
+  vnr keys rotate                          the key comes from a command: add the new generation there first
+
+The old generation stays until `vnr keys retire`: backups that were made under it need it.")]
+    Rotate,
+    /// Destroys an old generation: after that, backups made under it show no personal data
+    #[command(after_help = "\
+Examples:
+  vnr keys retire 1                        when the last backup from before the rotation has expired")]
+    Retire {
+        /// Which generation
+        generation: i32,
+    },
 }
 
 /// Whose knowledge a history is cut off at.

@@ -45,7 +45,7 @@ pub(super) fn receive(
     let id = named.map_or_else(Uuid::now_v7, |(system, external)| ids::of_source("emergency_card", system, external));
     let command = ReceiveCall {
         channel: channel?,
-        caller,
+        caller: caller.map(|caller| caller.of_subject(ids::of_reporter(id))),
         place,
         answered_at,
         narrative,

@@ -50,7 +50,7 @@ pub(super) fn register(
         occurred_from,
         occurred_to,
         narrative,
-        reporter,
+        reporter: reporter.map(|reporter| reporter.of_subject(ids::of_reporter(id))),
         institution: institution?,
         card: None,
         legacy_number,
@@ -99,7 +99,11 @@ fn on_incident(
         if let IncidentCommand::AssignIncident(AssignIncident { assignee: Assignee::Unit(unit) }) = &command {
             must_exist::<Unit>(work, *unit)?;
         }
-        work.execute::<Incident>(id, command.clone())?;
+        let mut command = command.clone();
+        if let IncidentCommand::SupplementIncident(supplement) = &mut command {
+            supplement.reporter = supplement.reporter.take().map(|reporter| reporter.of_subject(ids::of_reporter(id)));
+        }
+        work.execute::<Incident>(id, command)?;
         let (state, _) = work.state::<Incident>(id)?;
         let target = Target::of::<Incident>(id);
         Ok(match state.number() {

@@ -2,11 +2,12 @@
 
 mod emergency_card;
 mod incident;
+mod retention;
 mod unit;
 
 use std::fmt;
 
-use access::Principal;
+use access::{AccessError, Principal};
 use domain::emergency_card::EmergencyCard;
 use domain::kernel::{Decide, Violations};
 use event_store::append::{Lane, Stop, Target, Touch, Work};
@@ -38,6 +39,12 @@ pub(crate) trait WireCommand: Message + Clone + Default + Send + Sync + 'static 
     const NAME: &'static str;
     /// Lane of a single call; in bulk it is the bulk lane.
     const LANE: Lane;
+
+    /// Whether they may ask for it.
+    ///
+    /// # Errors
+    /// [`AccessError`] where their role or their purpose is another.
+    fn permitted(principal: &Principal) -> Result<(), AccessError>;
 
     /// Its command id as sent, to answer even what can't be read.
     fn command_id(&self) -> &str;
@@ -102,25 +109,38 @@ fn card_target(work: &mut Work<'_>, id: Uuid) -> Result<Target, Stop> {
     })
 }
 
-macro_rules! wire_commands {
-    ($($message:ident / $variant:ident / $lane:ident => $read:path;)+) => {
-        $(
-            impl WireCommand for pb::$message {
-                const NAME: &'static str = stringify!($message);
-                const LANE: Lane = Lane::$lane;
+macro_rules! wire_command {
+    ($message:ident, $lane:ident, $check:ident, $read:path) => {
+        impl WireCommand for pb::$message {
+            const NAME: &'static str = stringify!($message);
+            const LANE: Lane = Lane::$lane;
 
-                fn command_id(&self) -> &str {
-                    self.envelope.as_ref().map_or("", |envelope| &envelope.command_id)
-                }
-
-                fn prepare(mut self, principal: &Principal) -> Result<Prepared, Violations> {
-                    let mut reader = Reader::default();
-                    let envelope = Envelope::read(&mut reader, self.envelope.take());
-                    let command = $read(&mut reader, self, envelope, principal);
-                    reader.finish(command)
-                }
+            fn permitted(principal: &Principal) -> Result<(), AccessError> {
+                principal.$check()
             }
-        )+
+
+            fn command_id(&self) -> &str {
+                self.envelope.as_ref().map_or("", |envelope| &envelope.command_id)
+            }
+
+            fn prepare(mut self, principal: &Principal) -> Result<Prepared, Violations> {
+                let mut reader = Reader::default();
+                let envelope = Envelope::read(&mut reader, self.envelope.take());
+                let command = $read(&mut reader, self, envelope, principal);
+                reader.finish(command)
+            }
+        }
+    };
+}
+
+/// Commands of single calls and of the bulk stream, and those of single calls only.
+macro_rules! wire_commands {
+    (
+        { $($message:ident / $variant:ident / $lane:ident => $read:path;)+ }
+        single { $($single:ident / $single_lane:ident / $check:ident => $single_read:path;)+ }
+    ) => {
+        $(wire_command!($message, $lane, check_command, $read);)+
+        $(wire_command!($single, $single_lane, $check, $single_read);)+
 
         /// Hands a command of the bulk stream to `visitor`, as what it is.
         pub(crate) fn visit<V: Visitor>(envelope: pb::CommandEnvelope, visitor: V) -> Option<V::Output> {
@@ -142,6 +162,7 @@ pub(crate) trait Visitor {
 }
 
 wire_commands! {
+{
     RegisterIncident / RegisterIncident / Interactive => incident::register;
     SupplementIncident / SupplementIncident / Interactive => incident::supplement;
     ReclassifyIncident / ReclassifyIncident / Interactive => incident::reclassify;
@@ -163,4 +184,12 @@ wire_commands! {
     ReportUnitStatus / ReportUnitStatus / Urgent => unit::report_status;
     ReportPosition / ReportPosition / Urgent => unit::report_position;
     ReleaseUnit / ReleaseUnit / Urgent => unit::release;
+}
+single {
+    RequestErasure / Interactive / check_retention => retention::request;
+    ApproveErasure / Interactive / check_retention => retention::approve;
+    RejectErasure / Interactive / check_retention => retention::reject;
+    PlaceHold / Interactive / check_retention => retention::place_hold;
+    LiftHold / Interactive / check_retention => retention::lift_hold;
+}
 }

@@ -3,6 +3,7 @@
 use proto::command::v1 as pb;
 use proto::command::v1::emergency_card_service_server::EmergencyCardService;
 use proto::command::v1::incident_service_server::IncidentService;
+use proto::command::v1::retention_service_server::RetentionService;
 use proto::command::v1::unit_service_server::UnitService;
 use tonic::{Request, Response, Status};
 
@@ -13,12 +14,14 @@ use crate::gateway::Gateway;
 pub(crate) struct UnaryServices(pub(crate) Gateway);
 
 macro_rules! calls {
-    ($service:ident: $($call:ident($message:ident)),+ $(,)?) => {
+    ($service:ident: $($call:ident($message:ident) $(then $after:ident)?),+ $(,)?) => {
         #[tonic::async_trait]
         impl $service for UnaryServices {
             $(
                 async fn $call(&self, request: Request<pb::$message>) -> Result<Response<pb::CommandReply>, Status> {
-                    self.0.unary(request).await
+                    let reply = self.0.unary(request).await?;
+                    $(self.0.$after(reply.get_ref()).await?;)?
+                    Ok(reply)
                 }
             )+
         }
@@ -38,4 +41,8 @@ calls!(
 calls!(
     UnitService: register_unit(RegisterUnit), start_duty(StartDuty), end_duty(EndDuty),
     report_unit_status(ReportUnitStatus), report_position(ReportPosition), release_unit(ReleaseUnit),
+);
+calls!(
+    RetentionService: request_erasure(RequestErasure), approve_erasure(ApproveErasure) then finish_erasure,
+    reject_erasure(RejectErasure), place_hold(PlaceHold), lift_hold(LiftHold),
 );

@@ -187,8 +187,13 @@ impl Reader {
         if reporter.name.is_empty() && reporter.phone.is_empty() && reporter.personal_code.is_empty() {
             return None;
         }
+        let subject = self.uuid(&at("subject_id"), &reporter.subject_id);
         // What was wrong with the parts is told already; a reporter of whom nothing is left is not a second violation.
-        Reporter::try_new(name, phone, code).ok()
+        let reporter = Reporter::try_new(name, phone, code).ok()?;
+        Some(match subject {
+            Some(subject) => reporter.of_subject(subject),
+            None => reporter,
+        })
     }
 
     /// `command`, where nothing was wrong. Fields that must be there are options until then.

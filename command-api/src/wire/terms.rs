@@ -1,5 +1,6 @@
 //! The closed terms of the wire and those of the domain.
 
+use domain::retention::ErasureGround;
 use domain::terms::{Category, Channel, LocationSource, Priority, Service, UnitKind, UnitStatus};
 use proto::command::v1 as pb;
 
@@ -27,6 +28,7 @@ same!(Priority: P0, P1, P2, P3);
 same!(Service: FireRescue, StatePolice, Medical, MunicipalPolice, PortPolice, Gas);
 same!(LocationSource: Aml, Cell, Manual, Ecall, Address);
 same!(UnitKind: FireEngine, Ladder, Rescue, Ambulance, Command, Support, Patrol, Investigation);
+same!(ErasureGround: RetentionExpired, SubjectRequest, Order, RecordedInError);
 same!(
     Channel: Phone112, Phone110, App, Sms, InPerson, Written, OwnInitiative, Alarm, Ecall, Partner,
 );

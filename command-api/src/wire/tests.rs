@@ -118,6 +118,7 @@ fn no_personal_data_is_repeated_in_a_violation() {
         name: format!("Anna {}", "Ozoliņa ".repeat(40)),
         phone: "call Anna".to_owned(),
         personal_code: "010190-12".to_owned(),
+        ..Default::default()
     };
     let Err(violations) = pb::RegisterIncident { reporter: Some(reporter), ..incident() }.prepare(&principal()) else {
         panic!("it must be refused")

@@ -11,7 +11,8 @@ use event_store::append::{Appender, AppenderConfig};
 use event_store::log::LogName;
 use event_store::migrate::{log_sets, migrate};
 use event_store::private_pg::{PrivatePgError, TestDatabase, shared_for_tests};
-use event_store::seal::MasterKey;
+use event_store::seal::MasterKeys;
+use event_store::seal::erasures::ErasureList;
 use proto::command::v1 as pb;
 use proto::command::v1::emergency_card_service_client::EmergencyCardServiceClient;
 use proto::command::v1::incident_service_client::IncidentServiceClient;
@@ -85,13 +86,17 @@ impl Api {
         let name = format!("command_api_{}", Uuid::now_v7().simple());
         let database = server.create_database(&name, Some(TEMPLATE)).await.unwrap();
         let pool = pool(database.app_url(), 10).await;
-        let master = Arc::new(MasterKey::from_bytes(1, &[42; 32]));
+        let master = Arc::new(MasterKeys::from_bytes(1, &[42; 32]));
         let appender = |log| Appender::start(AppenderConfig::new(log, pool.clone(), master.clone())).0;
         let deps = Deps {
             register: appender(LogName::REGISTER),
             tracks: appender(LogName::TRACKS),
             pool: pool.clone(),
             master: master.clone(),
+            erasures: ErasureList::of(
+                &std::env::temp_dir().join(format!("vnr-erasures-{}", Uuid::now_v7())),
+                LogName::REGISTER,
+            ),
         };
         let key = DevelopmentKey::ephemeral().unwrap();
         let issuer = TokenIssuer::new(&key);

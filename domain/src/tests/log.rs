@@ -10,6 +10,7 @@ use crate::examples::sure;
 use crate::incident::IncidentEvent;
 use crate::kernel::{RecordedEvent, Series, TakenNumber};
 use crate::personal::{Personal, opened};
+use crate::retention::RetentionEvent;
 use crate::track::TrackEvent;
 use crate::unit::UnitEvent;
 use crate::values::{Narrative, PersonName, PersonalCode, Phone, Reporter};
@@ -40,6 +41,7 @@ fn each_event_comes_back_from_json_as_it_was() {
     come_back(&IncidentEvent::examples());
     come_back(&CardEvent::examples());
     come_back(&UnitEvent::examples());
+    come_back(&RetentionEvent::examples());
     come_back(&TrackEvent::examples());
 }
 

@@ -21,8 +21,8 @@ pub use plate::PlateNumber;
 pub use point::GeoPoint;
 pub use reporter::Reporter;
 pub use text::{
-    CallSign, CaseRef, ExternalId, InstitutionCode, LegacyNumber, Narrative, Officer, PersonName, PlaceText, Reason,
-    RecordingRef, SourceCode, SourceSystem, Station,
+    CallSign, CaseRef, ExternalId, HoldReference, InstitutionCode, LegacyNumber, Narrative, Officer, PersonName,
+    PlaceText, Reason, RecordingRef, SourceCode, SourceSystem, Station, UserName,
 };
 
 /// Serde by way of `parse` and `Display`.

@@ -1,5 +1,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{PersonName, PersonalCode, Phone, ValueError};
 use crate::personal::Personal;
@@ -12,6 +13,9 @@ use crate::personal::Personal;
     { "required": ["personal_code"] },
 ]))]
 pub struct Reporter {
+    /// The data subject: what is personal here is sealed under a key of theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    subject: Option<Uuid>,
     /// Name as given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<Personal<PersonName>>,
@@ -40,11 +44,24 @@ impl Reporter {
             return Err(ValueError::Empty { what: "reporter" });
         }
         Ok(Self {
+            subject: None,
             name: name.map(Personal::Open),
             phone: phone.map(Personal::Open),
             personal_code: personal_code.map(Personal::Open),
             personal_code_verified: personal_code.map(PersonalCode::verified),
         })
+    }
+
+    /// The same, as that data subject where it names none.
+    #[must_use]
+    pub fn of_subject(self, subject: Uuid) -> Self {
+        Self { subject: self.subject.or(Some(subject)), ..self }
+    }
+
+    /// The data subject.
+    #[must_use]
+    pub fn subject(&self) -> Option<Uuid> {
+        self.subject
     }
 
     /// Name as given.
@@ -77,6 +94,7 @@ impl Reporter {
     pub(crate) fn example() -> Self {
         use crate::examples::sealed;
         Self {
+            subject: Some(crate::examples::id(7)),
             name: Some(sealed(1)),
             phone: Some(sealed(2)),
             personal_code: Some(sealed(3)),

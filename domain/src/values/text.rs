@@ -165,6 +165,14 @@ text_type! {
     CaseRef, "case reference", 64, Shape::Line
 }
 text_type! {
+    /// The proceedings that personal data must be kept for (lietvedības numurs).
+    HoldReference, "hold reference", 64, Shape::Line
+}
+text_type! {
+    /// An institution's name for one of its people or systems, as their tokens have it.
+    UserName, "user", 200, Shape::Line
+}
+text_type! {
     /// Number that a record had in the register it comes from.
     LegacyNumber, "legacy number", 64, Shape::Line
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::numbers::Numbers;
 use crate::log::LogName;
-use crate::seal::WrappedKey;
+use crate::seal::{KeyOwner, WrappedKey};
 use crate::tree::{Frontier, TileRoot};
 
 /// What the appender believes about the end of the log.
@@ -86,7 +86,9 @@ pub(super) struct Columns {
     pub(super) streams: StreamColumns,
     pub(super) commands: CommandColumns,
     pub(super) claims: ClaimColumns,
-    pub(super) keys: Vec<(WrappedKey, Uuid)>,
+    pub(super) keys: Vec<(WrappedKey, KeyOwner)>,
+    /// Ids of the keys that are destroyed.
+    pub(super) destroyed: Vec<Uuid>,
     pub(super) tiles: Vec<TileRoot>,
     pub(super) events: EventColumns,
 }
@@ -100,6 +102,7 @@ impl Columns {
             commands: CommandColumns::default(),
             claims: ClaimColumns::default(),
             keys: Vec::new(),
+            destroyed: Vec::new(),
             tiles: Vec::new(),
             events: EventColumns::default(),
         }
@@ -110,11 +113,12 @@ impl Columns {
         let broken = |error: serde_json::Error| sqlx::Error::Encode(error.into());
         let sql = format!(
             "select {log}.append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,\
-             $21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38)"
+             $21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39,$40)"
         );
         let (streams, commands, claims, events) = (&self.streams, &self.commands, &self.claims, &self.events);
         let key_ids: Vec<Uuid> = self.keys.iter().map(|(key, _)| key.key_id).collect();
-        let key_records: Vec<Uuid> = self.keys.iter().map(|(_, record)| *record).collect();
+        let key_records: Vec<Uuid> = self.keys.iter().map(|(_, owner)| owner.record).collect();
+        let key_subjects: Vec<Option<Uuid>> = self.keys.iter().map(|(_, owner)| owner.subject).collect();
         let key_masters: Vec<i32> = self.keys.iter().map(|(key, _)| key.master).collect();
         let key_wrapped: Vec<&[u8]> = self.keys.iter().map(|(key, _)| key.wrapped.as_slice()).collect();
         let tile_levels: Vec<i16> = self.tiles.iter().map(|tile| i16::from(tile.level)).collect();
@@ -144,8 +148,10 @@ impl Columns {
             .bind(&claims.owner)
             .bind(key_ids)
             .bind(key_records)
+            .bind(key_subjects)
             .bind(key_masters)
             .bind(key_wrapped)
+            .bind(&self.destroyed)
             .bind(tile_levels)
             .bind(tile_indexes)
             .bind(tile_hashes)

@@ -4,6 +4,7 @@
 //! one that fails makes it forget what others changed.
 
 use std::any::Any;
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use uuid::Uuid;
 
 use super::Reply;
 use crate::log::{DecodeError, StoredEvent};
-use crate::seal::RecordKey;
+use crate::seal::{RecordKey, key_ids};
 
 /// The state of a record, of a type that its kind knows.
 pub(super) type State = Arc<dyn Any + Send + Sync>;
@@ -26,7 +27,8 @@ pub(super) struct Stream {
     pub(super) aggregate_type: Arc<str>,
     pub(super) version: u64,
     pub(super) state: State,
-    pub(super) key: Option<RecordKey>,
+    /// Its own key and those of data subjects in it, as far as they exist.
+    pub(super) keys: Vec<(Option<Uuid>, RecordKey)>,
     pub(super) advance: Advance,
 }
 
@@ -34,14 +36,22 @@ impl Stream {
     /// Takes over an event that another process appended; false where it does not follow on what is known, so that the
     /// record has to be read anew.
     pub(super) fn take_over(&mut self, event: &StoredEvent) -> bool {
-        // A record without a key may have got one, with the event.
-        if self.key.is_none() || event.sequence != self.version + 1 {
+        // The event may have come with a key that is not known here.
+        let known = |id: Uuid| self.keys.iter().any(|(_, key)| key.id() == id);
+        if event.sequence != self.version + 1 || !key_ids(&event.payload).all(known) {
             return false;
         }
         let Ok(state) = (self.advance)(&self.state, event) else { return false };
         self.state = state;
         self.version = event.sequence;
         true
+    }
+}
+
+impl Stream {
+    /// The key of a data subject in it, or its own.
+    pub(super) fn key(&self, subject: Option<Uuid>) -> Option<&RecordKey> {
+        self.keys.iter().find(|(owner, _)| *owner == subject).map(|(_, key)| key)
     }
 }
 
@@ -69,6 +79,15 @@ impl Cache {
             streams: LruCache::new(bound(streams)),
             ledger: LruCache::new(bound(ledger)),
             claims: LruCache::new(bound(ledger)),
+        }
+    }
+
+    /// Forgets these keys, wherever they are: they were destroyed.
+    pub(super) fn forget_keys(&mut self, destroyed: &HashSet<Uuid>) {
+        if !destroyed.is_empty() {
+            self.streams
+                .iter_mut()
+                .for_each(|(_, stream)| stream.keys.retain(|(_, key)| !destroyed.contains(&key.id())));
         }
     }
 

@@ -1,6 +1,7 @@
 //! Composing a batch in memory: decide, number, seal, serialise, hash.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
@@ -10,14 +11,13 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::batch::{Belief, Columns};
-use super::cache::{Cache, Entry};
-use super::environment::NoRandomness;
+use super::cache::{Cache, Entry as LedgerEntry, Stream};
 use super::error::Reason;
 use super::work::{Changes, Draft, Touch, Work};
 use super::{AppendError, Environment, Queued, Reply, Submission, Target};
 use crate::leaf::Leaf;
 use crate::log::LogName;
-use crate::seal::{MasterKey, RecordKey, WrappedKey, seal_payload};
+use crate::seal::{KeyOwner, KeyRef, KeyScope, MasterKeys, RecordKey, SealError, Sealing, WrappedKey, seal_payload};
 use domain::personal::OPEN as OPEN_MARK;
 
 /// What is to be answered to a command, once the batch is written.
@@ -41,7 +41,7 @@ pub(super) struct Composed {
 
 pub(super) struct Composer<'a> {
     pub(super) log: LogName,
-    pub(super) master: &'a MasterKey,
+    pub(super) master: &'a MasterKeys,
     pub(super) environment: &'a mut dyn Environment,
     pub(super) cache: &'a mut Cache,
     pub(super) connection: &'a mut PgConnection,
@@ -138,8 +138,9 @@ impl Composer<'_> {
     /// Decides one command and puts what it does into the batch.
     async fn decide(&mut self, submission: &Submission, composed: &mut Composed) -> Result<Verdict, sqlx::Error> {
         let recorded_at = composed.columns.after.recorded_at;
+        let mut keys = HashMap::new();
         loop {
-            let mut work = Work::new(self.cache, &composed.changes, recorded_at, submission.occurred_at);
+            let mut work = Work::new(self.cache, &composed.changes, &keys, recorded_at, submission.occurred_at);
             match (submission.decide)(&mut work) {
                 Ok(target) => {
                     let Work { own, drafts, .. } = work;
@@ -153,9 +154,23 @@ impl Composer<'_> {
                         let keys = [(kind.to_owned(), key)];
                         super::load::claims(self.connection, self.log, &keys, self.cache).await?;
                     }
+                    Reason::Keys(scope) => {
+                        let there = self.keys(scope, composed).await?;
+                        keys.insert(scope, there);
+                    }
                 },
             }
         }
+    }
+
+    /// The keys that are there once the batch so far is written.
+    async fn keys(&mut self, scope: KeyScope, composed: &Composed) -> Result<Vec<KeyRef>, sqlx::Error> {
+        let mut there = super::load::keys(self.connection, self.log, scope).await?;
+        let new = composed.columns.keys.iter().filter(|(_, owner)| scope.covers(*owner));
+        there.extend(new.map(|(key, owner)| KeyRef { key_id: key.key_id, owner: *owner }));
+        there.retain(|key| !composed.columns.destroyed.contains(&key.key_id));
+        there.sort_unstable();
+        Ok(there)
     }
 
     /// Seals, serialises and hashes a command's events into the columns. On an error nothing of it is in them.
@@ -239,6 +254,7 @@ impl Composer<'_> {
         columns.commands.events.push(drafts.len() as i32);
         columns.commands.reply.push(serde_json::to_string(&reply).map_err(internal)?);
         composed.changes.streams.extend(own.streams);
+        self.forget(&own.destroyed, composed);
         composed.changes.claims.extend(own.claims);
         composed.changes.numbers = own.numbers;
         Ok(Verdict::Written(reply))
@@ -250,7 +266,7 @@ impl Composer<'_> {
         draft: &Draft,
         event_id: Uuid,
         own: &mut Changes,
-        new_keys: &mut Vec<(WrappedKey, Uuid)>,
+        new_keys: &mut Vec<(WrappedKey, KeyOwner)>,
     ) -> Result<String, AppendError> {
         // Inside a JSON string the quotation mark would be escaped, so this finds marks only.
         if !draft.payload.contains(&format!("{{\"{OPEN_MARK}\":")) {
@@ -260,34 +276,60 @@ impl Composer<'_> {
         let Some(stream) = own.streams.get_mut(&draft.aggregate_id) else {
             return Err(internal("a draft without its stream".into()));
         };
-        let key = match &stream.key {
-            Some(key) => key.clone(),
-            None => {
-                let (key, wrapped) = self.new_key().map_err(|error| internal(error.into()))?;
-                new_keys.push((wrapped, draft.aggregate_id));
-                stream.key.insert(key).clone()
-            }
-        };
         let mut payload: Value = serde_json::from_str(&draft.payload).map_err(|error| internal(error.into()))?;
-        let mut randomness = Ok(());
-        let mut nonce = || {
-            let mut bytes = [0; NONCE_LEN];
-            if let Err(error) = self.environment.fill(&mut bytes) {
-                randomness = Err(error);
-            }
-            bytes
-        };
-        seal_payload(&mut payload, event_id, &key, &mut nonce).map_err(|error| internal(error.into()))?;
-        randomness.map_err(|error| internal(error.into()))?;
+        let mut seal =
+            Seal { environment: self.environment, master: self.master, record: draft.aggregate_id, stream, new_keys };
+        seal_payload(&mut payload, event_id, &mut seal).map_err(|error| internal(error.into()))?;
         serde_json::to_string(&payload).map_err(|error| internal(error.into()))
     }
 
-    fn new_key(&mut self) -> Result<(RecordKey, WrappedKey), NoRandomness> {
-        let (mut id, mut key, mut nonce) = ([0; 16], [0; 32], [0; NONCE_LEN]);
-        self.environment.fill(&mut id)?;
-        self.environment.fill(&mut key)?;
-        self.environment.fill(&mut nonce)?;
-        Ok(self.master.new_record_key(uuid::Builder::from_random_bytes(id).into_uuid(), key, nonce))
+    /// Puts destroyed keys into the batch, and takes them from the records as they are after it: what is sealed next gets a
+    /// new key.
+    fn forget(&self, destroyed: &[KeyRef], composed: &mut Composed) {
+        for key in destroyed {
+            composed.columns.destroyed.push(key.key_id);
+            let record = key.owner.record;
+            let stream = match composed.changes.streams.entry(record) {
+                Entry::Occupied(changed) => changed.into_mut(),
+                Entry::Vacant(unchanged) => match self.cache.streams.peek(&record) {
+                    Some(stream) => unchanged.insert(stream.clone()),
+                    None => continue,
+                },
+            };
+            stream.keys.retain(|(_, known)| known.id() != key.key_id);
+        }
+    }
+}
+
+/// Sealing for one record: its keys, and new ones where there are none.
+struct Seal<'a> {
+    environment: &'a mut dyn Environment,
+    master: &'a MasterKeys,
+    record: Uuid,
+    stream: &'a mut Stream,
+    new_keys: &'a mut Vec<(WrappedKey, KeyOwner)>,
+}
+
+impl Sealing for Seal<'_> {
+    fn key(&mut self, subject: Option<Uuid>) -> Result<RecordKey, SealError> {
+        if let Some(key) = self.stream.key(subject) {
+            return Ok(key.clone());
+        }
+        let (mut id, mut bytes) = ([0; 16], [0; 32]);
+        self.environment.fill(&mut id).map_err(|_| SealError::NoRandomness)?;
+        self.environment.fill(&mut bytes).map_err(|_| SealError::NoRandomness)?;
+        let nonce = self.nonce()?;
+        let key_id = uuid::Builder::from_random_bytes(id).into_uuid();
+        let (key, wrapped) = self.master.new_record_key(key_id, bytes, nonce);
+        self.new_keys.push((wrapped, KeyOwner { record: self.record, subject }));
+        self.stream.keys.push((subject, key.clone()));
+        Ok(key)
+    }
+
+    fn nonce(&mut self) -> Result<[u8; NONCE_LEN], SealError> {
+        let mut bytes = [0; NONCE_LEN];
+        self.environment.fill(&mut bytes).map_err(|_| SealError::NoRandomness)?;
+        Ok(bytes)
     }
 }
 
@@ -309,7 +351,7 @@ fn note_stream(columns: &mut Columns, draft: &Draft) {
 }
 
 /// The stored reply, or that the id was used for something else.
-pub(super) fn answer_again(entry: &Entry, submission: &Submission) -> Result<Reply, AppendError> {
+pub(super) fn answer_again(entry: &LedgerEntry, submission: &Submission) -> Result<Reply, AppendError> {
     if entry.digest != submission.digest {
         return Err(reused(submission));
     }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::lanes::Lane;
 use super::work::Touch;
 use crate::log::DecodeError;
+use crate::seal::KeyScope;
 
 /// Why a command did not take effect.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +105,7 @@ pub(super) enum Reason {
     Refused(Box<dyn Error + Send + Sync>),
     Load(Touch),
     LookUp { kind: &'static str, key: String },
+    Keys(KeyScope),
 }
 
 impl Stop {
@@ -125,6 +127,7 @@ impl fmt::Debug for Stop {
             Reason::Refused(error) => write!(f, "refused: {error}"),
             Reason::Load(touch) => write!(f, "needs {touch:?}"),
             Reason::LookUp { kind, key } => write!(f, "needs the claim {kind} {key}"),
+            Reason::Keys(scope) => write!(f, "needs the keys of {scope:?}"),
         }
     }
 }

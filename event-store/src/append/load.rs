@@ -1,6 +1,6 @@
 //! Fetching what memory does not have: the misses of a batch in one query.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sqlx::{PgConnection, Row as _};
@@ -11,13 +11,13 @@ use super::cache::{Cache, ClaimKey, Entry, Stream};
 use super::work::Touch;
 use crate::log::{LogName, StoredEvent};
 use crate::read::{COLUMNS, event_of};
-use crate::seal::{MasterKey, RecordKey};
+use crate::seal::{KEY_COLUMNS, KeyRef, KeyScope, MasterKeys, RecordKey, key_ref};
 
 /// Loads records into the cache; one that has no event yet is there with version 0.
 pub(super) async fn streams(
     connection: &mut PgConnection,
     log: LogName,
-    master: &MasterKey,
+    master: &MasterKeys,
     missing: &HashMap<Uuid, Touch>,
     cache: &mut Cache,
 ) -> Result<(), sqlx::Error> {
@@ -46,13 +46,13 @@ pub(super) async fn streams(
     let mut keys = record_keys(connection, log, master, &ids).await?;
     for (id, touch) in missing {
         let history = events.remove(id).unwrap_or_default();
-        let stream = stream(touch, &history, keys.remove(id))?;
+        let stream = stream(touch, &history, keys.remove(id).unwrap_or_default())?;
         cache.streams.put(*id, stream);
     }
     Ok(())
 }
 
-fn stream(touch: &Touch, history: &[StoredEvent], key: Option<RecordKey>) -> Result<Stream, sqlx::Error> {
+fn stream(touch: &Touch, history: &[StoredEvent], keys: RecordKeys) -> Result<Stream, sqlx::Error> {
     let decode = |error: Box<dyn std::error::Error + Send + Sync>| sqlx::Error::Decode(error);
     let actual = history.first().map(|event| event.aggregate_type.as_str());
     let state = match actual {
@@ -70,23 +70,54 @@ fn stream(touch: &Touch, history: &[StoredEvent], key: Option<RecordKey>) -> Res
         aggregate_type: actual.unwrap_or(touch.aggregate_type).into(),
         version,
         state,
-        key,
+        keys,
         advance: touch.advance,
     })
 }
 
+/// Keys of one record, by data subject.
+type RecordKeys = Vec<(Option<Uuid>, RecordKey)>;
+
 async fn record_keys(
     connection: &mut PgConnection,
     log: LogName,
-    master: &MasterKey,
+    master: &MasterKeys,
     ids: &[Uuid],
-) -> Result<HashMap<Uuid, RecordKey>, sqlx::Error> {
-    let sql = format!("select key_id, aggregate_id, master, wrapped from {log}.keys where aggregate_id = any ($1)");
+) -> Result<HashMap<Uuid, RecordKeys>, sqlx::Error> {
+    let sql = format!("select {KEY_COLUMNS} from {log}.keys where aggregate_id = any ($1)");
     let rows = sqlx::query(&sql).bind(ids).fetch_all(connection).await?;
-    rows.iter()
-        .map(|row| crate::seal::read_key(row, master).map(|(key, record)| (record, key)))
-        .collect::<Result<_, _>>()
-        .map_err(|error| sqlx::Error::Decode(error.into()))
+    let mut keys: HashMap<Uuid, RecordKeys> = HashMap::new();
+    for row in &rows {
+        let (key, owner) = crate::seal::read_key(row, master).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        keys.entry(owner.record).or_default().push((owner.subject, key));
+    }
+    Ok(keys)
+}
+
+/// The keys that are there, in order of their ids.
+pub(super) async fn keys(
+    connection: &mut PgConnection,
+    log: LogName,
+    scope: KeyScope,
+) -> Result<Vec<KeyRef>, sqlx::Error> {
+    let (column, id) = scope.column();
+    let sql = format!("select key_id, aggregate_id, subject from {log}.keys where {column} = $1 order by key_id");
+    sqlx::query(&sql).bind(id).fetch_all(connection).await?.iter().map(key_ref).collect()
+}
+
+/// The keys that were destroyed after that position, also those of which only a list from outside knows; and the last
+/// position at which any was.
+pub(super) async fn destroyed(
+    connection: &mut PgConnection,
+    log: LogName,
+    after: i64,
+) -> Result<(HashSet<Uuid>, i64), sqlx::Error> {
+    let sql = format!(
+        "select key_id, coalesce(position, 0) from {log}.destroyed_keys where position > $1 or position is null"
+    );
+    let rows: Vec<(Uuid, i64)> = sqlx::query_as(&sql).bind(after).fetch_all(connection).await?;
+    let last = rows.iter().map(|(_, position)| *position).max().unwrap_or(after).max(after);
+    Ok((rows.into_iter().map(|(key, _)| key).collect(), last))
 }
 
 /// Looks up who has these claims; also that nobody has is kept.

@@ -16,6 +16,7 @@ mod cache;
 mod compose;
 mod environment;
 mod error;
+pub mod holders;
 mod lanes;
 mod load;
 mod numbers;
@@ -43,7 +44,7 @@ pub use self::lanes::{Lane, LaneBounds};
 pub use self::reply::Reply;
 pub use self::work::{Target, Touch, Work};
 use crate::log::{LogName, LogPosition};
-use crate::seal::MasterKey;
+use crate::seal::MasterKeys;
 
 /// Decides a command: reads and changes records through [`Work`]. It may be called more than once for one command, each
 /// time on the newest state, so it must not do anything else.
@@ -99,7 +100,7 @@ pub struct AppenderConfig {
     /// Where it takes its own connection from; the application's role.
     pub pool: PgPool,
     /// Wraps the keys of personal data.
-    pub master: Arc<MasterKey>,
+    pub master: Arc<MasterKeys>,
     /// How many commands can wait in each lane.
     pub bounds: LaneBounds,
     /// Most commands in one transaction.
@@ -112,7 +113,7 @@ pub struct AppenderConfig {
 
 impl AppenderConfig {
     /// The usual sizes.
-    pub fn new(log: LogName, pool: PgPool, master: Arc<MasterKey>) -> AppenderConfig {
+    pub fn new(log: LogName, pool: PgPool, master: Arc<MasterKeys>) -> AppenderConfig {
         AppenderConfig { log, pool, master, bounds: LaneBounds::default(), batch: 256, cache: 50_000, ledger: 65_536 }
     }
 }

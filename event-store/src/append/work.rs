@@ -16,6 +16,7 @@ use super::error::Reason;
 use super::numbers::Numbers;
 use super::{ClaimTaken, Stop, VersionConflict, WrongType};
 use crate::log::{DecodeError, StoredEvent};
+use crate::seal::{KeyRef, KeyScope};
 
 /// A record that a command will touch.
 #[derive(Clone, Copy)]
@@ -93,6 +94,8 @@ pub(super) struct Draft {
 /// What the commands of a batch have changed so far.
 #[derive(Default)]
 pub(super) struct Changes {
+    /// Keys that are destroyed.
+    pub(super) destroyed: Vec<KeyRef>,
     pub(super) streams: HashMap<Uuid, Stream>,
     pub(super) claims: HashMap<ClaimKey, (&'static str, Uuid)>,
     pub(super) numbers: Numbers,
@@ -102,6 +105,8 @@ pub(super) struct Changes {
 pub struct Work<'a> {
     cache: &'a mut Cache,
     batch: &'a Changes,
+    /// Keys that were asked for, as they are now.
+    keys: &'a HashMap<KeyScope, Vec<KeyRef>>,
     pub(super) own: Changes,
     pub(super) drafts: Vec<Draft>,
     recorded_at: DateTime<Utc>,
@@ -112,11 +117,12 @@ impl<'a> Work<'a> {
     pub(super) fn new(
         cache: &'a mut Cache,
         batch: &'a Changes,
+        keys: &'a HashMap<KeyScope, Vec<KeyRef>>,
         recorded_at: DateTime<Utc>,
         occurred_at: DateTime<FixedOffset>,
     ) -> Work<'a> {
         let own = Changes { numbers: batch.numbers.clone(), ..Changes::default() };
-        Work { cache, batch, own, drafts: Vec::new(), recorded_at, occurred_at }
+        Work { cache, batch, keys, own, drafts: Vec::new(), recorded_at, occurred_at }
     }
 
     /// When this command will have been recorded, when it happened, and the numbers that it can take.
@@ -229,6 +235,21 @@ impl<'a> Work<'a> {
     pub fn claimed(&mut self, kind: &'static str, key: &str) -> Result<Option<Uuid>, Stop> {
         let claim = (kind.to_owned(), key.to_owned());
         self.known_claim(&claim).ok_or(Stop(Reason::LookUp { kind, key: claim.1 }))
+    }
+
+    /// The keys of a record or of a data subject that are there, in order of their ids.
+    ///
+    /// # Errors
+    /// A stop, to be handed on: they must be looked up first.
+    pub fn keys(&self, scope: KeyScope) -> Result<Vec<KeyRef>, Stop> {
+        let keys = self.keys.get(&scope).ok_or(Stop(Reason::Keys(scope)))?;
+        Ok(keys.iter().filter(|key| !self.own.destroyed.contains(key)).copied().collect())
+    }
+
+    /// Destroys keys, together with the events of this command or not at all: what they seal can't be read again.
+    /// [`Work::keys`] says which there are.
+    pub fn destroy_keys(&mut self, keys: &[KeyRef]) {
+        self.own.destroyed.extend(keys);
     }
 
     fn known_claim(&mut self, claim: &ClaimKey) -> Option<Option<Uuid>> {

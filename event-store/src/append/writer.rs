@@ -12,8 +12,8 @@ use super::batch::{Belief, Columns};
 use super::cache::{Cache, ClaimKey, Entry};
 use super::compose::{Composed, Composer, Verdict, answer_again};
 use super::lanes::Receivers;
-use super::{AppendError, AppenderConfig, Environment, Queued, load};
-use crate::log::LogPosition;
+use super::{AppendError, AppenderConfig, Environment, Queued, holders, load};
+use crate::log::{LogName, LogPosition};
 use crate::read::{COLUMNS, event_of};
 use crate::tail::channel;
 
@@ -24,6 +24,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// A command without a deadline waits this long for a dead database.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a process looks for keys that were destroyed: so long its memory may still hold one.
+const FORGET_EVERY: Duration = Duration::from_secs(1);
 /// Beyond so many foreign events it is cheaper to forget all records than to take the events over.
 const FORGET_ALL: u64 = 5_000;
 
@@ -36,17 +38,24 @@ pub(super) async fn run(
 ) {
     let notifier = tokio::spawn(notify(config.clone(), head.subscribe()));
     let cache = Cache::new(config.cache, config.ledger);
-    let mut writer = Writer { config, environment, cache, repeating: false, link: None, clock: None, head, ready };
+    let mut writer =
+        Writer { config, environment, cache, repeating: false, forgotten: -1, link: None, clock: None, head, ready };
     // Readiness is told before the first command comes.
     while !writer.connect().await {
         tokio::time::sleep(LONGEST_PAUSE).await;
     }
+    let mut look = tokio::time::interval(FORGET_EVERY);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        let batch = receivers.collect(writer.config.batch).await;
-        if batch.is_empty() {
-            break;
+        tokio::select! {
+            batch = receivers.collect(writer.config.batch) => {
+                if batch.is_empty() {
+                    break;
+                }
+                writer.write(batch).await;
+            }
+            _ = look.tick() => writer.forget_destroyed_when_idle().await,
         }
-        writer.write(batch).await;
     }
     notifier.abort();
 }
@@ -63,6 +72,8 @@ struct Writer {
     cache: Cache,
     /// Whether commands come that took effect long ago: they are looked up before they are decided, until none is found.
     repeating: bool,
+    /// Last position at which a key was destroyed that is forgotten here.
+    forgotten: i64,
     link: Option<Link>,
     clock: Option<(Instant, DateTime<Utc>)>,
     head: watch::Sender<LogPosition>,
@@ -215,8 +226,21 @@ impl Writer {
         match &error {
             sqlx::Error::Database(database) => match database.code().as_deref() {
                 // A repeated command, a moved stream, a taken claim that memory did not know.
-                Some("VN001" | "VN002" | "VN003" | "23505" | "40001" | "40P01") => {
+                Some("VN001" | "VN002" | "VN003" | "VN005" | "23505" | "40001" | "40P01") => {
                     Attempt::Behind { claims, doubtful: true }
+                }
+                Some("VN004") => {
+                    // Another process has wrapped all keys under a newer generation of the master key.
+                    match self.config.master.reload() {
+                        Ok(()) => {
+                            info!(generations = ?self.config.master.generations(), "the master key was read again")
+                        }
+                        Err(error) => {
+                            error!(error = %error, "the master key has a newer generation that can't be read")
+                        }
+                    }
+                    self.disconnect(&sqlx::Error::Protocol("the master key has a newer generation".into()));
+                    Attempt::Disconnected
                 }
                 // The server is going down or starting up, or has no room for now.
                 Some(code) if code.starts_with("57") || code.starts_with("53") || code.starts_with("08") => {
@@ -271,6 +295,9 @@ impl Writer {
                 }
             }
         }
+        if foreign > 0 {
+            forget_destroyed(link, log, &mut self.cache, &mut self.forgotten).await?;
+        }
         self.cache.claims.clear();
         if doubtful {
             // What the batch itself touches is read afresh: a stream that did not fit was wrong here.
@@ -297,8 +324,9 @@ impl Writer {
         match open(&self.config).await {
             Ok(link) => {
                 let _ = self.head.send_replace(LogPosition::new(link.belief.position));
-                // Others may have appended while there was no connection.
+                // Others may have appended, and destroyed keys, while there was no connection.
                 self.cache.forget_records();
+                self.forgotten = -1;
                 self.link = Some(link);
                 let _ = self.ready.send_replace(true);
                 info!(log = %self.config.log, "the appender is ready");
@@ -318,7 +346,17 @@ impl Writer {
             _ => warn!(log = %self.config.log, error = %error, "the appender lost its connection"),
         }
         self.link = None;
+        // Without a connection it could not hear that a key was destroyed.
+        self.cache.forget_records();
         let _ = self.ready.send_replace(false);
+    }
+
+    /// Forgets keys that were destroyed, also where nothing is to be written.
+    async fn forget_destroyed_when_idle(&mut self) {
+        let Some(link) = &mut self.link else { return };
+        if let Err(error) = forget_destroyed(link, self.config.log, &mut self.cache, &mut self.forgotten).await {
+            self.disconnect(&error);
+        }
     }
 
     /// Time of the next batch: never before the last one's. None when the clock has jumped ahead and the database's
@@ -392,6 +430,26 @@ impl Writer {
     }
 }
 
+/// Takes destroyed keys out of memory, and says so in the connection's name: who erases waits until every process has.
+async fn forget_destroyed(
+    link: &mut Link,
+    log: LogName,
+    cache: &mut Cache,
+    forgotten: &mut i64,
+) -> Result<(), sqlx::Error> {
+    let (destroyed, last) = load::destroyed(&mut link.connection, log, *forgotten).await?;
+    cache.forget_keys(&destroyed);
+    if last != *forgotten {
+        let name = holders::name(log, last.max(0));
+        sqlx::query("select set_config('application_name', $1, false)")
+            .bind(name)
+            .execute(&mut link.connection)
+            .await?;
+        *forgotten = last.max(0);
+    }
+    Ok(())
+}
+
 /// One round trip; under the lock the open transaction is committed with it.
 async fn append(
     columns: &Columns,
@@ -409,9 +467,13 @@ async fn append(
 async fn open(config: &AppenderConfig) -> Result<Link, sqlx::Error> {
     let mut connection = config.pool.acquire().await?.detach();
     // Plans made on empty tables would stay bad; an index is always right here.
+    sqlx::query("select set_config('application_name', $1, false)")
+        .bind(holders::name(config.log, -1))
+        .execute(&mut connection)
+        .await?;
     connection
         .execute(
-            "set application_name = 'vnr appender'; set enable_seqscan = off; set enable_hashjoin = off; \
+            "set enable_seqscan = off; set enable_hashjoin = off; \
              set enable_mergejoin = off; set plan_cache_mode = force_generic_plan; \
              set idle_in_transaction_session_timeout = '10s'",
         )

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 pub use self::error::PrivatePgError;
 pub use self::shared::{SharedPg, TestDatabase, shared_for_tests};
 
+use self::account::Account;
 use self::binaries::Binaries;
 use self::cluster::Cluster;
 use self::database::Address;
@@ -102,6 +103,7 @@ impl Options {
 #[derive(Debug, Clone)]
 pub struct AttachedPg {
     address: Address,
+    account: Account,
 }
 
 impl AttachedPg {
@@ -113,6 +115,14 @@ impl AttachedPg {
     /// URL of the database for the role that the application runs as.
     pub fn app_url(&self) -> String {
         self.address.app_url(DATABASE)
+    }
+
+    /// One of PostgreSQL's own programs (`pg_dump`).
+    ///
+    /// # Errors
+    /// There are none that the server's account can run.
+    pub fn program(&self, name: &str) -> Result<PathBuf, PrivatePgError> {
+        Ok(Binaries::find(None, &self.account, None)?.program(name))
     }
 }
 
@@ -149,7 +159,7 @@ impl PrivatePg {
     pub fn attach(data_dir: &Path) -> Result<Option<AttachedPg>, PrivatePgError> {
         let Ok(data_dir) = data_dir.canonicalize() else { return Ok(None) };
         let cluster = Cluster::existing(&data_dir)?.filter(Cluster::is_serving);
-        Ok(cluster.map(|cluster| AttachedPg { address: Address::new(&cluster.socket_dir) }))
+        Ok(cluster.map(|cluster| AttachedPg { address: Address::new(&cluster.socket_dir), account: cluster.account }))
     }
 
     /// Whether there is a cluster in this data folder, running or not.

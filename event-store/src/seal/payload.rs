@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::personal::{ERASED as ERASED_MARK, OPEN as OPEN_MARK, SEALED as SEALED_MARK};
+use domain::personal::{ERASED as ERASED_MARK, OPEN as OPEN_MARK, SEALED as SEALED_MARK, SUBJECT};
 use ring::aead::{Aad, NONCE_LEN, Nonce};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -21,6 +21,17 @@ pub enum SealError {
         /// Which key.
         key_id: Uuid,
     },
+    /// A key is wrapped with a generation of the master key that is not there.
+    #[error(
+        "generation {generation} of the master key is needed and is not there; add it to where the master key is kept"
+    )]
+    Generation {
+        /// Which generation.
+        generation: i32,
+    },
+    /// The system gave no random bytes.
+    #[error("the operating system gave no random bytes")]
+    NoRandomness,
     /// A sealed text is not what was sealed for this field of this event.
     #[error("the sealed text at {path} was not sealed for this field of this event, or was changed")]
     Sealed {
@@ -35,20 +46,31 @@ pub enum SealError {
     Database(#[from] sqlx::Error),
 }
 
-/// Replaces `{"$open": …}` by `{"$sealed": …}` throughout; `nonce` gives fresh random bytes.
+/// What sealing takes: keys, and fresh random bytes for each text.
+pub trait Sealing {
+    /// The key of a data subject within the record, or of the record itself.
+    ///
+    /// # Errors
+    /// When there are no random bytes to make one from.
+    fn key(&mut self, subject: Option<Uuid>) -> Result<RecordKey, SealError>;
+
+    /// A nonce that was never used before.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    fn nonce(&mut self) -> Result<[u8; NONCE_LEN], SealError>;
+}
+
+/// Replaces `{"$open": …}` by `{"$sealed": …}` throughout, each under the key of the data subject that the innermost object
+/// around it names in `subject`, or of the record.
 ///
 /// # Errors
-/// When a text is longer than AES-GCM takes (64 GiB).
-pub fn seal_payload(
-    payload: &mut Value,
-    event_id: Uuid,
-    key: &RecordKey,
-    nonce: &mut dyn FnMut() -> [u8; NONCE_LEN],
-) -> Result<(), SealError> {
-    visit(payload, &mut String::new(), &mut |fields, path| {
+/// When there are no random bytes, or a text is longer than AES-GCM takes (64 GiB).
+pub fn seal_payload(payload: &mut Value, event_id: Uuid, sealing: &mut dyn Sealing) -> Result<(), SealError> {
+    visit(payload, &mut String::new(), None, &mut |fields, path, subject| {
         let Some(open) = fields.get(OPEN_MARK) else { return Ok(None) };
         let mut buffer = serde_json::to_vec(open)?;
-        let nonce = nonce();
+        let (key, nonce) = (sealing.key(subject)?, sealing.nonce()?);
         key.key
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad(event_id, path), &mut buffer)
             .map_err(|_| SealError::Sealed { path: path.to_owned() })?;
@@ -134,7 +156,7 @@ pub fn open_payload(
     keys: &HashMap<Uuid, RecordKey>,
 ) -> Result<Vec<OpenedField>, SealError> {
     let mut outcomes = Vec::new();
-    visit(payload, &mut String::new(), &mut |fields, path| {
+    visit(payload, &mut String::new(), None, &mut |fields, path, _| {
         let Some(sealed) = fields.get(SEALED_MARK) else { return Ok(None) };
         let broken = || SealError::Sealed { path: path.to_owned() };
         let (key_id, bytes) = sealed.as_str().and_then(split).ok_or_else(broken)?;
@@ -163,6 +185,13 @@ fn pointer_token(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
+/// Ids of the keys that a stored payload's sealed texts name. Inside a JSON string the quotation mark would be escaped, so
+/// this finds sealed texts only.
+pub(crate) fn key_ids(payload: &str) -> impl Iterator<Item = Uuid> {
+    let mark = const { concat!("{\"", "$sealed", "\":\"v1.") };
+    payload.split(mark).skip(1).filter_map(|text| Uuid::try_parse(text.get(..32)?).ok())
+}
+
 fn split(sealed: &str) -> Option<(Uuid, Vec<u8>)> {
     let (key_id, text) = sealed.strip_prefix("v1.")?.split_once('.')?;
     Some((Uuid::try_parse(key_id).ok()?, URL_SAFE_NO_PAD.decode(text).ok()?))
@@ -175,28 +204,35 @@ fn aad(event_id: Uuid, path: &str) -> Aad<Vec<u8>> {
     Aad::from(bytes)
 }
 
-type Replace<'a> = dyn FnMut(&Map<String, Value>, &str) -> Result<Option<Value>, SealError> + 'a;
+type Replace<'a> = dyn FnMut(&Map<String, Value>, &str, Option<Uuid>) -> Result<Option<Value>, SealError> + 'a;
 
-/// Calls `replace` with each object and its JSON pointer; goes into those that it leaves.
-fn visit(value: &mut Value, path: &mut String, replace: &mut Replace<'_>) -> Result<(), SealError> {
+/// Calls `replace` with each object, its JSON pointer and the data subject that it belongs to; goes into those that it leaves.
+fn visit(
+    value: &mut Value,
+    path: &mut String,
+    subject: Option<Uuid>,
+    replace: &mut Replace<'_>,
+) -> Result<(), SealError> {
     let length = path.len();
     match value {
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {
                 path.push_str(&format!("/{index}"));
-                visit(item, path, replace)?;
+                visit(item, path, subject, replace)?;
                 path.truncate(length);
             }
         }
         Value::Object(fields) => {
-            if let Some(replacement) = replace(fields, path)? {
+            if let Some(replacement) = replace(fields, path, subject)? {
                 *value = replacement;
                 return Ok(());
             }
+            let named = fields.get(SUBJECT).and_then(Value::as_str).and_then(|text| Uuid::try_parse(text).ok());
+            let subject = named.or(subject);
             for (name, field) in fields {
                 path.push('/');
                 path.push_str(&pointer_token(name));
-                visit(field, path, replace)?;
+                visit(field, path, subject, replace)?;
                 path.truncate(length);
             }
         }
@@ -209,23 +245,53 @@ fn visit(value: &mut Value, path: &mut String, replace: &mut Replace<'_>) -> Res
 mod tests {
     use serde_json::json;
 
-    use super::super::MasterKey;
+    use super::super::MasterKeys;
     use super::*;
 
-    fn key() -> RecordKey {
-        MasterKey::from_bytes(1, &[1; 32]).new_record_key(Uuid::from_u128(9), [2; 32], [3; 12]).0
+    fn key(id: u128) -> RecordKey {
+        MasterKeys::from_bytes(1, &[1; 32]).new_record_key(Uuid::from_u128(id), [id as u8; 32], [3; 12]).0
+    }
+
+    /// The record's key is number 9, a subject's has the subject's own number.
+    struct Numbered(u8);
+
+    impl Sealing for Numbered {
+        fn key(&mut self, subject: Option<Uuid>) -> Result<RecordKey, SealError> {
+            Ok(key(subject.map_or(9, |subject| subject.as_u128())))
+        }
+        fn nonce(&mut self) -> Result<[u8; NONCE_LEN], SealError> {
+            self.0 += 1;
+            Ok([self.0; NONCE_LEN])
+        }
     }
 
     fn sealed() -> Value {
         let mut payload =
             json!({"Registered": {"kind": "x", "who": {"name": {"$open": "Jānis"}, "phone": {"$open": "112"}}}});
-        let mut n = 0u8;
-        let mut nonce = || {
-            n += 1;
-            [n; NONCE_LEN]
-        };
-        seal_payload(&mut payload, Uuid::from_u128(1), &key(), &mut nonce).unwrap();
+        seal_payload(&mut payload, Uuid::from_u128(1), &mut Numbered(0)).unwrap();
         payload
+    }
+
+    #[test]
+    fn what_belongs_to_a_subject_is_sealed_under_its_key_and_the_rest_under_the_records() {
+        let (anna, peter) = (Uuid::from_u128(3), Uuid::from_u128(4));
+        let mut payload = json!({"Registered": {
+            "narrative": {"$open": "a fight"},
+            "persons": [
+                {"subject": anna, "name": {"$open": "Anna"}, "home": {"text": {"$open": "Rīga"}}},
+                {"subject": peter, "name": {"$open": "Pēteris"}},
+            ],
+        }});
+        seal_payload(&mut payload, Uuid::from_u128(1), &mut Numbered(0)).unwrap();
+        let keys: Vec<_> = sealed_fields(&payload, Uuid::from_u128(1))
+            .into_iter()
+            .map(|field| (field.path.clone(), field.key_id().unwrap().as_u128()))
+            .collect();
+        let of = |path: &str, id| (format!("/Registered/{path}"), id);
+        assert_eq!(
+            keys,
+            [of("narrative", 9), of("persons/0/home/text", 3), of("persons/0/name", 3), of("persons/1/name", 4)]
+        );
     }
 
     #[test]
@@ -239,7 +305,7 @@ mod tests {
         );
         assert_eq!(fields[0].key_id(), Some(Uuid::from_u128(9)));
         let mut without_key = payload.clone();
-        let keys = HashMap::from([(Uuid::from_u128(9), key())]);
+        let keys = HashMap::from([(Uuid::from_u128(9), key(9))]);
         assert_eq!(
             open_payload(&mut payload, Uuid::from_u128(1), &keys).unwrap(),
             [OpenedField::Open, OpenedField::Open]
@@ -255,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_sealed_text_does_not_open_in_another_field_or_event() {
-        let keys = HashMap::from([(Uuid::from_u128(9), key())]);
+        let keys = HashMap::from([(Uuid::from_u128(9), key(9))]);
         assert!(open_payload(&mut sealed(), Uuid::from_u128(2), &keys).is_err());
         let mut swapped = sealed();
         let name = swapped["Registered"]["who"]["name"].clone();

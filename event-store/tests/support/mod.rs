@@ -15,7 +15,7 @@ use event_store::log::LogName;
 use event_store::migrate::{log_sets, migrate};
 use event_store::private_pg::{PrivatePgError, TestDatabase, shared_for_tests};
 use event_store::read::LogReader;
-use event_store::seal::MasterKey;
+use event_store::seal::MasterKeys;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use uuid::Uuid;
@@ -45,8 +45,8 @@ pub async fn pool(url: &str, size: u32) -> PgPool {
     PgPoolOptions::new().max_connections(size).connect(url).await.unwrap()
 }
 
-pub fn master() -> Arc<MasterKey> {
-    Arc::new(MasterKey::from_bytes(1, &[42; 32]))
+pub fn master() -> Arc<MasterKeys> {
+    Arc::new(MasterKeys::from_bytes(1, &[42; 32]))
 }
 
 impl Store {

@@ -2,11 +2,12 @@
 
 mod rows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::emergency_card::CardEvent;
 use domain::incident::IncidentEvent;
 use domain::personal::{ERASED, OPEN, SEALED};
+use domain::retention::{ErasureScope, RetentionEvent};
 use domain::unit::UnitEvent;
 use event_store::consumer::ApplyError;
 use event_store::log::{LogName, StoredEvent};
@@ -16,7 +17,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 pub use self::rows::EntryRow;
-use crate::event::{CARD, DecodedEvent, INCIDENT, RegisterEvent, UNIT};
+use crate::event::{CARD, DecodedEvent, INCIDENT, RETENTION, RegisterEvent, UNIT};
 use crate::fact::{bigint, metadata, utc};
 use crate::projection::Projection;
 use crate::table::Statements;
@@ -29,9 +30,9 @@ pub struct Timeline {
 
 impl Projection for Timeline {
     const NAME: &'static str = "timeline";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const LOGS: &'static [LogName] = &[LogName::REGISTER];
-    const AGGREGATES: &'static [&'static str] = &[INCIDENT, CARD, UNIT];
+    const AGGREGATES: &'static [&'static str] = &[INCIDENT, CARD, UNIT, RETENTION];
     const TABLES: &'static [&'static str] = &["entries"];
     const SCHEMA_SQL: &'static str = include_str!("schema.sql");
 
@@ -43,7 +44,7 @@ impl Projection for Timeline {
         let mut entries = Vec::with_capacity(batch.len() * 2);
         for DecodedEvent { stored, event } in batch {
             let own = entry(stored)?;
-            if let Some(other) = named(event).filter(|other| *other != own.record) {
+            for other in named(event).into_iter().filter(|other| *other != own.record) {
                 entries.push(EntryRow { record: other, ..own.clone() });
             }
             entries.push(own);
@@ -53,10 +54,10 @@ impl Projection for Timeline {
     }
 }
 
-/// Another record in whose timeline the event is worth an entry. Not those whose own stream says the same: a unit that is
+/// Other records in whose timelines the event is worth an entry, each once. Not those whose own stream says the same: a unit that is
 /// assigned or released is attached or cleared on the card.
-fn named(event: &RegisterEvent) -> Option<Uuid> {
-    match event {
+fn named(event: &RegisterEvent) -> BTreeSet<Uuid> {
+    let one = match event {
         RegisterEvent::Incident(event) => match event.as_ref() {
             IncidentEvent::IncidentRegistered { card, .. } => *card,
             _ => None,
@@ -69,8 +70,22 @@ fn named(event: &RegisterEvent) -> Option<Uuid> {
             UnitEvent::StatusReported { card, .. } => *card,
             _ => None,
         },
+        RegisterEvent::Retention(event) => return records_of(event),
         RegisterEvent::Track(_) => None,
+    };
+    one.into_iter().collect()
+}
+
+/// The records that something was decided on as a whole, or in which keys were destroyed.
+fn records_of(event: &RetentionEvent) -> BTreeSet<Uuid> {
+    let mut records = BTreeSet::new();
+    if let ErasureScope::Record(record) = event.scope() {
+        records.insert(record);
     }
+    if let RetentionEvent::SubjectKeysDestroyed { keys, .. } = event {
+        records.extend(keys.iter().map(|key| key.record));
+    }
+    records
 }
 
 fn entry(stored: &StoredEvent) -> Result<EntryRow, ApplyError> {

@@ -6,7 +6,7 @@ use domain::incident::IncidentEvent;
 use domain::kernel::{BrokenRule, Decide, Moment, RecordedEvent, Refusal, Upcaster, Versioned};
 use event_store::append::{Appender, AppenderConfig, Lane, Submission, Target};
 use event_store::log::LogName;
-use event_store::seal::MasterKey;
+use event_store::seal::MasterKeys;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -76,7 +76,7 @@ impl Decide for Forged {
 impl System {
     /// Writes an event with this payload into the stream of an incident, as another process with another program would.
     pub async fn forge(&self, incident: Uuid, payload: Value) {
-        let master = Arc::new(MasterKey::from_bytes(1, &[42; 32]));
+        let master = Arc::new(MasterKeys::from_bytes(1, &[42; 32]));
         let (appender, _task) = Appender::start(AppenderConfig::new(LogName::REGISTER, self.pools.app.clone(), master));
         let submission = Submission {
             command_id: Uuid::now_v7(),

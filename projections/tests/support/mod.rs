@@ -14,7 +14,7 @@ use event_store::log::LogName;
 use event_store::migrate::{log_sets, migrate};
 use event_store::private_pg::{PrivatePgError, TestDatabase, shared_for_tests};
 use event_store::read::LogReader;
-use event_store::seal::MasterKey;
+use event_store::seal::MasterKeys;
 use projections::{Pools, Projection, Registry, Running, start_all};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -62,7 +62,7 @@ impl System {
         let database = server.create_database(&name, Some(TEMPLATE)).await.unwrap();
         let owner = pool(database.owner_url(), 4).await;
         let app = pool(database.app_url(), 20).await;
-        let master = Arc::new(MasterKey::from_bytes(1, &[42; 32]));
+        let master = Arc::new(MasterKeys::from_bytes(1, &[42; 32]));
         let appender = |log| Appender::start(AppenderConfig::new(log, app.clone(), Arc::clone(&master))).0;
         let (register, tracks) = (appender(LogName::REGISTER), appender(LogName::TRACKS));
         System { pools: Pools { owner, app }, register, tracks, registry: Registry::all(), database }

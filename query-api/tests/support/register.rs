@@ -17,7 +17,7 @@ use event_store::consumer;
 use event_store::log::LogName;
 use event_store::migrate::{log_sets, migrate};
 use event_store::private_pg::{PrivatePgError, TestDatabase, shared_for_tests};
-use event_store::seal::{KeyRing, MasterKey};
+use event_store::seal::{KeyRing, MasterKeys};
 use projections::{Pools, Registry, Running, start_all};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -48,7 +48,7 @@ pub fn noon() -> DateTime<FixedOffset> {
 pub struct Register {
     pub app: PgPool,
     pub appender: Appender,
-    pub master: Arc<MasterKey>,
+    pub master: Arc<MasterKeys>,
     pools: Pools,
     models: Option<(watch::Sender<bool>, Running)>,
     _database: TestDatabase,
@@ -69,7 +69,7 @@ impl Register {
         let name = format!("query_{}", Uuid::now_v7().simple());
         let database = server.create_database(&name, Some(TEMPLATE)).await.expect("a database");
         let pools = Pools { owner: pool(database.owner_url(), 3).await, app: pool(database.app_url(), 20).await };
-        let (app, master) = (pools.app.clone(), Arc::new(MasterKey::from_bytes(1, &[42; 32])));
+        let (app, master) = (pools.app.clone(), Arc::new(MasterKeys::from_bytes(1, &[42; 32])));
         let config = AppenderConfig::new(LogName::REGISTER, app.clone(), master.clone());
         let appender = Appender::start(config).0;
         let mut register = Register { app, appender, master, pools, models: None, _database: database };

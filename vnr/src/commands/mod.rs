@@ -2,11 +2,13 @@
 
 mod keys;
 pub(crate) mod log;
+mod master_key;
 mod notary;
 mod projections;
 mod proof;
 pub(crate) mod record;
 pub(crate) mod serve;
+mod subject;
 mod token;
 
 use std::process::ExitCode;
@@ -36,6 +38,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Record(command) => record::run(&settings, command).await?,
         Command::Proof(command) => proof::run(&settings, command).await?,
         Command::Notary(command) => notary::run(&settings, command).await?,
+        Command::Subject(command) => subject::run(&settings, command).await?,
+        Command::Keys(command) => master_key::run(&settings, command).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

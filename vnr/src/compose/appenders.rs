@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use event_store::append::{Appender, AppenderConfig};
 use event_store::log::LogName;
-use event_store::seal::MasterKey;
+use event_store::seal::MasterKeys;
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
 
@@ -25,7 +25,7 @@ pub struct Appenders {
 }
 
 impl Appenders {
-    pub(super) async fn start(master: &Arc<MasterKey>, pool: PgPool) -> Result<Self, StartError> {
+    pub(super) async fn start(master: &Arc<MasterKeys>, pool: PgPool) -> Result<Self, StartError> {
         let start = |log| Appender::start(AppenderConfig::new(log, pool.clone(), Arc::clone(master)));
         let (register, register_task) = start(LogName::REGISTER);
         let (tracks, tracks_task) = start(LogName::TRACKS);

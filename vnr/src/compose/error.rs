@@ -9,6 +9,7 @@ use event_store::migrate::MigrateError;
 use event_store::private_pg::PrivatePgError;
 use event_store::proof::keys::NotaryKeyError;
 use event_store::seal::MasterKeyError;
+use event_store::seal::erasures::ErasureListError;
 
 /// Why the system, or a part of it, does not start.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,9 @@ pub enum StartError {
     /// The master key can't be used.
     #[error(transparent)]
     MasterKey(#[from] MasterKeyError),
+    /// What was erased can't be kept erased.
+    #[error(transparent)]
+    ErasureList(#[from] ErasureListError),
     /// The notary's key can't be used.
     #[error(transparent)]
     NotaryKey(#[from] NotaryKeyError),

@@ -10,6 +10,7 @@ mod database;
 mod error;
 mod health;
 mod housekeeping;
+pub(crate) mod personal_data;
 mod ports;
 mod read_models;
 
@@ -23,7 +24,8 @@ use event_store::consumer::ProgressWatch;
 use event_store::log::LogName;
 use event_store::proof::keys::KeyFolder;
 use event_store::proof::notary::Notaries;
-use event_store::seal::{KeyRing, MasterKey};
+use event_store::seal::KeyRing;
+use event_store::seal::erasures::ErasureList;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use query_api::{Limits, QueryApi, Serving};
 use sqlx::PgPool;
@@ -78,7 +80,7 @@ impl System {
         let key = DevelopmentKey::load_or_create(&settings.token_key_file())?;
         let verifier = TokenVerifier::new(&key);
 
-        let master = Arc::new(MasterKey::load_or_create(&settings.master_key_file)?);
+        let master = Arc::new(personal_data::open(&settings, &database).await?);
 
         let (appenders, commands) = match grpc {
             Some(listener) => {
@@ -88,6 +90,7 @@ impl System {
                     tracks: appenders.tracks.clone(),
                     pool: database.app.clone(),
                     master: Arc::clone(&master),
+                    erasures: ErasureList::of(&settings.erasure_dir, LogName::REGISTER),
                 };
                 (Some(appenders), Some(CommandServer::start(listener, deps, verifier.clone())?))
             }
@@ -115,7 +118,7 @@ impl System {
             }
             None => None,
         };
-        let housekeeping = housekeeping::start(database.owner.clone());
+        let housekeeping = housekeeping::start(database.owner.clone(), settings.erasure_dir.clone());
         Ok(Running {
             issuer: TokenIssuer::new(&key),
             verifier,

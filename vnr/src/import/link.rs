@@ -6,8 +6,8 @@ use proto::command::v1::intake_client::IntakeClient;
 use proto::command::v1::{CommandEnvelope, CommandResult};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::{Endpoint, Uri};
+use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
+use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Code, Request, Status, Streaming};
 
 /// How long a connection may take to be made.
@@ -54,6 +54,27 @@ impl Target {
         Ok(Self { endpoint, url: full, token })
     }
 
+    /// Connects.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` where the register isn't there.
+    pub async fn connect(&self) -> Result<Channel, Status> {
+        self.endpoint.connect().await.map_err(|error| {
+            let mut source: &dyn std::error::Error = &error;
+            while let Some(deeper) = source.source() {
+                source = deeper;
+            }
+            Status::unavailable(format!("there is no register at {}: {source}", self.url))
+        })
+    }
+
+    /// Puts the token on a call.
+    pub fn authorise(&self, metadata: &mut MetadataMap) {
+        if let Some(token) = &self.token {
+            metadata.insert("authorization", token.clone());
+        }
+    }
+
     /// Its address.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -73,21 +94,13 @@ impl Link {
     /// # Errors
     /// Where the register isn't there or doesn't want it.
     pub(super) async fn open(target: &Target, window: usize, first: Vec<CommandEnvelope>) -> Result<Self, Status> {
-        let channel = target.endpoint.connect().await.map_err(|error| {
-            let mut source: &dyn std::error::Error = &error;
-            while let Some(deeper) = source.source() {
-                source = deeper;
-            }
-            Status::unavailable(source.to_string())
-        })?;
+        let channel = target.connect().await?;
         let (commands, queue) = mpsc::channel(window.max(first.len()).max(1));
         for command in first {
             commands.try_send(command).map_err(|_| Status::internal("the bulk stream has no room"))?;
         }
         let mut request = Request::new(ReceiverStream::new(queue));
-        if let Some(token) = &target.token {
-            request.metadata_mut().insert("authorization", token.clone());
-        }
+        target.authorise(request.metadata_mut());
         let results = IntakeClient::new(channel).submit(request).await?.into_inner();
         Ok(Self { commands, results })
     }

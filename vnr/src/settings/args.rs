@@ -26,9 +26,15 @@ pub struct SettingArgs {
     /// The same database as the role that owns and migrates [default: --database-url]
     #[arg(long, global = true, env = "VNR_DATABASE_OWNER_URL", value_name = "URL", hide_env_values = true)]
     pub database_owner_url: Option<String>,
-    /// File of the master key, 64 hexadecimal digits, made where it is absent [default: master.key in the data folder]
+    /// File of the master key, made where it is absent; VNR_MASTER_KEY may hold the key itself [default: master.key in the data folder]
     #[arg(long, global = true, env = "VNR_MASTER_KEY_FILE", value_name = "FILE", hide_env_values = true)]
     pub master_key_file: Option<String>,
+    /// Command that prints the master key, instead of a file: of a secret store, say
+    #[arg(long, global = true, env = "VNR_MASTER_KEY_COMMAND", value_name = "COMMAND", hide_env_values = true)]
+    pub master_key_command: Option<String>,
+    /// Folder of the list of erased keys, that no restore goes without; best on another machine [default: erasures in the data folder]
+    #[arg(long, global = true, env = "VNR_ERASURE_DIR", value_name = "DIR", hide_env_values = true)]
+    pub erasure_dir: Option<String>,
     /// Folder of the keys that sign tree heads, made where it is absent [default: notary in the data folder]
     #[arg(long, global = true, env = "VNR_NOTARY_DIR", value_name = "DIR", hide_env_values = true)]
     pub notary_dir: Option<String>,

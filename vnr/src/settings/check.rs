@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use event_store::seal::{KeyDigits, KeySource};
 use sqlx::postgres::PgConnectOptions;
 use toml::{Table, Value};
 use tracing_subscriber::EnvFilter;
@@ -13,6 +14,9 @@ use tracing_subscriber::EnvFilter;
 use super::{LogFormat, SettingArgs, Settings};
 
 pub(super) const MASTER_KEY: &str = "master.key";
+pub(super) const ERASURES: &str = "erasures";
+/// Holds the master key itself; it is no flag, for everybody on a machine sees those.
+const MASTER_KEY_VARIABLE: &str = "VNR_MASTER_KEY";
 pub(super) const NOTARY: &str = "notary";
 pub(super) const WITNESS: &str = "witness";
 pub(super) const ORIGIN: &str = "vnr.local";
@@ -29,6 +33,8 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("database_url", "--database-url", "VNR_DATABASE_URL"),
     ("database_owner_url", "--database-owner-url", "VNR_DATABASE_OWNER_URL"),
     ("master_key_file", "--master-key-file", "VNR_MASTER_KEY_FILE"),
+    ("master_key_command", "--master-key-command", "VNR_MASTER_KEY_COMMAND"),
+    ("erasure_dir", "--erasure-dir", "VNR_ERASURE_DIR"),
     ("notary_dir", "--notary-dir", "VNR_NOTARY_DIR"),
     ("witness_dir", "--witness-dir", "VNR_WITNESS_DIR"),
     ("origin", "--origin", "VNR_ORIGIN"),
@@ -73,7 +79,8 @@ pub(super) fn load(args: &SettingArgs) -> Result<Settings, SettingsError> {
         http_addr: sources.take("http_addr", &args.http_addr, "127.0.0.1:8080", address),
         database_url: sources.take("database_url", &args.database_url, "", database),
         database_owner_url: sources.take("database_owner_url", &args.database_owner_url, "", database),
-        master_key_file: sources.take("master_key_file", &args.master_key_file, &within(MASTER_KEY), path),
+        master_key: master_key(&mut sources, args, &within(MASTER_KEY)),
+        erasure_dir: sources.take("erasure_dir", &args.erasure_dir, &within(ERASURES), path),
         notary_dir: sources.take("notary_dir", &args.notary_dir, &within(NOTARY), path),
         witness_dir: sources.take("witness_dir", &args.witness_dir, &within(WITNESS), path),
         origin: sources.take("origin", &args.origin, ORIGIN, origin),
@@ -148,6 +155,23 @@ impl Sources {
     }
 }
 
+/// The one place that the master key is read from.
+fn master_key(sources: &mut Sources, args: &SettingArgs, default: &str) -> KeySource {
+    let command = sources.take("master_key_command", &args.master_key_command, "", optional);
+    let file = sources.take("master_key_file", &args.master_key_file, "", optional);
+    let text = std::env::var(MASTER_KEY_VARIABLE).ok();
+    let given = [command.is_some(), file.is_some(), text.is_some()].iter().filter(|given| **given).count();
+    if given > 1 {
+        let place = format!("--master-key-file, --master-key-command, {MASTER_KEY_VARIABLE}");
+        sources.problems.push(Problem { place, what: "give one of them: there is one master key".into() });
+    }
+    match (text, command) {
+        (Some(text), _) => KeySource::Environment { name: MASTER_KEY_VARIABLE, text: KeyDigits(text) },
+        (None, Some(command)) => KeySource::Command(command),
+        (None, None) => KeySource::File(PathBuf::from(file.as_deref().unwrap_or(default))),
+    }
+}
+
 /// What stands in for a value that is wrong until all problems have been told; never used to run.
 trait Fallback {
     fn fallback() -> Self;
@@ -173,6 +197,10 @@ fallback!(
 
 fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("must name a place".into()) } else { Ok(PathBuf::from(text)) }
+}
+
+fn optional(text: &str) -> Result<Option<String>, String> {
+    Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -239,7 +267,7 @@ mod tests {
         assert_eq!(settings.grpc_addr.port(), 1);
         assert_eq!(settings.http_addr.port(), 3);
         assert_eq!(settings.origin, "test.example");
-        assert_eq!(settings.master_key_file, Path::new(".vnr/master.key"));
+        assert_eq!(settings.master_key, KeySource::File(PathBuf::from(".vnr/master.key")));
         let _ = fs::remove_file(config);
     }
 
@@ -259,7 +287,7 @@ mod tests {
             told,
             "the settings are not right:\n  \
              FILE: there is no setting `grpc_adr`; there are data_dir, grpc_addr, http_addr, database_url, \
-             database_owner_url, master_key_file, notary_dir, witness_dir, origin, log_format, log_level, input_dir\n  \
+             database_owner_url, master_key_file, master_key_command, erasure_dir, notary_dir, witness_dir, origin, log_format, log_level, input_dir\n  \
              --grpc-addr (or VNR_GRPC_ADDR): `50051` is not an address with a port, such as 127.0.0.1:50051\n  \
              http_addr in FILE: must be a string in quotes\n  \
              --database-url (or VNR_DATABASE_URL): must begin with postgres://\n  \

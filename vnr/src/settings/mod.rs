@@ -6,6 +6,8 @@ mod check;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use event_store::seal::KeySource;
+
 pub use self::args::SettingArgs;
 pub use self::check::{Problem, SettingsError};
 
@@ -31,8 +33,10 @@ pub struct Settings {
     pub database_url: Option<String>,
     /// The same as the role that owns and migrates; `database_url` where it is not given.
     pub database_owner_url: Option<String>,
-    /// Key that wraps all others.
-    pub master_key_file: PathBuf,
+    /// Where the key that wraps all others is read from.
+    pub master_key: KeySource,
+    /// Folder of the list of erased keys.
+    pub erasure_dir: PathBuf,
     /// Folder of the keys that sign tree heads.
     pub notary_dir: PathBuf,
     /// Folder that signed tree heads are handed to.
@@ -61,7 +65,8 @@ impl Settings {
         let data_dir = data_dir.into();
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         Self {
-            master_key_file: data_dir.join(check::MASTER_KEY),
+            master_key: KeySource::File(data_dir.join(check::MASTER_KEY)),
+            erasure_dir: data_dir.join(check::ERASURES),
             notary_dir: data_dir.join(check::NOTARY),
             witness_dir: data_dir.join(check::WITNESS),
             data_dir,

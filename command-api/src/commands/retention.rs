@@ -1,0 +1,217 @@
+//! Commands on personal data: its erasure, and holds on it.
+
+use access::Principal;
+use domain::ids;
+use domain::retention::{
+    Actor, ApproveErasure, DestroyedKey, ErasureGround, ErasureScope, LiftHold, PlaceHold, RejectErasure,
+    RequestErasure, RetentionCase, RetentionCommand,
+};
+use domain::values::{HoldReference, Reason, UserName};
+use event_store::append::{Stop, Target, Touch, Work};
+use event_store::seal::{KeyRef, KeyScope};
+use proto::command::v1 as pb;
+use uuid::Uuid;
+
+use super::Prepared;
+use crate::status::UnknownRecord;
+use crate::wire::{Envelope, Reader, RecordRef, resolve};
+
+/// Whose data, as far as it is known before a number is looked up.
+#[derive(Debug, Clone)]
+enum Scope {
+    Record(RecordRef),
+    Subject(Uuid),
+}
+
+impl Scope {
+    fn read(reader: &mut Reader, scope: Option<pb::ErasureScope>) -> Option<Scope> {
+        use pb::erasure_scope::Of;
+        use pb::record_ref::By;
+        match scope.and_then(|scope| scope.of) {
+            Some(Of::Record(pb::RecordRef { by: Some(By::External(_)) })) => {
+                reader.wrong("scope.record.external", "is not taken here: name the record by its id or number");
+                None
+            }
+            Some(Of::Record(record)) => reader.record("scope.record", "record", Some(record)).map(Scope::Record),
+            Some(Of::SubjectId(id)) => reader.required_uuid("scope.subject_id", &id).map(Scope::Subject),
+            None => {
+                reader.wrong("scope", "is required: give record or subject_id");
+                None
+            }
+        }
+    }
+
+    fn resolve(&self, work: &mut Work<'_>) -> Result<ErasureScope, Stop> {
+        Ok(match self {
+            Scope::Record(record) => ErasureScope::Record(resolve(work, record)?),
+            Scope::Subject(subject) => ErasureScope::Subject(*subject),
+        })
+    }
+
+    fn touches(&self) -> Vec<Touch> {
+        let scope = match self {
+            Scope::Record(record) => record.id().map(ErasureScope::Record),
+            Scope::Subject(subject) => Some(ErasureScope::Subject(*subject)),
+        };
+        scope.map(|scope| Touch::of::<RetentionCase>(ids::of_retention_case(scope))).into_iter().collect()
+    }
+}
+
+/// Decides `command` on the case of that scope.
+fn execute(work: &mut Work<'_>, scope: ErasureScope, command: RetentionCommand) -> Result<Target, Stop> {
+    let case = ids::of_retention_case(scope);
+    work.execute::<RetentionCase>(case, command)?;
+    Ok(Target::of::<RetentionCase>(case))
+}
+
+fn keys_of(scope: ErasureScope) -> KeyScope {
+    match scope {
+        ErasureScope::Record(record) => KeyScope::Record(record),
+        ErasureScope::Subject(subject) => KeyScope::Subject(subject),
+    }
+}
+
+/// Refuses what nobody has personal data of: a number or an id that was mistyped.
+fn must_be_known(work: &mut Work<'_>, scope: ErasureScope) -> Result<(), Stop> {
+    let (_, version) = work.state::<RetentionCase>(ids::of_retention_case(scope))?;
+    if version > 0 || !work.keys(keys_of(scope))?.is_empty() {
+        return Ok(());
+    }
+    let name = match scope {
+        ErasureScope::Record(record) => format!("record with personal data {record}"),
+        ErasureScope::Subject(subject) => format!("data subject {subject}"),
+    };
+    Err(Stop::refused(UnknownRecord { name }))
+}
+
+/// Who acts, by their token.
+fn actor(reader: &mut Reader, principal: &Principal) -> Option<Actor> {
+    let institution = reader.institution("institution", "", principal);
+    let user = reader.required("token.sub", &principal.subject, UserName::parse);
+    Some(Actor { institution: institution?, user: user? })
+}
+
+macro_rules! prepared {
+    ($envelope:expr, $scope:expr, |$work:ident, $resolved:ident| $decide:expr) => {{
+        let (envelope, scope) = ($envelope?, $scope?);
+        let expected = envelope.expected_version;
+        let touches = scope.touches();
+        let decide = Box::new(move |$work: &mut Work<'_>| {
+            let $resolved = scope.resolve($work)?;
+            $work.expect_version::<RetentionCase>(ids::of_retention_case($resolved), expected)?;
+            $decide
+        });
+        Some(Prepared::register(envelope, touches, decide))
+    }};
+}
+
+pub(super) fn request(
+    reader: &mut Reader,
+    message: pb::RequestErasure,
+    envelope: Option<Envelope>,
+    principal: &Principal,
+) -> Option<Prepared> {
+    let scope = Scope::read(reader, message.scope);
+    let ground = reader.required_term::<pb::ErasureGround, ErasureGround>("ground", message.ground);
+    let reason = reader.personal("reason", &message.reason, Reason::parse);
+    let by = actor(reader, principal);
+    let (ground, by) = (ground?, by?);
+    prepared!(envelope, scope, |work, scope| {
+        must_be_known(work, scope)?;
+        let command = RequestErasure { scope, ground, reason: reason.clone(), by: by.clone() };
+        execute(work, scope, RetentionCommand::RequestErasure(command))
+    })
+}
+
+pub(super) fn approve(
+    reader: &mut Reader,
+    message: pb::ApproveErasure,
+    envelope: Option<Envelope>,
+    principal: &Principal,
+) -> Option<Prepared> {
+    let scope = Scope::read(reader, message.scope);
+    let by = actor(reader, principal)?;
+    prepared!(envelope, scope, |work, scope| {
+        let keys = work.keys(keys_of(scope))?;
+        let command = ApproveErasure {
+            keys: keys.iter().map(destroyed).collect(),
+            held_elsewhere: holds_on(work, scope, &keys)?,
+            by: by.clone(),
+        };
+        let target = execute(work, scope, RetentionCommand::ApproveErasure(command))?;
+        work.destroy_keys(&keys);
+        Ok(target)
+    })
+}
+
+fn destroyed(key: &KeyRef) -> DestroyedKey {
+    DestroyedKey { key: key.key_id, record: key.owner.record, subject: key.owner.subject }
+}
+
+/// Holds on what the erasure would reach beside its own scope: the records that a subject's data is in, the subjects whose
+/// data is in a record.
+fn holds_on(work: &mut Work<'_>, scope: ErasureScope, keys: &[KeyRef]) -> Result<Vec<HoldReference>, Stop> {
+    let mut others: Vec<ErasureScope> = keys
+        .iter()
+        .filter_map(|key| match scope {
+            ErasureScope::Record(_) => key.owner.subject.map(ErasureScope::Subject),
+            ErasureScope::Subject(_) => Some(ErasureScope::Record(key.owner.record)),
+        })
+        .collect();
+    others.sort_unstable();
+    others.dedup();
+    let mut holds = Vec::new();
+    for other in others {
+        let (case, _) = work.state::<RetentionCase>(ids::of_retention_case(other))?;
+        holds.extend(case.holds().cloned());
+    }
+    Ok(holds)
+}
+
+pub(super) fn reject(
+    reader: &mut Reader,
+    message: pb::RejectErasure,
+    envelope: Option<Envelope>,
+    principal: &Principal,
+) -> Option<Prepared> {
+    let scope = Scope::read(reader, message.scope);
+    let reason = reader.personal("reason", &message.reason, Reason::parse);
+    let by = actor(reader, principal)?;
+    prepared!(envelope, scope, |work, scope| {
+        let command = RejectErasure { reason: reason.clone(), by: by.clone() };
+        execute(work, scope, RetentionCommand::RejectErasure(command))
+    })
+}
+
+pub(super) fn place_hold(
+    reader: &mut Reader,
+    message: pb::PlaceHold,
+    envelope: Option<Envelope>,
+    principal: &Principal,
+) -> Option<Prepared> {
+    let scope = Scope::read(reader, message.scope);
+    let reference = reader.required("reference", &message.reference, HoldReference::parse);
+    let by = actor(reader, principal);
+    let (reference, by) = (reference?, by?);
+    prepared!(envelope, scope, |work, scope| {
+        must_be_known(work, scope)?;
+        let command = PlaceHold { scope, reference: reference.clone(), by: by.clone() };
+        execute(work, scope, RetentionCommand::PlaceHold(command))
+    })
+}
+
+pub(super) fn lift_hold(
+    reader: &mut Reader,
+    message: pb::LiftHold,
+    envelope: Option<Envelope>,
+    principal: &Principal,
+) -> Option<Prepared> {
+    let scope = Scope::read(reader, message.scope);
+    let reference = reader.required("reference", &message.reference, HoldReference::parse);
+    let by = actor(reader, principal);
+    let (reference, by) = (reference?, by?);
+    prepared!(envelope, scope, |work, scope| {
+        let command = LiftHold { reference: reference.clone(), by: by.clone() };
+        execute(work, scope, RetentionCommand::LiftHold(command))
+    })
+}

@@ -1,0 +1,148 @@
+-- Keys of data subjects, their destruction, and the generations of the master key.
+alter table {log}.keys add column subject uuid; -- the data subject within the record; null for the record's own data
+
+drop index {log}.keys_aggregate_id_idx;
+create unique index keys_owner on {log}.keys (aggregate_id, subject) nulls not distinct;
+create index keys_subject on {log}.keys (subject) where subject is not null;
+
+-- Keys that were destroyed: what every process that holds keys in memory looks for, and what a restore must not bring back.
+create table {log}.destroyed_keys (
+    key_id       uuid        not null primary key,
+    aggregate_id uuid        not null,
+    subject      uuid,
+    position     bigint,                       -- of the event that says so; null where a list from outside said so
+    destroyed_at timestamptz not null
+);
+
+create index on {log}.destroyed_keys (position);
+create index on {log}.destroyed_keys (aggregate_id);
+create index on {log}.destroyed_keys (subject) where subject is not null;
+
+-- Generations of the master key that keys are, or were, wrapped with.
+create table {log}.master_keys (
+    generation integer     not null primary key,
+    key_check  bytea       not null,           -- tells one key from another, and nothing of either
+    created_at timestamptz not null default clock_timestamp(),
+    retired_at timestamptz                     -- nothing is wrapped with it any more, and its source no longer has it
+);
+
+grant select, insert, delete on {log}.keys to vnr_app;
+grant select, insert on {log}.destroyed_keys to vnr_app;
+grant select, insert on {log}.master_keys to vnr_app;
+
+-- As before, and: keys have subjects and are destroyed.
+-- VN004: a key is wrapped with a generation of the master key that was replaced. VN005: a key to destroy is not there.
+drop function {log}.append;
+
+-- Appends one batch: one call, one transaction, one round trip.
+--
+-- The head goes first, by compare-and-set: where it succeeds, nobody has appended since the batch was composed, so all
+-- that was decided still holds; and until the commit nobody else can append. Each statement below sees all that was
+-- committed before (the function is volatile, the isolation read committed).
+-- False: another process appended, nothing is written. VN001: a command id is in the ledger. VN002: a stream is not at
+-- the version that was decided on. VN003: a claim is taken.
+create function {log}.append(
+    x_generation integer, x_position bigint,
+    n_position bigint, n_recorded_at timestamptz, n_numbers text, n_frontier bytea,
+    s_id uuid[], s_type text[], s_base bigint[], s_version bigint[], s_first bigint[], s_last bigint[],
+    c_id uuid[], c_digest bytea[], c_first bigint[], c_events integer[], c_reply text[],
+    l_kind text[], l_key text[], l_type text[], l_id uuid[],
+    k_id uuid[], k_aggregate uuid[], k_subject uuid[], k_master integer[], k_wrapped bytea[],
+    d_id uuid[],
+    t_level smallint[], t_index bigint[], t_hash bytea[],
+    e_id uuid[], e_type text[], e_aggregate text[], e_sequence bigint[], e_event_type text[], e_event_version text[],
+    e_payload text[], e_metadata text[], e_occurred_at timestamptz[], e_leaf bytea[]
+) returns boolean language plpgsql volatile as $$
+declare
+    updated  integer;
+    inserted integer := 0;
+begin
+    update {log}.head
+    set position = n_position, recorded_at = n_recorded_at, numbers = n_numbers, frontier = n_frontier
+    where only_row and generation = x_generation and position = x_position and recorded_at <= n_recorded_at;
+    if not found then
+        return false;
+    end if;
+
+    if exists (select from {log}.commands c where c.command_id = any (c_id)) then
+        raise exception 'a command of the batch has taken effect before' using errcode = 'VN001';
+    end if;
+
+    if cardinality(s_id) > 0 then
+        update {log}.streams s
+        set version = u.version, last_position = u.last
+        from unnest(s_id, s_base, s_version, s_last) u (id, base, version, last)
+        where s.aggregate_id = u.id and s.version = u.base;
+        get diagnostics updated = row_count;
+        if updated < cardinality(s_id) then
+            insert into {log}.streams (aggregate_id, aggregate_type, version, first_position, last_position)
+            select u.id, u.type, u.version, u.first, u.last
+            from unnest(s_id, s_type, s_base, s_version, s_first, s_last) u (id, type, base, version, first, last)
+            where u.base = 0
+            on conflict do nothing;
+            get diagnostics inserted = row_count;
+            if updated + inserted <> cardinality(s_id) then
+                raise exception 'a stream of the batch has moved' using errcode = 'VN002';
+            end if;
+        end if;
+    end if;
+
+    insert into {log}.commands (command_id, recorded_at, digest, first_position, events, reply)
+    select u.id, n_recorded_at, u.digest, u.first, u.events, u.reply
+    from unnest(c_id, c_digest, c_first, c_events, c_reply) u (id, digest, first, events, reply);
+
+    if cardinality(l_kind) > 0 then
+        insert into {log}.claims (kind, key, aggregate_type, aggregate_id, position)
+        select u.kind, u.key, u.type, u.id, n_position
+        from unnest(l_kind, l_key, l_type, l_id) u (kind, key, type, id)
+        on conflict do nothing;
+        get diagnostics inserted = row_count;
+        if inserted <> cardinality(l_kind) then
+            raise exception 'a claim of the batch is taken' using errcode = 'VN003';
+        end if;
+    end if;
+
+    if cardinality(k_id) > 0 then
+        if exists (
+            select from unnest(k_master) used (generation)
+            where used.generation < (select max(m.generation) from {log}.master_keys m)
+        ) then
+            raise exception 'the master key has a newer generation' using errcode = 'VN004';
+        end if;
+        insert into {log}.keys (key_id, aggregate_id, subject, master, wrapped, created_at)
+        select u.id, u.aggregate, u.subject, u.master, u.wrapped, n_recorded_at
+        from unnest(k_id, k_aggregate, k_subject, k_master, k_wrapped) u (id, aggregate, subject, master, wrapped);
+    end if;
+
+    if cardinality(d_id) > 0 then
+        with gone as (
+            delete from {log}.keys k where k.key_id = any (d_id)
+            returning k.key_id, k.aggregate_id, k.subject
+        )
+        insert into {log}.destroyed_keys (key_id, aggregate_id, subject, position, destroyed_at)
+        select gone.key_id, gone.aggregate_id, gone.subject, n_position, n_recorded_at
+        from gone;
+        get diagnostics updated = row_count;
+        if updated <> cardinality(d_id) then
+            raise exception 'a key that the batch destroys is not there' using errcode = 'VN005';
+        end if;
+    end if;
+
+    if cardinality(t_level) > 0 then
+        insert into {log}.tree (level, index, hash)
+        select u.level, u.index, u.hash
+        from unnest(t_level, t_index, t_hash) u (level, index, hash);
+    end if;
+
+    insert into {log}.events (position, event_id, aggregate_type, aggregate_id, sequence, event_type, event_version,
+                              payload, metadata, occurred_at, recorded_at, leaf_hash)
+    select x_position + u.i, u.id, u.type, u.aggregate, u.sequence, u.event_type, u.event_version,
+           u.payload::json, u.metadata::json, u.occurred_at, n_recorded_at, u.leaf
+    from unnest(e_id, e_type, e_aggregate, e_sequence, e_event_type, e_event_version, e_payload, e_metadata,
+                e_occurred_at, e_leaf)
+         with ordinality u (id, type, aggregate, sequence, event_type, event_version, payload, metadata,
+                            occurred_at, leaf, i);
+    return true;
+end
+$$;
+grant execute on function {log}.append to vnr_app;
