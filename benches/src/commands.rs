@@ -146,7 +146,7 @@ async fn measure_on(
         tracks: start(LogName::TRACKS),
         pool: app.clone(),
         master: master.clone(),
-        erasures: ErasureList::of(&folder, LogName::REGISTER),
+        erasures: ErasureList::of(folder, LogName::REGISTER),
     };
     let key = DevelopmentKey::ephemeral()?;
     let token = TokenIssuer::new(&key).issue(&Principal {

@@ -6,7 +6,7 @@ use domain::retention::{ErasureScope, RetentionCase};
 use event_store::log::LogName;
 use event_store::read::{LogReader, ReadError};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use sqlx::{PgPool, Row as _};
 use uuid::Uuid;
 
 /// A schedule that can't be used, or records that can't be judged by it.
@@ -184,14 +184,22 @@ pub async fn due(pool: &PgPool, schedule: &Schedule, day: NaiveDate, limit: usiz
 }
 
 async fn done(pool: &PgPool) -> Result<Vec<Done>, sqlx::Error> {
-    let sql = "select 'incident', id, number, result_code, closed_at from case_search.incidents
+    let sql = "select 'incident' as record_type, id, number, result_code as result, closed_at as done_at
+               from case_search.incidents
                where closed_at is not null and exists (select from register.keys k where k.aggregate_id = incidents.id)
                union all
                select 'emergency_card', id, number, null, completed_at from cards.cards
                where completed_at is not null and exists (select from register.keys k where k.aggregate_id = cards.id)";
-    let rows: Vec<(String, Uuid, String, Option<String>, DateTime<Utc>)> = sqlx::query_as(sql).fetch_all(pool).await?;
-    let record = |(record_type, id, number, result, done_at)| Done { record_type, id, number, result, done_at };
-    Ok(rows.into_iter().map(record).collect())
+    let record = |row: sqlx::postgres::PgRow| {
+        Ok(Done {
+            record_type: row.try_get("record_type")?,
+            id: row.try_get("id")?,
+            number: row.try_get("number")?,
+            result: row.try_get("result")?,
+            done_at: row.try_get("done_at")?,
+        })
+    };
+    sqlx::query(sql).fetch_all(pool).await?.into_iter().map(record).collect()
 }
 
 /// What was decided on the personal data of a record or a data subject, as it stands in the log.
