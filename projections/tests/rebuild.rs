@@ -217,7 +217,7 @@ async fn read_models_of_an_older_program_are_rebuilt_and_of_a_newer_one_left_alo
     assert!(after.len() >= before.len());
     let listed = list(&system.pools.app).await.unwrap();
     let versions: Vec<_> = listed.iter().map(|model| (model.name.as_str(), model.version)).collect();
-    assert_eq!(versions, [("cards", 9), ("case_search", 1), ("roster", 1), ("timeline", 1)]);
+    assert_eq!(versions, [("cards", 9), ("case_search", 1), ("roster", 1), ("timeline", 2)]);
 }
 
 async fn stop(at_work: AtWork) {

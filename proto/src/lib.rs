@@ -48,12 +48,10 @@ mod tests {
         let bulk: Vec<String> =
             envelope.fields().filter_map(|field| Some(field.kind().as_message()?.name().to_owned())).collect();
         for service in pool.services().filter(|service| service.name() != "Intake") {
+            // An erasure is two persons' decision on one matter, and its answer waits for every process.
+            let one_by_one = service.name() == "RetentionService";
             for method in service.methods() {
-                assert!(
-                    bulk.contains(&method.input().name().to_owned()),
-                    "{} is not in CommandEnvelope",
-                    method.name()
-                );
+                assert_eq!(bulk.contains(&method.input().name().to_owned()), !one_by_one, "{}", method.name());
                 assert_eq!(method.input().name(), method.name(), "a call takes the message of its name");
             }
         }
