@@ -35,6 +35,7 @@ pub const LOG: &[SqlFile] = sql_files![
     (8, "0008", "keys"),
     (9, "0009", "append"),
     (10, "0010", "tree_heads"),
+    (12, "0012", "generations"),
 ];
 
 /// Progress and leases of those who read the logs.

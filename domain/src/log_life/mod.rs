@@ -41,16 +41,7 @@ impl LogLife {
             broken.push(LogLifeError::NoReason);
         }
         Refused::unless_empty(broken)?;
-        Ok(vec![LogLifeEvent::GenerationBegun {
-            generation,
-            begins,
-            root,
-            voids,
-            numbers,
-            witness,
-            statement,
-            reason,
-        }])
+        Ok(vec![LogLifeEvent::GenerationBegun { generation, begins, root, voids, numbers, witness, statement, reason }])
     }
 }
 
