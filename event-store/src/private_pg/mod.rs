@@ -6,6 +6,8 @@
 //! - `trust` authentication is safe because the socket's folder is 0700 and there is no TCP port.
 
 mod account;
+mod archive;
+mod backup;
 mod binaries;
 mod cluster;
 mod database;
@@ -18,6 +20,8 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+pub use self::archive::{ARCHIVE_TIMEOUT_SECONDS, BackupFolder};
+pub use self::backup::{BackupSource, BaseBackup, Restore, Restored};
 pub use self::error::PrivatePgError;
 pub use self::shared::{SharedPg, TestDatabase, shared_for_tests};
 
@@ -82,12 +86,21 @@ pub struct Options {
     pub profile: Profile,
     /// Folder of `initdb` and `postgres`; found by itself when not named (see also `VNR_PG_BIN`).
     pub binaries: Option<PathBuf>,
+    /// Folder of backups that the write-ahead log is handed over to.
+    pub archive: Option<BackupFolder>,
 }
 
 impl Options {
     /// Durable, in this folder, with the machine's programs.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), profile: Profile::Durable, binaries: None }
+        Self { data_dir: data_dir.into(), profile: Profile::Durable, binaries: None, archive: None }
+    }
+
+    /// Handing the write-ahead log over to a folder of backups.
+    #[must_use]
+    pub fn archive(mut self, folder: Option<BackupFolder>) -> Self {
+        self.archive = folder;
+        self
     }
 
     /// With another profile.
@@ -197,7 +210,16 @@ impl PrivatePg {
         let cluster = Cluster::prepare(&data_dir)?;
         let binaries = ready_cluster(&cluster, options)?;
         let address = Address::new(&cluster.socket_dir);
-        let server = Server::launch(cluster, &binaries, options.profile)?;
+        let mut settings = Vec::new();
+        if let Some(folder) = &options.archive {
+            let dir = std::path::absolute(folder.dir()).map_err(PrivatePgError::folder(folder.dir()))?;
+            let folder = BackupFolder::new(dir);
+            folder.prepare(&cluster.account)?;
+            folder.belongs_to(&cluster, &binaries)?;
+            folder.ask_for_histories(&cluster)?;
+            settings = folder.settings();
+        }
+        let server = Server::launch(cluster, &binaries, options.profile, &settings)?;
         Ok(Self { server, lock, address, binaries })
     }
 }

@@ -1,11 +1,15 @@
 //! One file for each command.
 
+pub(crate) mod backup;
+mod doctor;
 mod keys;
 pub(crate) mod log;
 mod notary;
 mod projections;
 mod proof;
 pub(crate) mod record;
+mod recover;
+mod restore;
 pub(crate) mod serve;
 mod token;
 
@@ -36,6 +40,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Record(command) => record::run(&settings, command).await?,
         Command::Proof(command) => proof::run(&settings, command).await?,
         Command::Notary(command) => notary::run(&settings, command).await?,
+        Command::Backup(args) => backup::run(&settings, &args).await?,
+        Command::Restore(args) => restore::run(&settings, &args).await?,
+        Command::Doctor { json } => doctor::run(&settings, json).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

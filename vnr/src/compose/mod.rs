@@ -9,6 +9,7 @@ mod commands;
 mod database;
 mod error;
 mod health;
+pub(crate) mod honesty;
 mod housekeeping;
 mod ports;
 mod read_models;
@@ -35,6 +36,7 @@ pub use self::database::{Database, Sharing};
 pub use self::error::StartError;
 
 use self::commands::CommandServer;
+pub(crate) use self::database::sets;
 use self::health::Health;
 use self::ports::listen;
 use self::read_models::ReadModels;
@@ -75,6 +77,14 @@ impl System {
 
         let sharing = if parts.len() > 1 { Sharing::Alone } else { Sharing::Join };
         let database = Database::open(&settings, sharing).await?;
+        let honest = async {
+            honesty::check(&settings, &database).await?;
+            honesty::replay_erasures(&settings, &database).await
+        };
+        if let Err(refusal) = honest.await {
+            database.close().await;
+            return Err(refusal);
+        }
         let key = DevelopmentKey::load_or_create(&settings.token_key_file())?;
         let verifier = TokenVerifier::new(&key);
 
