@@ -73,18 +73,18 @@ impl BackupFolder {
     }
 
     /// Settings of a server that hands its write-ahead log over to this folder.
-    pub(super) fn settings(&self) -> Vec<String> {
+    pub(super) fn settings(&self, cluster: &Cluster) -> Vec<String> {
         vec![
             "archive_mode=on".to_owned(),
             format!("archive_timeout={ARCHIVE_TIMEOUT_SECONDS}s"),
-            format!("archive_command={}", self.archive_command()),
+            format!("archive_command={}", self.archive_command(&allowed(cluster))),
         ]
     }
 
-    fn archive_command(&self) -> String {
-        let wal = shell(&self.wal());
+    fn archive_command(&self, allowed: &Path) -> String {
+        let (wal, allowed) = (shell(&self.wal()), shell(allowed));
         format!(
-            "f={wal}/%f.gz; if test -e \"$f\"; then gzip -dc \"$f\" | cmp -s - \"%p\"; \
+            "test -e {allowed} || exit 1; f={wal}/%f.gz; if test -e \"$f\"; then gzip -dc \"$f\" | cmp -s - \"%p\"; \
              else gzip -1 -c < \"%p\" > \"$f.part\" && sync \"$f.part\" && mv \"$f.part\" \"$f\" && sync {wal}; fi"
         )
     }
@@ -121,6 +121,12 @@ impl BackupFolder {
     }
 }
 
+/// While this file is missing nothing is handed over. A restore takes it away: what was restored for trial, or has lost events
+/// and was not recovered yet, must not write its timeline into the archive of the register that serves.
+pub(super) fn allowed(cluster: &Cluster) -> PathBuf {
+    cluster.home.join("archiving-allowed")
+}
+
 /// A path as one word of a shell, in a setting of PostgreSQL that reads `%`.
 fn shell(path: &Path) -> String {
     format!("'{}'", path.to_string_lossy().replace('\'', r"'\''").replace('%', "%%"))
@@ -128,10 +134,18 @@ fn shell(path: &Path) -> String {
 
 /// What PostgreSQL calls a cluster, from its making on and through each restore.
 fn system_identifier(cluster: &Cluster, binaries: &Binaries) -> Option<String> {
-    let mut command = cluster.account.command(&binaries.program("pg_controldata"));
-    let told = command.arg("-D").arg(&cluster.data).output().ok()?;
+    control(&cluster.account, binaries, &cluster.data, "Database system identifier:")
+}
+
+/// The timeline that a cluster was on at its last checkpoint.
+pub(super) fn timeline(account: &Account, binaries: &Binaries, data: &Path) -> Option<String> {
+    control(account, binaries, data, "Latest checkpoint's TimeLineID:")
+}
+
+fn control(account: &Account, binaries: &Binaries, data: &Path, field: &str) -> Option<String> {
+    let told = account.command(&binaries.program("pg_controldata")).arg("-D").arg(data).output().ok()?;
     let told = String::from_utf8_lossy(&told.stdout).into_owned();
-    let line = told.lines().find_map(|line| line.strip_prefix("Database system identifier:"))?;
+    let line = told.lines().find_map(|line| line.strip_prefix(field))?;
     Some(line.trim().to_owned())
 }
 
@@ -142,7 +156,7 @@ mod tests {
     #[test]
     fn a_folder_with_any_name_is_one_word_of_the_command() {
         let folder = BackupFolder::new("/a b/it's 100%");
-        let command = folder.archive_command();
+        let command = folder.archive_command(Path::new("/home/archiving-allowed"));
         assert!(command.contains(r"f='/a b/it'\''s 100%%/wal'/%f.gz;"), "{command}");
         let restore = BackupFolder::restore_command(Some(&folder), Some(Path::new("/old")));
         assert!(restore.contains(r"test -e '/a b/it'\''s 100%%/wal'/%f.gz"), "{restore}");

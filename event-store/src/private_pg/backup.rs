@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use super::account::Account;
-use super::archive::BackupFolder;
+use super::archive::{BackupFolder, allowed, timeline};
 use super::binaries::Binaries;
 use super::cluster::Cluster;
 use super::error::PrivatePgError;
@@ -172,7 +172,10 @@ impl Restore {
             fs::rename(&cluster.data, &aside).map_err(PrivatePgError::folder(&cluster.data))?;
         }
         let started = self.fill(&cluster).and_then(|()| {
-            let settings = self.settings(moved_aside.as_deref());
+            let mut settings = self.settings(moved_aside.as_deref());
+            // The replaced server's own timeline, not one that some other restore may have begun since.
+            let timeline = moved_aside.as_deref().and_then(|aside| timeline(&cluster.account, &binaries, aside));
+            settings.extend(timeline.map(|timeline| format!("recovery_target_timeline={timeline}")));
             Server::launch(cluster.clone(), &binaries, Profile::Durable, &settings)
         });
         match started {
@@ -203,6 +206,12 @@ impl Restore {
                 program: "cp",
                 said: String::from_utf8_lossy(&out.stderr).into_owned(),
             });
+        }
+        match fs::remove_file(allowed(cluster)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(PrivatePgError::folder(allowed(cluster))(error));
+            }
+            _ => {}
         }
         let signal = fresh.join("recovery.signal");
         fs::write(&signal, "").and_then(|()| cluster.account.own(&signal)).map_err(PrivatePgError::folder(signal))?;

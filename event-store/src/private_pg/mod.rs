@@ -184,6 +184,14 @@ impl PrivatePg {
         self.address.app_url(DATABASE)
     }
 
+    /// Lets the server hand its write-ahead log over, where it was told to: from when it is known to be the one that serves.
+    ///
+    /// # Errors
+    /// When the sign for it can't be made.
+    pub fn allow_archiving(&self) -> Result<(), PrivatePgError> {
+        allow_archiving(self.server.cluster())
+    }
+
     /// One of PostgreSQL's own programs (`pgbench`, `pg_dump`), of the server's version.
     pub fn program(&self, name: &str) -> PathBuf {
         self.binaries.program(name)
@@ -217,7 +225,7 @@ impl PrivatePg {
             folder.prepare(&cluster.account)?;
             folder.belongs_to(&cluster, &binaries)?;
             folder.ask_for_histories(&cluster)?;
-            settings = folder.settings();
+            settings = folder.settings(&cluster);
         }
         let server = Server::launch(cluster, &binaries, options.profile, &settings)?;
         Ok(Self { server, lock, address, binaries })
@@ -232,8 +240,17 @@ fn ready_cluster(cluster: &Cluster, options: &Options) -> Result<Binaries, Priva
     let binaries = Binaries::find(options.binaries.as_deref(), &cluster.account, wanted)?;
     if version.is_none() {
         cluster.init(&binaries, options.profile == Profile::Durable)?;
+        allow_archiving(cluster)?;
     }
     Ok(binaries)
+}
+
+fn allow_archiving(cluster: &Cluster) -> Result<(), PrivatePgError> {
+    let file = archive::allowed(cluster);
+    if file.exists() {
+        return Ok(());
+    }
+    fs::write(&file, "").and_then(|()| cluster.account.own(&file)).map_err(PrivatePgError::folder(file))
 }
 
 /// The folder's full path; others may pass through it (to the cluster, whose folder is closed to them) but not list it.

@@ -64,6 +64,10 @@ impl Server {
         Ok(server)
     }
 
+    pub(super) fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
     /// Ends the server: fast shutdown, and if that takes too long an immediate one.
     pub(super) fn end(&mut self) -> Option<ExitStatus> {
         drop(self.keeper.stdin.take());

@@ -91,6 +91,11 @@ impl Database {
         }
     }
 
+    /// Lets a private PostgreSQL of ours hand its write-ahead log over: it is known to be the one that serves.
+    pub(crate) fn allow_archiving(&self) -> Result<(), StartError> {
+        Ok(self.private.as_ref().map_or(Ok(()), PrivatePg::allow_archiving)?)
+    }
+
     /// Lets go of all connections, and ends the private PostgreSQL where it is ours.
     pub async fn close(self) {
         self.app.close().await;

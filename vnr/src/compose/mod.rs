@@ -79,7 +79,8 @@ impl System {
         let database = Database::open(&settings, sharing).await?;
         let honest = async {
             honesty::check(&settings, &database).await?;
-            honesty::replay_erasures(&settings, &database).await
+            honesty::replay_erasures(&settings, &database).await?;
+            database.allow_archiving()
         };
         if let Err(refusal) = honest.await {
             database.close().await;
