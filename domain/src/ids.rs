@@ -42,6 +42,12 @@ pub fn of_reporter(record: Uuid) -> Uuid {
     named(&format!("reporter|{record}"))
 }
 
+/// Id of the record of a log's own life; `origin` is its name in tree heads.
+#[must_use]
+pub fn of_log(origin: &str) -> Uuid {
+    named(&format!("log|{origin}"))
+}
+
 /// Day of Riga's calendar that `at` lies in.
 #[must_use]
 pub fn riga_day<Z: TimeZone>(at: &DateTime<Z>) -> NaiveDate {

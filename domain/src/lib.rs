@@ -16,6 +16,7 @@ pub mod ids;
 pub mod incident;
 pub mod kernel;
 pub mod lang;
+pub mod log_life;
 pub mod personal;
 pub mod retention;
 pub mod terms;

@@ -1,6 +1,6 @@
 //! Making a read model's schema. Run by the owner role; the application's role may only change rows (I-6).
 
-use event_store::consumer::{Build, Consumer, Ledger, Progress};
+use event_store::consumer::{Build, Consumer, Ledger, Progress, statuses};
 use event_store::log::{LogName, LogPosition};
 use event_store::read::{LogReader, ReadError};
 use sqlx::{Executor as _, PgConnection, PgPool};
@@ -55,8 +55,10 @@ pub(crate) async fn install_rebuild(
     let mut tx = owner.begin().await?;
     lock_name(&mut tx, model.name()).await?;
     let begun = Ledger::lock_in_tx(&mut tx, model.name(), Build::Rebuild).await?;
-    let resumed =
-        begun.is_some_and(|(version, _)| version == model.consumer.version) && exists(&mut tx, &schema).await?;
+    let ours = begun.is_some_and(|(version, _)| version == model.consumer.version);
+    // What an attempt from before a restore has taken in beyond the log is of no use.
+    let ahead = statuses(&mut *tx).await?.iter().any(|s| s.name == model.name() && s.build == "rebuild" && s.ahead);
+    let resumed = ours && !ahead && exists(&mut tx, &schema).await?;
     if !resumed {
         Ledger::remove_in_tx(&mut tx, model.name(), Build::Rebuild).await?;
         make_in_tx(model, &mut tx, &schema, &model.consumer.rebuild(), &start).await?;

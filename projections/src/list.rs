@@ -21,6 +21,8 @@ pub struct Listed {
     pub parked: i64,
     /// Who works for it; nobody where the lease has run out.
     pub holder: Option<String>,
+    /// Whether it has taken in what a restored log does not have; `vnr projections rebuild NAME` mends it.
+    pub ahead: bool,
     /// Why it stands still, where it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
@@ -38,8 +40,12 @@ pub struct ListedLog {
     pub log: String,
     /// Last position that is taken in.
     pub progress: i64,
+    /// Generation of the log when it last moved.
+    pub generation: i32,
     /// Last position.
     pub head: i64,
+    /// Generation of the log now.
+    pub head_generation: i32,
     /// Age of the oldest event that is not taken in yet.
     pub lag_seconds: f64,
 }
@@ -49,8 +55,20 @@ impl From<&ConsumerStatus> for ListedLog {
         ListedLog {
             log: status.log.clone(),
             progress: status.progress,
+            generation: status.generation,
             head: status.head,
+            head_generation: status.head_generation,
             lag_seconds: status.lag_seconds,
+        }
+    }
+}
+
+impl Listed {
+    /// A worker may not have met it yet: the listing says so in any case.
+    fn note_ahead(&mut self, status: &ConsumerStatus) {
+        if let Some(mended_by) = status.mended_by() {
+            self.ahead = true;
+            self.last_error = Some(mended_by);
         }
     }
 }
@@ -70,20 +88,26 @@ pub async fn list(pool: &PgPool) -> Result<Vec<Listed>, sqlx::Error> {
                 known.logs.push(status.into());
                 known.lag_seconds = known.lag_seconds.max(status.lag_seconds);
                 known.parked += status.parked;
+                known.note_ahead(status);
             }
             None if status.build != "live" => {}
-            None => listed.push(Listed {
-                name: status.name.clone(),
-                version: status.version,
-                progress: status.progress,
-                head: status.head,
-                lag_seconds: status.lag_seconds,
-                parked: status.parked,
-                holder: status.holder.clone(),
-                last_error: status.last_error.clone(),
-                logs: vec![status.into()],
-                rebuild: Vec::new(),
-            }),
+            None => {
+                let mut model = Listed {
+                    name: status.name.clone(),
+                    version: status.version,
+                    progress: status.progress,
+                    head: status.head,
+                    lag_seconds: status.lag_seconds,
+                    parked: status.parked,
+                    holder: status.holder.clone(),
+                    ahead: false,
+                    last_error: status.last_error.clone(),
+                    logs: vec![status.into()],
+                    rebuild: Vec::new(),
+                };
+                model.note_ahead(status);
+                listed.push(model);
+            }
         }
     }
     Ok(listed)

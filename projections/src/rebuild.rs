@@ -166,7 +166,9 @@ impl Rebuild {
         if let Some((_, live)) = &live {
             let begun = Instant::now();
             for log in self.model.consumer.logs {
-                let wanted = live.get(log.as_str()).copied().unwrap_or_default();
+                // One that is ahead of a restored log can't be caught up with: then the log's end is all there is.
+                let end = self.head(*log).await?;
+                let wanted = live.get(log.as_str()).copied().unwrap_or_default().min(end);
                 while run.session.progress(*log) < wanted {
                     if begun.elapsed() > SWITCH_TIME || run.step(*log).await? == 0 {
                         tx.rollback().await?;
@@ -184,6 +186,13 @@ impl Rebuild {
         Ledger::promote_in_tx(&mut tx, name).await?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    async fn head(&self, log: LogName) -> Result<LogPosition, RebuildError> {
+        match self.readers.iter().find(|reader| reader.log() == log) {
+            Some(reader) => Ok(reader.head().await?.position),
+            None => Ok(LogPosition::START),
+        }
     }
 
     /// Drops the tables that were served before. Readers may still be in them for a moment; what stays is dropped next time.

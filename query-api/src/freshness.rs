@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_graphql::Value;
 use event_store::consumer::CHANNEL;
 use event_store::log::LogName;
+use event_store::proof::generation::Lives;
 use projections::Projection;
 use projections::cards::Cards;
 use projections::case_search::CaseSearch;
@@ -58,6 +59,7 @@ fn models_of(root: &RootField) -> impl Iterator<Item = &'static str> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Tide {
     generations: BTreeMap<String, u32>,
+    lives: BTreeMap<String, Lives>,
     progress: BTreeMap<(String, String), u64>,
 }
 
@@ -72,6 +74,11 @@ impl Tide {
                 let progress = row.try_get::<i64, _>("progress")?.unsigned_abs();
                 tide.progress.insert((name, log.clone()), progress);
             }
+            if !tide.lives.contains_key(&log) {
+                let (generations, first): (Vec<i32>, Vec<i64>) = (row.try_get("generations")?, row.try_get("begins")?);
+                let rows = generations.iter().map(|g| g.unsigned_abs()).zip(first.iter().map(|f| f.unsigned_abs()));
+                tide.lives.insert(log.clone(), Lives::of_rows(rows));
+            }
             tide.generations.insert(log, row.try_get::<i32, _>("generation")?.unsigned_abs());
         }
         Ok(tide)
@@ -80,6 +87,20 @@ impl Tide {
     /// Generation of a log; 0 while nothing is known.
     pub(crate) fn generation(&self, log: LogName) -> u32 {
         self.generations.get(log.as_str()).copied().unwrap_or_default()
+    }
+
+    /// The place that a position stands for in a log as it is now.
+    ///
+    /// # Errors
+    /// Refused where the log does not have it.
+    pub(crate) fn place(&self, position: LogPosition, log: LogName) -> Result<u64, QueryError> {
+        let none = Lives::default();
+        position.within(self.lives.get(log.as_str()).unwrap_or(&none), self.generation(log))
+    }
+
+    /// A position of a log, with the generation that it was given out in.
+    pub(crate) fn position(&self, position: u64, log: LogName) -> LogPosition {
+        LogPosition { generation: self.lives.get(log.as_str()).map_or(0, |lives| lives.of(position)), position }
     }
 
     /// How far a read model has come in a log.
@@ -91,10 +112,10 @@ impl Tide {
     /// Whether the read models of a field at the root have reached the position in the register; the first that has not,
     /// else.
     pub(crate) fn reached(&self, root: &RootField, wanted: LogPosition) -> Result<(), QueryError> {
-        wanted.of_generation(self.generation(LogName::REGISTER))?;
+        let place = self.place(wanted, LogName::REGISTER)?;
         for model in models_of(root) {
             let progress = self.progress(model, LogName::REGISTER);
-            if progress < wanted {
+            if progress.position < place {
                 return Err(QueryError::NotYet {
                     model: model.to_owned(),
                     progress: progress.to_string(),
@@ -107,10 +128,16 @@ impl Tide {
 }
 
 const READ_TIDE: &str = "
-    select h.log, h.generation, c.name, coalesce(c.progress, 0) as progress
-    from (select 'register' as log, generation from register.head
+    select h.log, h.generation, h.generations, h.begins, c.name, coalesce(c.progress, 0) as progress
+    from (select 'register' as log, generation,
+                 array(select g.generation from register.generations g order by g.generation) as generations,
+                 array(select g.first_position from register.generations g order by g.generation) as begins
+          from register.head
           union all
-          select 'tracks', generation from tracks.head) h
+          select 'tracks', generation,
+                 array(select g.generation from tracks.generations g order by g.generation),
+                 array(select g.first_position from tracks.generations g order by g.generation)
+          from tracks.head) h
     left join projections.consumers c on c.log = h.log and c.build = 'live'";
 
 /// Follows the progress of the read models.

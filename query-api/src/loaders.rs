@@ -210,6 +210,6 @@ impl Loading for Context<'_> {
             .tide
             .get_or_try_init(async || Tide::read(&mut *self.snapshot()?.read().await?).await)
             .await?;
-        Ok(LogPosition { generation: tide.generation(LogName::REGISTER), position: position.unsigned_abs() })
+        Ok(tide.position(position.unsigned_abs(), LogName::REGISTER))
     }
 }

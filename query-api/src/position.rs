@@ -2,6 +2,8 @@
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 
+use event_store::proof::generation::Lives;
+
 use crate::error::QueryError;
 
 /// A place in a log: a generation and a position in it.
@@ -27,15 +29,25 @@ impl LogPosition {
         Ok(Self { generation, position })
     }
 
-    /// Refuses a position that is not of the log's present life.
-    pub(crate) fn of_generation(self, generation: u32) -> Result<u64, QueryError> {
+    /// The place in the log as it is now. Refuses a position that the log does not have: of an older generation beyond where
+    /// a newer one began, or of a generation that has not begun.
+    pub(crate) fn within(self, lives: &Lives, generation: u32) -> Result<u64, QueryError> {
         if self.generation == generation {
             return Ok(self.position);
         }
-        Err(QueryError::FailedPrecondition(format!(
-            "position {self} is of generation {}, the log is in generation {generation}: it was restored, ask again without it",
-            self.generation
-        )))
+        let told = match lives.common_with(self.generation) {
+            Some(last) if self.generation < generation && self.position <= last => return Ok(self.position),
+            Some(last) if self.generation < generation => format!(
+                "position {self} is void: the log was restored, and has generation {} up to {last} only; it is in generation {generation} \
+                 now. What was answered with it has to be sent again; ask again without it",
+                self.generation
+            ),
+            _ => format!(
+                "position {self} is of generation {}, the log is in generation {generation}: it was restored, ask again without it",
+                self.generation
+            ),
+        };
+        Err(QueryError::FailedPrecondition(told))
     }
 }
 
@@ -46,8 +58,8 @@ impl std::fmt::Display for LogPosition {
 }
 
 /// A place in a log: `GENERATION.POSITION`, such as `1.42`. A command's reply holds one; given as `minPosition` it makes
-/// a query wait until what the command did can be seen. Positions grow within a generation; those of another
-/// generation are refused with FAILED_PRECONDITION, because the log has been restored since.
+/// a query wait until what the command did can be seen. Positions grow within a generation; those of an older
+/// generation that a restore has lost are refused with FAILED_PRECONDITION.
 #[Scalar]
 impl ScalarType for LogPosition {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use cqrs_es::persist::SerializedEvent;
 use event_store::log::{DecodeError, LogName, StoredEvent};
+use event_store::proof::generation::Lives;
 use event_store::read::{LogReader, ReadError};
 use serde::Serialize;
 use serde_json::Value;
@@ -103,7 +104,7 @@ pub async fn history(
 ) -> Result<History, HistoryError> {
     let (record_type, record_id) = record;
     let reader = LogReader::new(pool.clone(), log);
-    let generation = reader.head().await?.generation;
+    let lives = Lives::read(pool, log).await.map_err(ReadError::from)?;
     let ours = reader.stream(record_id).await?;
     let upto = ours.last().map_or(0, |event| event.sequence);
     let theirs = second_reader::read(pool, log, record_type, record_id)
@@ -116,7 +117,7 @@ pub async fn history(
 
     let mut entries = Vec::with_capacity(ours.len());
     for event in &ours {
-        let entry = entry(event, generation)?;
+        let entry = entry(event, lives.of(event.position.get()))?;
         let known = known_at.is_none_or(|(moment, axis)| match axis {
             Axis::Log => entry.recorded_at <= moment,
             Axis::Source => entry.source_recorded_at.unwrap_or(entry.recorded_at) <= moment,

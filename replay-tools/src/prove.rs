@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use event_store::log::LogName;
 use event_store::proof::bundle::{BundleError, CONSISTENCY, Consistency, EVIDENCE, Evidence, EvidenceEvent, encoded};
+use event_store::proof::generation::Lives;
 use event_store::proof::head::TreeHead;
 use event_store::proof::heads::{self, StoredHead};
 use event_store::proof::nodes::{NodeError, Nodes};
 use event_store::proof::note::{NoteError, SignedNote};
 use event_store::read::{LogReader, ReadError};
-use event_store::verify::Generations;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -76,7 +76,7 @@ pub async fn prove(pool: &PgPool, log: LogName, record: (&str, Uuid)) -> Result<
     let last = events.last().map_or(0, |event| event.position.get());
     let stored = covering(pool, log, last).await?;
     let head = TreeHead::parse(&SignedNote::parse(&stored.note)?.text)?;
-    let generations = Generations::read(pool, log).await?;
+    let generations = Lives::read(pool, log).await?;
     let mut nodes = Nodes::new(pool.clone(), log);
     let mut evidence = Evidence {
         format: EVIDENCE.to_owned(),

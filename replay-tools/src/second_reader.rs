@@ -4,6 +4,7 @@ use cqrs_es::Aggregate;
 use cqrs_es::persist::{PersistedEventRepository as _, PersistenceError, SerializedEvent};
 use domain::emergency_card::EmergencyCard;
 use domain::incident::Incident;
+use domain::log_life::LogLife;
 use domain::track::Track;
 use domain::unit::Unit;
 use event_store::log::LogName;
@@ -25,6 +26,7 @@ pub(crate) async fn read(
         Incident::TYPE => repository.get_events::<Incident>(&id).await?,
         EmergencyCard::TYPE => repository.get_events::<EmergencyCard>(&id).await?,
         Unit::TYPE => repository.get_events::<Unit>(&id).await?,
+        LogLife::TYPE => repository.get_events::<LogLife>(&id).await?,
         Track::TYPE => repository.get_events::<Track>(&id).await?,
         _ => return Ok(None),
     };

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use event_store::log::{DecodeError, LogPosition, StoredEvent};
+use event_store::proof::generation::Lives;
 use event_store::read::{LogReader, ReadError};
 use event_store::scan::Selection;
 use event_store::tail::HeadWatch;
@@ -14,6 +15,8 @@ use crate::mask::mask;
 /// One event, as the tail of a log shows it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TailEntry {
+    /// Generation of the log that it was recorded in.
+    pub generation: u32,
     /// Place in the log.
     pub position: u64,
     /// When the log recorded it.
@@ -53,12 +56,13 @@ pub async fn tail(
     follow: bool,
     show: &mut (dyn FnMut(TailEntry) -> bool + Send),
 ) -> Result<(), TailError> {
+    let lives = Lives::read(reader.pool(), reader.log()).await.map_err(ReadError::from)?;
     let head = reader.head().await?.position;
     let selection = Selection::all().after(LogPosition::new(head.get().saturating_sub(last)));
     if !follow {
         let mut scan = reader.scan(selection).await?;
         while let Some(page) = scan.next().await? {
-            if !show_all(&page, show)? {
+            if !show_all(&page, &lives, show)? {
                 break;
             }
         }
@@ -67,24 +71,29 @@ pub async fn tail(
     let watch = HeadWatch::start(reader.pool().clone(), reader.log());
     let mut subscription = reader.subscribe(selection, &watch);
     while let Some(page) = subscription.next().await? {
-        if !show_all(&page, show)? {
+        if !show_all(&page, &lives, show)? {
             break;
         }
     }
     Ok(())
 }
 
-fn show_all(page: &[StoredEvent], show: &mut (dyn FnMut(TailEntry) -> bool + Send)) -> Result<bool, DecodeError> {
+fn show_all(
+    page: &[StoredEvent],
+    lives: &Lives,
+    show: &mut (dyn FnMut(TailEntry) -> bool + Send),
+) -> Result<bool, DecodeError> {
     for event in page {
-        if !show(entry(event)?) {
+        if !show(entry(event, lives.of(event.position.get()))?) {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-fn entry(event: &StoredEvent) -> Result<TailEntry, DecodeError> {
+fn entry(event: &StoredEvent, generation: u32) -> Result<TailEntry, DecodeError> {
     Ok(TailEntry {
+        generation,
         position: event.position.get(),
         recorded_at: event.recorded_at,
         occurred_at: event.occurred_at,

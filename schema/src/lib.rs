@@ -36,6 +36,7 @@ pub const LOG: &[SqlFile] = sql_files![
     (9, "0009", "append"),
     (10, "0010", "tree_heads"),
     (11, "0011", "personal_data"),
+    (12, "0012", "generations"),
 ];
 
 /// An illustrative retention schedule (TOML).

@@ -1,11 +1,14 @@
 //! The command line.
 
+mod disaster;
+
 use std::path::PathBuf;
 
 use access::{Institution, Purpose, Role};
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::disaster::{BackupArgs, BackupCommand, RecoverArgs, RestoreArgs};
 use crate::settings::SettingArgs;
 
 /// VNR, the unified event register (Vienotais notikumu reģistrs).
@@ -104,6 +107,22 @@ The token is signed with a key in the data folder; only systems on the same data
     /// The master key that personal data is sealed under
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Takes a base backup of the database, or lists those that there are
+    Backup(BackupArgs),
+    /// Restores the database from a backup, and says what is lost
+    Restore(RestoreArgs),
+    /// Looks at everything that has to be right, and says what to do; exits with 3 where something is wrong
+    #[command(after_help = "\
+Examples:
+  vnr doctor                               while the system runs, or when it does not
+  vnr doctor --json | jq '.checks[] | select(.state != \"ok\")'
+
+It changes nothing. What only a running database can tell is left out where none runs.")]
+    Doctor {
+        /// For programs: `{"ok":false,"checks":[{"check","state","found","to_do"}]}`
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// A part of the system.
@@ -223,6 +242,16 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+    /// Begins a new generation after a restore that lost events: what was given out with them becomes void
+    #[command(after_help = "\
+Examples:
+  vnr log recover --witness witness/register.checkpoint
+  vnr log recover --dry-run                what it would do, with the tree heads of the witness folder
+  vnr log recover --log register --position 1.1234 --number VNR-2026-0000042
+
+Stop the system first. The notary's key must be in its folder: it signs the statement on the new generation. An event in the log
+says what is void; numbers that are void are never given out again. docs/OPERATIONS.md tells the whole way.")]
+    Recover(RecoverArgs),
 }
 
 /// `vnr projections …`.

@@ -255,4 +255,5 @@ pub fn broken_rules(error: &(dyn Error + 'static)) -> Option<Vec<BrokenRule>> {
         .or_else(|| of::<crate::unit::UnitError>(error))
         .or_else(|| of::<crate::track::TrackError>(error))
         .or_else(|| of::<crate::retention::RetentionError>(error))
+        .or_else(|| of::<crate::log_life::LogLifeError>(error))
 }

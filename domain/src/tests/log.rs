@@ -9,6 +9,7 @@ use crate::emergency_card::CardEvent;
 use crate::examples::sure;
 use crate::incident::IncidentEvent;
 use crate::kernel::{RecordedEvent, Series, TakenNumber};
+use crate::log_life::LogLifeEvent;
 use crate::personal::{Personal, opened};
 use crate::retention::RetentionEvent;
 use crate::track::TrackEvent;
@@ -43,6 +44,7 @@ fn each_event_comes_back_from_json_as_it_was() {
     come_back(&UnitEvent::examples());
     come_back(&RetentionEvent::examples());
     come_back(&TrackEvent::examples());
+    come_back(&LogLifeEvent::examples());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use cqrs_es::Aggregate;
 use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
 use domain::kernel::{Upcaster, Versioned, upcast};
+use domain::log_life::{LogLife, LogLifeEvent};
 use domain::retention::{RetentionCase, RetentionEvent};
 use domain::track::{Track, TrackEvent};
 use domain::unit::{Unit, UnitEvent};
@@ -60,6 +61,7 @@ pub(crate) fn all() -> Vec<Kind> {
     all.extend(kinds::<Unit>(UnitEvent::examples()));
     all.extend(kinds::<Track>(TrackEvent::examples()));
     all.extend(kinds::<RetentionCase>(RetentionEvent::examples()));
+    all.extend(kinds::<LogLife>(LogLifeEvent::examples()));
     all
 }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use domain::kernel::{Series, TakenNumber};
 use serde::{Deserialize, Serialize};
 
+use crate::proof::number::SeriesNumber;
+
 /// The last number given out in each series.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -22,6 +24,25 @@ impl Numbers {
         match self.0.get(series.prefix()) {
             Some(last) if last.year == year => last.ordinal + 1,
             _ => 1,
+        }
+    }
+
+    /// The last number of each series.
+    pub(crate) fn last(&self) -> Vec<SeriesNumber> {
+        let number = |(series, last): (&String, &Last)| SeriesNumber {
+            series: series.clone(),
+            year: last.year,
+            ordinal: last.ordinal,
+        };
+        self.0.iter().map(number).collect()
+    }
+
+    /// No number of the series up to this one is given out any more.
+    pub(crate) fn raise(&mut self, to: &SeriesNumber) {
+        let last = Last { year: to.year, ordinal: to.ordinal };
+        let known = self.0.entry(to.series.clone()).or_insert(last);
+        if (known.year, known.ordinal) < (last.year, last.ordinal) {
+            *known = last;
         }
     }
 

@@ -1,6 +1,7 @@
 //! Why a consumer stops for a while, and whose fault an error is: the event's or the world's.
 
 use crate::log::{DecodeError, LogName, LogPosition};
+use crate::proof::generation::Place;
 use crate::read::ReadError;
 
 /// A batch that could not be taken in.
@@ -97,8 +98,8 @@ pub enum ConsumerError {
     },
     /// It has seen events that the log does not have: the log was restored from an older backup.
     #[error(
-        "{name} has taken in {log} up to {progress}, but the log ends at {head}: it was restored from an older backup. \
-         Rebuild it: `vnr projections rebuild {name}`"
+        "{name} has taken in {log} up to {progress}, of which the log has no more than {head}: it was restored from an \
+         older backup. The others go on; rebuild this one: `vnr projections rebuild {name}`"
     )]
     AheadOfLog {
         /// The consumer.
@@ -106,9 +107,9 @@ pub enum ConsumerError {
         /// The log.
         log: LogName,
         /// Its progress.
-        progress: LogPosition,
+        progress: Place,
         /// What there still is of what it has seen.
-        head: LogPosition,
+        head: Place,
     },
     /// Another worker has taken over.
     #[error("another worker has taken {name} over")]

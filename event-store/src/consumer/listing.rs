@@ -23,6 +23,12 @@ pub struct ConsumerStatus {
     pub progress: i64,
     /// Last position of the log.
     pub head: i64,
+    /// Generation of the log when it last moved.
+    pub generation: i32,
+    /// Generation of the log now.
+    pub head_generation: i32,
+    /// Whether it has taken in what the log does not have: the log was restored, and only a rebuild mends it.
+    pub ahead: bool,
     /// Age of the oldest event that is not taken in yet; 0 when there is none.
     pub lag_seconds: f64,
     /// Records that are parked, of this log.
@@ -44,11 +50,26 @@ impl<'r> FromRow<'r, PgRow> for ConsumerStatus {
             log: row.try_get("log")?,
             progress: row.try_get("progress")?,
             head: row.try_get("head")?,
+            generation: row.try_get("generation")?,
+            head_generation: row.try_get("head_generation")?,
+            ahead: row.try_get("ahead")?,
             lag_seconds: row.try_get("lag_seconds")?,
             parked: row.try_get("parked")?,
             holder: row.try_get("holder")?,
             last_error: row.try_get("last_error")?,
             last_advanced_at: row.try_get("last_advanced_at")?,
+        })
+    }
+}
+
+impl ConsumerStatus {
+    /// What to do about it, where it stands still until somebody does.
+    pub fn mended_by(&self) -> Option<String> {
+        self.ahead.then(|| {
+            format!(
+                "{} has taken in {} up to {}.{}, which the restored log does not have (it is at {}.{}): run `vnr projections rebuild {}`",
+                self.name, self.log, self.generation, self.progress, self.head_generation, self.head, self.name
+            )
         })
     }
 }
@@ -62,6 +83,9 @@ pub async fn statuses(executor: impl PgExecutor<'_>) -> Result<Vec<ConsumerStatu
     let each = LogName::ALL.map(|log| {
         format!(
             "select c.name, c.build, c.version, c.log, c.progress, h.position as head,
+                    c.generation, h.generation as head_generation,
+                    c.progress > least(h.position, (select min(g.first_position) - 1 from {log}.generations g
+                                                    where g.generation > c.generation)) as ahead,
                     case when c.progress >= h.position then 0
                          else coalesce(greatest(extract(epoch from clock_timestamp() -
                                   (select e.recorded_at from {log}.events e where e.position = c.progress + 1)), 0), 0)

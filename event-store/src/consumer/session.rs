@@ -14,6 +14,7 @@ use super::batch::{Sorted, Verdict, hand_over, judge, sort_out};
 use super::ledger::{Advance, Ledger, Parking};
 use super::{ConsumerError, Delivery, Handler, Progress};
 use crate::log::{Head, LogName, LogPosition, StoredEvent};
+use crate::proof::generation::Place;
 use crate::read::{LogReader, ReadError};
 
 /// A batch should take about this long: readers of the log and of the tables hold no transaction for long (I-13).
@@ -292,11 +293,12 @@ impl Session {
             let known = self.progress.entry(reader.log().as_str()).or_default();
             let last_common = last_common(&self.ledger.pool, reader.log(), *known, &head).await?;
             if known.position > last_common {
+                let place = |position: LogPosition| Place { generation: known.generation, position: position.get() };
                 return Err(ConsumerError::AheadOfLog {
                     name: self.ledger.consumer.name,
                     log: reader.log(),
-                    progress: known.position,
-                    head: last_common,
+                    progress: place(known.position),
+                    head: place(last_common),
                 });
             }
             known.generation = head.generation;

@@ -207,7 +207,7 @@ pub(super) fn send_signal(signal: &str, pid: u32) {
 }
 
 /// Makes a folder that only the account can open; one that is there already must be its own.
-fn private_dir(dir: &Path, account: &Account) -> Result<(), PrivatePgError> {
+pub(super) fn private_dir(dir: &Path, account: &Account) -> Result<(), PrivatePgError> {
     match fs::DirBuilder::new().mode(0o700).create(dir) {
         Ok(()) => account.own(dir).map_err(PrivatePgError::folder(dir)),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {

@@ -126,6 +126,81 @@ pub enum PrivatePgError {
         log: String,
     },
 
+    /// There is no cluster.
+    #[error("there is no PostgreSQL in {} to back up; --data-dir names another folder", dir.display())]
+    NothingThere {
+        /// The data folder.
+        dir: PathBuf,
+    },
+
+    /// There is a cluster where one is to be restored.
+    #[error(
+        "{} holds a register already: nothing was touched. Restore into another folder with --data-dir, or give --replace to \
+         move what is there aside (it is kept, and what it had not handed to the archive yet is used)",
+        dir.display()
+    )]
+    AlreadyThere {
+        /// The data folder.
+        dir: PathBuf,
+    },
+
+    /// What was named as one is no backup.
+    #[error("{} is no base backup; `vnr backup list` shows those that there are", dir.display())]
+    NoBackup {
+        /// What was named.
+        dir: PathBuf,
+    },
+
+    /// A backup is not what it was.
+    #[error("the backup {} is damaged: restore an older one (`vnr backup list`). pg_verifybackup said:\n{said}", dir.display())]
+    DamagedBackup {
+        /// The backup.
+        dir: PathBuf,
+        /// What pg_verifybackup said.
+        said: String,
+    },
+
+    /// The moment to restore to lies beyond what was archived.
+    #[error(
+        "the archive ends before the moment given with --to: leave --to out to restore all that there is, or give an earlier \
+         one. PostgreSQL said:\n{log}"
+    )]
+    BeyondArchive {
+        /// The end of the server's log.
+        log: String,
+    },
+
+    /// PostgreSQL's user can't write into the folder of backups.
+    #[error(
+        "the user that PostgreSQL runs as can't reach the backup folder {}. Choose one that it can, with --backup-dir \
+         (below /var or /srv, say, not below /root)",
+        dir.display()
+    )]
+    BackupFolderUnreachable {
+        /// The folder.
+        dir: PathBuf,
+    },
+
+    /// The folder of backups is another cluster's.
+    #[error(
+        "the backup folder {} belongs to another register: their files would have the same names. Give each its own with \
+         --backup-dir",
+        dir.display()
+    )]
+    BackupFolderOfAnother {
+        /// The folder.
+        dir: PathBuf,
+    },
+
+    /// A program ended with an error.
+    #[error("{program} failed: {}", said.trim())]
+    Tool {
+        /// The program.
+        program: &'static str,
+        /// What it said.
+        said: String,
+    },
+
     /// A program of PostgreSQL can't be run.
     #[error("can't run {}", program.display())]
     Program {
@@ -155,6 +230,9 @@ impl PrivatePgError {
         let dir = dir.to_owned();
         if is_full(&log) {
             return Self::DiskFull { dir, log };
+        }
+        if log.contains("recovery ended before configured recovery target was reached") {
+            return Self::BeyondArchive { log };
         }
         let log = format!(". PostgreSQL said:\n{log}");
         Self::Broken { dir, what: "PostgreSQL does not start in it".into(), log }

@@ -6,6 +6,8 @@
 //! - `trust` authentication is safe because the socket's folder is 0700 and there is no TCP port.
 
 mod account;
+mod archive;
+mod backup;
 mod binaries;
 mod cluster;
 mod database;
@@ -18,6 +20,8 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+pub use self::archive::{ARCHIVE_TIMEOUT_SECONDS, BackupFolder};
+pub use self::backup::{BackupSource, BaseBackup, Restore, Restored};
 pub use self::error::PrivatePgError;
 pub use self::shared::{SharedPg, TestDatabase, shared_for_tests};
 
@@ -83,12 +87,21 @@ pub struct Options {
     pub profile: Profile,
     /// Folder of `initdb` and `postgres`; found by itself when not named (see also `VNR_PG_BIN`).
     pub binaries: Option<PathBuf>,
+    /// Folder of backups that the write-ahead log is handed over to.
+    pub archive: Option<BackupFolder>,
 }
 
 impl Options {
     /// Durable, in this folder, with the machine's programs.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), profile: Profile::Durable, binaries: None }
+        Self { data_dir: data_dir.into(), profile: Profile::Durable, binaries: None, archive: None }
+    }
+
+    /// Handing the write-ahead log over to a folder of backups.
+    #[must_use]
+    pub fn archive(mut self, folder: Option<BackupFolder>) -> Self {
+        self.archive = folder;
+        self
     }
 
     /// With another profile.
@@ -181,6 +194,14 @@ impl PrivatePg {
         self.address.app_url(DATABASE)
     }
 
+    /// Lets the server hand its write-ahead log over, where it was told to: from when it is known to be the one that serves.
+    ///
+    /// # Errors
+    /// When the sign for it can't be made.
+    pub fn allow_archiving(&self) -> Result<(), PrivatePgError> {
+        allow_archiving(self.server.cluster())
+    }
+
     /// One of PostgreSQL's own programs (`pgbench`, `pg_dump`), of the server's version.
     pub fn program(&self, name: &str) -> PathBuf {
         self.binaries.program(name)
@@ -207,7 +228,16 @@ impl PrivatePg {
         let cluster = Cluster::prepare(&data_dir)?;
         let binaries = ready_cluster(&cluster, options)?;
         let address = Address::new(&cluster.socket_dir);
-        let server = Server::launch(cluster, &binaries, options.profile)?;
+        let mut settings = Vec::new();
+        if let Some(folder) = &options.archive {
+            let dir = std::path::absolute(folder.dir()).map_err(PrivatePgError::folder(folder.dir()))?;
+            let folder = BackupFolder::new(dir);
+            folder.prepare(&cluster.account)?;
+            folder.belongs_to(&cluster, &binaries)?;
+            folder.ask_for_histories(&cluster)?;
+            settings = folder.settings(&cluster);
+        }
+        let server = Server::launch(cluster, &binaries, options.profile, &settings)?;
         Ok(Self { server, lock, address, binaries })
     }
 }
@@ -220,8 +250,17 @@ fn ready_cluster(cluster: &Cluster, options: &Options) -> Result<Binaries, Priva
     let binaries = Binaries::find(options.binaries.as_deref(), &cluster.account, wanted)?;
     if version.is_none() {
         cluster.init(&binaries, options.profile == Profile::Durable)?;
+        allow_archiving(cluster)?;
     }
     Ok(binaries)
+}
+
+fn allow_archiving(cluster: &Cluster) -> Result<(), PrivatePgError> {
+    let file = archive::allowed(cluster);
+    if file.exists() {
+        return Ok(());
+    }
+    fs::write(&file, "").and_then(|()| cluster.account.own(&file)).map_err(PrivatePgError::folder(file))
 }
 
 /// The folder's full path; others may pass through it (to the cluster, whose folder is closed to them) but not list it.

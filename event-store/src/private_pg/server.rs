@@ -45,15 +45,27 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts the server and waits until it accepts connections.
-    pub(super) fn launch(cluster: Cluster, binaries: &Binaries, profile: Profile) -> Result<Self, PrivatePgError> {
+    pub(super) fn launch(
+        cluster: Cluster,
+        binaries: &Binaries,
+        profile: Profile,
+        more: &[String],
+    ) -> Result<Self, PrivatePgError> {
         let log_start = trimmed_log(&cluster)?;
         let mut command = under_shell(&cluster, KEEPER, &[], binaries, profile)?;
+        for setting in more {
+            command.arg("-c").arg(setting);
+        }
         let keeper = command.stdin(Stdio::piped()).spawn();
         let keeper = keeper.map_err(|source| PrivatePgError::Program { program: "/bin/sh".into(), source })?;
         let mut server = Self { keeper, cluster };
         let ended = |server: &mut Self| server.keeper.try_wait().ok().flatten().is_some();
         await_ready(&server.cluster.clone(), log_start, || ended(&mut server))?;
         Ok(server)
+    }
+
+    pub(super) fn cluster(&self) -> &Cluster {
+        &self.cluster
     }
 
     /// Ends the server: fast shutdown, and if that takes too long an immediate one.
@@ -129,7 +141,8 @@ pub(super) fn await_ready(
             tracing::info!("PostgreSQL is still starting in {}, perhaps recovering", cluster.home.display());
             said = true;
         }
-        if started.elapsed() > READY {
+        // A recovery takes as long as there is log to go through.
+        if started.elapsed() > READY && !cluster.data.join("recovery.signal").exists() {
             let (dir, seconds) = (cluster.home.clone(), READY.as_secs());
             return Err(PrivatePgError::NotReady { dir, seconds, log: cluster.log_tail(log_start) });
         }

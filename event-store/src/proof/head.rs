@@ -4,10 +4,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::note::{NoteError, SignedNote, VerifierKey};
+use super::number::SeriesNumber;
 use crate::tree::{Hash, empty_root};
 
 /// Begins the extension line that tells the log's generation.
 const GENERATION: &str = "generation ";
+/// Begins the extension lines that tell the last number of a series.
+const NUMBER: &str = "number ";
 
 /// What a tree head says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,20 +23,24 @@ pub struct TreeHead {
     pub root: Hash,
     /// Life of the log between lossy restores.
     pub generation: u32,
+    /// The last number that each series had given out: what a restore that loses it must not give out again.
+    pub numbers: Vec<SeriesNumber>,
 }
 
 impl TreeHead {
     /// The head of a log without events, which everybody knows without a signature.
     pub fn empty(origin: &str) -> TreeHead {
-        TreeHead { origin: origin.to_owned(), size: 0, root: empty_root(), generation: 1 }
+        TreeHead { origin: origin.to_owned(), size: 0, root: empty_root(), generation: 1, numbers: Vec::new() }
     }
 
-    /// The text that is signed: origin, size, root in base64, `generation N`; a line each.
+    /// The text that is signed: origin, size, root in base64, `generation N`, and `number …` for each series; a line each.
     pub fn text(&self) -> String {
-        format!("{}\n{}\n{}\n{GENERATION}{}\n", self.origin, self.size, BASE64.encode(self.root), self.generation)
+        let numbers: String = self.numbers.iter().map(|number| format!("{NUMBER}{number}\n")).collect();
+        let root = BASE64.encode(self.root);
+        format!("{}\n{}\n{root}\n{GENERATION}{}\n{numbers}", self.origin, self.size, self.generation)
     }
 
-    /// Reads the text of a note. Extension lines other than the generation are passed over.
+    /// Reads the text of a note. Extension lines other than generation and numbers are passed over.
     ///
     /// # Errors
     /// When it is no tree head.
@@ -53,7 +60,14 @@ impl TreeHead {
         let generation = extensions.iter().find_map(|line| line.strip_prefix(GENERATION)).and_then(number);
         let generation = generation.and_then(|number| u32::try_from(number).ok());
         let generation = generation.ok_or(wrong("a tree head of a register says its generation"))?;
-        Ok(TreeHead { origin: (*origin).to_owned(), size, root, generation })
+        let numbers = extensions.iter().filter_map(|line| line.strip_prefix(NUMBER)).map(SeriesNumber::parse);
+        Ok(TreeHead {
+            origin: (*origin).to_owned(),
+            size,
+            root,
+            generation,
+            numbers: numbers.collect::<Result<_, _>>()?,
+        })
     }
 
     /// Reads a note that one of these keys must have signed under the name of the head's origin.
@@ -77,13 +91,23 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let head = TreeHead { origin: "vnr.local/register".into(), size: 20_852_163, root: [7; 32], generation: 2 };
+        let head = TreeHead {
+            origin: "vnr.local/register".into(),
+            size: 20_852_163,
+            root: [7; 32],
+            generation: 2,
+            numbers: Vec::new(),
+        };
         assert_eq!(
             head.text(),
             "vnr.local/register\n20852163\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\ngeneration 2\n"
         );
         assert_eq!(TreeHead::parse(&head.text()).unwrap(), head);
         assert_eq!(TreeHead::parse(&format!("{}other thing\n", head.text())).unwrap(), head);
+        let number = SeriesNumber::parse("VEK-2026-0000044").unwrap();
+        let told = TreeHead { numbers: vec![number], ..head.clone() };
+        assert!(told.text().ends_with("\ngeneration 2\nnumber VEK-2026-0000044\n"));
+        assert_eq!(TreeHead::parse(&told.text()).unwrap(), told);
         for (part, wrong) in
             [("20852163", "020852163"), ("20852163", "-1"), ("wc=", "wd="), ("generation 2", "g"), ("vnr", "\nvnr")]
         {

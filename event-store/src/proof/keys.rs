@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn a_tree_head_is_accepted_by_the_keys_of_its_log_only() {
         let key = NotaryKey::from_seed(1, &[3; 32]);
-        let head = TreeHead { origin: "a/b".into(), size: 5, root: [1; 32], generation: 1 };
+        let head = TreeHead { origin: "a/b".into(), size: 5, root: [1; 32], ..TreeHead::empty("a/b") };
         let signed = note(&head.text(), &[&key]);
         assert_eq!(TreeHead::verified(&signed, &[key.verifier("a/b")]).unwrap(), head);
         let other = NotaryKey::from_seed(1, &[4; 32]).verifier("a/b");

@@ -11,18 +11,23 @@
 //! | `note.rs`, `head.rs` | signed notes, and the tree heads that they carry |
 //! | `keys.rs`, `succession.rs` | the notary's keys, and one vouching for the next |
 //! | `heads.rs`, `witness.rs` | where tree heads are kept: in the database, and outside |
+//! | `generation.rs`, `standing.rs` | what a lossy restore makes void, and how a log stands to what was signed outside |
+//! | `number.rs` | the last number of a series, as heads and statements tell it |
 //! | `notary.rs` | what signs |
 //! | `tiles.rs` | the log as static files for monitors |
 //! | `bundle.rs` | what leaves the house as evidence, and checking it |
 
 pub mod bundle;
 pub mod check;
+pub mod generation;
 pub mod head;
 pub mod heads;
 pub mod keys;
 pub mod nodes;
 pub mod notary;
 pub mod note;
+pub mod number;
+pub mod standing;
 pub mod subtree;
 pub mod succession;
 pub mod tiles;

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
 use super::check::consistency;
+use super::generation::{Lives, Statement};
 use super::head::TreeHead;
 use super::heads::{self, insert_head, insert_key};
 use super::keys::{KeyFolder, NotaryKey, NotaryKeyError};
@@ -20,6 +21,7 @@ use super::nodes::{NodeError, Nodes};
 use super::note::{NoteError, SignedNote, VerifierKey};
 use super::succession;
 use super::witness::WitnessFolder;
+use crate::append::numbers::Numbers;
 use crate::log::{LogName, LogPosition};
 use crate::tail::HeadWatch;
 use crate::tree::Frontier;
@@ -151,8 +153,11 @@ impl Notary {
         let (head, frontier) = self.head().await?;
         let key = self.key_in_tx(tx, &head.origin).await?;
         let trusted = self.keys.verifiers(&head.origin)?;
-        let last = self.last_signed(&head.origin, &trusted).await?;
+        let lives = Lives::read(&mut *tx, self.log).await?;
+        let statements = lives.statements(&trusted);
+        let last = self.last_signed(&head.origin, &trusted, &statements).await?;
         self.check(&last, &head, &frontier).await?;
+        self.check_generation(&last, &head, &statements).await?;
         if head.size == last.size {
             return Ok(Decided::NothingNew(last));
         }
@@ -181,17 +186,25 @@ impl Notary {
     }
 
     async fn head(&self) -> Result<(TreeHead, Frontier), NotaryError> {
-        let sql = format!("select origin, generation, position, frontier from {}.head", self.log);
+        let sql = format!("select origin, generation, position, frontier, numbers from {}.head", self.log);
         let row = sqlx::query(&sql).fetch_one(&self.pool).await?;
         let size = LogPosition::from_i64(row.try_get("position")?).get();
         let frontier = Frontier::from_bytes(size, &row.try_get::<Vec<u8>, _>("frontier")?)
             .map_err(|broken| self.not_an_extension(size, broken.to_string()))?;
         let generation = u32::try_from(row.try_get::<i32, _>("generation")?).unwrap_or(0);
-        Ok((TreeHead { origin: row.try_get("origin")?, size, root: frontier.root(), generation }, frontier))
+        let numbers: Numbers = serde_json::from_str(row.try_get("numbers")?)
+            .map_err(|broken| self.not_an_extension(size, format!("its numbers can't be read ({broken})")))?;
+        let (origin, root) = (row.try_get("origin")?, frontier.root());
+        Ok((TreeHead { origin, size, root, generation, numbers: numbers.last() }, frontier))
     }
 
     /// The largest of what the tables, the folder outside and this process know to be signed.
-    async fn last_signed(&self, origin: &str, trusted: &[VerifierKey]) -> Result<TreeHead, NotaryError> {
+    async fn last_signed(
+        &self,
+        origin: &str,
+        trusted: &[VerifierKey],
+        statements: &[Statement],
+    ) -> Result<TreeHead, NotaryError> {
         let forged = |size: u64, what: &str, error: NoteError| {
             self.not_an_extension(size, format!("{what} is not one that this notary signed ({error})"))
         };
@@ -210,7 +223,9 @@ impl Notary {
             }
             _ => None,
         };
-        let remembered = self.last.clone().into_iter().chain(outside);
+        // What a restore lost and a signed statement made void is not waited for.
+        let stands = |head: &TreeHead| !statements.iter().any(|statement| statement.voids(head));
+        let remembered = self.last.clone().into_iter().chain(outside).filter(stands);
         let remembered = remembered.filter(|head| head.size > 0).max_by_key(|head| head.size);
         match (stored, remembered) {
             (stored, Some(known)) if stored.as_ref().is_none_or(|stored| stored.size < known.size) => {
@@ -246,6 +261,34 @@ impl Notary {
             return Err(shows("its events are not those that its head was computed of".to_owned()));
         }
         consistency((last.size, &last.root), (head.size, &head.root), &proof).map_err(|error| shows(error.to_string()))
+    }
+
+    /// A new generation is one only where a statement says so that one of the notary's keys has signed, and that begins with
+    /// these very events.
+    async fn check_generation(
+        &self,
+        last: &TreeHead,
+        head: &TreeHead,
+        statements: &[Statement],
+    ) -> Result<(), NotaryError> {
+        let shows = |what: String| self.not_an_extension(last.size, what);
+        if head.generation == last.generation {
+            return Ok(());
+        }
+        if head.generation < last.generation {
+            return Err(shows(format!("it has gone back to generation {}", head.generation)));
+        }
+        let Some(statement) = statements.iter().find(|statement| statement.generation == head.generation) else {
+            return Err(shows(format!(
+                "nobody with a notary's key has stated that generation {} began",
+                head.generation
+            )));
+        };
+        match Nodes::new(self.pool.clone(), self.log).root(statement.begins - 1).await {
+            Ok(root) if root == statement.root && statement.begins <= head.size => Ok(()),
+            Err(NodeError::Database(error)) => Err(error.into()),
+            _ => Err(shows(format!("generation {} was stated to begin with other events", head.generation))),
+        }
     }
 
     async fn catch_up_witness(&mut self) -> Result<(), NotaryError> {

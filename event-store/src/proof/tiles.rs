@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use sqlx::PgPool;
 
+use super::generation::Lives;
 use super::head::TreeHead;
 use super::heads;
 use super::note::{NoteError, SignedNote};
@@ -22,7 +23,6 @@ use crate::leaf::Leaf;
 use crate::log::{LogName, LogPosition};
 use crate::read::{LogReader, ReadError};
 use crate::tree::{Frontier, Hash, TILE_HEIGHT, node_hash};
-use crate::verify::Generations;
 
 /// Hashes in a full tile.
 const WIDTH: u64 = 1 << TILE_HEIGHT;
@@ -118,7 +118,7 @@ async fn bundle(
     out: &mut Output,
     index: u64,
 ) -> Result<Vec<Hash>, TilesError> {
-    let generations = Generations::read(pool, log).await?;
+    let generations = Lives::read(pool, log).await?;
     let events = LogReader::new(pool.clone(), log).page(LogPosition::new(first), width as u32).await?;
     let (mut entries, mut leaves) = (Vec::new(), Vec::new());
     for event in &events {

@@ -16,11 +16,11 @@ use sqlx::{PgPool, Row as _};
 use self::page::read;
 use self::state::State;
 use crate::log::{LogName, LogPosition};
+use crate::proof::generation::Lives;
 use crate::proof::head::TreeHead;
-use crate::proof::heads;
 use crate::proof::nodes::{NodeError, Nodes};
-use crate::proof::note::{NoteError, VerifierKey};
-use crate::proof::succession;
+use crate::proof::note::VerifierKey;
+use crate::proof::standing::trusted;
 use crate::read::ReadError;
 use crate::tree::Frontier;
 
@@ -62,6 +62,9 @@ pub struct Verification {
     pub tree_heads: u64,
     /// Up to this position a signed tree head covers the log.
     pub proven: u64,
+    /// Tree heads from outside that reach into what a restore lost and a signed statement has made void.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub voided: Vec<VoidedHead>,
     /// Where the keys came from: `given`, or from the `database`, which proves less.
     pub keys: String,
     /// Whether all is as it should be.
@@ -72,6 +75,17 @@ pub struct Verification {
     pub first_bad_position: Option<u64>,
     /// What is wrong, in order, at most [`MOST_FINDINGS`].
     pub findings: Vec<Finding>,
+}
+
+/// A tree head from outside that a generation has made void: its last events are lost, and the log says so.
+#[derive(Debug, Clone, Serialize)]
+pub struct VoidedHead {
+    /// The head, `generation.size`.
+    pub head: String,
+    /// The generation that made it void.
+    pub generation: u32,
+    /// First position of that generation; events before it are as they were signed.
+    pub begins: u64,
 }
 
 /// Something that is not as it should be.
@@ -95,9 +109,6 @@ pub enum VerifyError {
     /// A page was not read to its end.
     #[error("reading a part of the log was broken off")]
     Interrupted(#[from] tokio::task::JoinError),
-    /// A stored statement by which keys vouch for one another is not right.
-    #[error("the keys that the database names can't be used")]
-    Keys(#[from] NoteError),
 }
 
 impl From<sqlx::Error> for VerifyError {
@@ -110,31 +121,9 @@ impl From<sqlx::Error> for VerifyError {
 struct Target {
     origin: String,
     generation: u32,
-    generations: Generations,
+    lives: Lives,
     position: u64,
     frontier: Vec<u8>,
-}
-
-/// Which generation a position was given out in.
-#[derive(Debug, Clone)]
-pub struct Generations(Vec<(u64, u32)>);
-
-impl Generations {
-    /// Reads them.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn read(pool: &PgPool, log: LogName) -> Result<Generations, sqlx::Error> {
-        let sql = format!("select first_position, generation from {log}.generations order by generation desc");
-        let rows: Vec<(i64, i32)> = sqlx::query_as(&sql).fetch_all(pool).await?;
-        let row = |(first, generation)| (LogPosition::from_i64(first).get(), u32::try_from(generation).unwrap_or(0));
-        Ok(Generations(rows.into_iter().map(row).collect()))
-    }
-
-    /// The generation of that position.
-    pub fn of(&self, position: u64) -> u32 {
-        self.0.iter().find(|(first, _)| *first <= position).map_or(1, |(_, generation)| *generation)
-    }
 }
 
 /// Verifies the whole of a log by what its database says, telling `progress` (done, of all) as it goes.
@@ -160,7 +149,7 @@ pub async fn verify_with(
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<Verification, VerifyError> {
     let target = Arc::new(target(pool, log).await?);
-    let mut state = State::new(log, Arc::clone(&target), options, trusted(pool, log, options).await?);
+    let mut state = State::new(log, Arc::clone(&target), options, trusted(pool, log, &options.keys).await?);
     if state.since > 0 && !begin_at(pool, &mut state).await? {
         return Ok(state.report());
     }
@@ -187,22 +176,6 @@ pub async fn verify_with(
         state.beyond(pool).await?;
     }
     Ok(state.report())
-}
-
-async fn trusted(pool: &PgPool, log: LogName, options: &Options) -> Result<Vec<VerifierKey>, VerifyError> {
-    if options.keys.is_empty() {
-        // A key that is none can't have signed anything; what is said to be signed with it is found.
-        let named = heads::keys(pool, log).await?;
-        return Ok(named.iter().filter_map(|key| VerifierKey::parse(&key.vkey).ok()).collect());
-    }
-    let mut keys = options.keys.clone();
-    for statement in heads::successions(pool, log).await? {
-        // One that is wrong adds no key, and is no harm: what is signed with its key is not accepted.
-        if let Ok(extended) = succession::extend(&keys, &[statement]) {
-            keys = extended;
-        }
-    }
-    Ok(keys)
 }
 
 /// Takes the tree up to `since` from the stored hashes, and holds it against the newest tree head below it; false when it
@@ -237,7 +210,7 @@ async fn target(pool: &PgPool, log: LogName) -> Result<Target, ReadError> {
     Ok(Target {
         origin: row.try_get("origin")?,
         generation: u32::try_from(row.try_get::<i32, _>("generation")?).unwrap_or(0),
-        generations: Generations::read(pool, log).await?,
+        lives: Lives::read(pool, log).await?,
         position: LogPosition::from_i64(row.try_get("position")?).get(),
         frontier: row.try_get("frontier")?,
     })

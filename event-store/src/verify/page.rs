@@ -64,7 +64,7 @@ pub(super) async fn read(
 
 fn hashed(event: &StoredEvent, target: &Target) -> Hashed {
     let position = event.position.get();
-    let computed = Leaf::of(event, &target.origin, target.generations.of(position)).hash();
+    let computed = Leaf::of(event, &target.origin, target.lives.of(position)).hash();
     Hashed {
         position,
         aggregate_id: event.aggregate_id,

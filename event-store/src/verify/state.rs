@@ -7,8 +7,9 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::page::{Hashed, Page};
-use super::{Finding, MOST_FINDINGS, Options, Target, Verification};
+use super::{Finding, MOST_FINDINGS, Options, Target, Verification, VoidedHead};
 use crate::log::LogName;
+use crate::proof::generation::Statement;
 use crate::proof::head::TreeHead;
 use crate::proof::note::{VerifierKey, hex};
 use crate::tree::{Frontier, TileRoot};
@@ -31,6 +32,9 @@ pub(super) struct State {
     keys_given: bool,
     /// Tree heads from outside, smallest first, that are still to come.
     outside: Vec<TreeHead>,
+    voided: Vec<VoidedHead>,
+    /// Statements on generations, each signed by a trusted key.
+    statements: Vec<Statement>,
     /// A tree head did not fit: none after it can.
     diverged: bool,
     tree_heads: u64,
@@ -40,10 +44,20 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(log: LogName, target: Arc<Target>, options: &Options, trusted: Vec<VerifierKey>) -> State {
-        let mut outside: Vec<TreeHead> =
-            options.outside.iter().filter(|head| head.origin == target.origin).cloned().collect();
+        let statements = target.lives.statements(&trusted);
+        let (mut outside, mut voided): (Vec<TreeHead>, _) = (Vec::new(), Vec::new());
+        for head in options.outside.iter().filter(|head| head.origin == target.origin) {
+            match statements.iter().find(|statement| statement.voids(head)) {
+                Some(Statement { generation, begins, .. }) => voided.push(VoidedHead {
+                    head: format!("{}.{}", head.generation, head.size),
+                    generation: *generation,
+                    begins: *begins,
+                }),
+                None => outside.push(head.clone()),
+            }
+        }
         outside.sort_by_key(|head| std::cmp::Reverse(head.size));
-        State {
+        let mut state = State {
             log,
             since: options.since.min(target.position),
             target,
@@ -55,10 +69,41 @@ impl State {
             trusted,
             keys_given: !options.keys.is_empty(),
             outside,
+            voided,
+            statements,
             diverged: false,
             tree_heads: 0,
             last_recorded_at: DateTime::<Utc>::MIN_UTC,
             findings: Vec::new(),
+        };
+        state.generations();
+        state
+    }
+
+    /// Each generation after the first was stated by somebody who has the notary's key, and the head is in the newest.
+    fn generations(&mut self) {
+        let target = Arc::clone(&self.target);
+        for life in target.lives.iter().filter(|life| life.generation > 1) {
+            if !self.statements.iter().any(|statement| statement.generation == life.generation) {
+                let what =
+                    format!("generation {} begins here; no trusted key has signed that it does", life.generation);
+                self.finds(life.first_position, &what);
+            }
+        }
+        let newest = target.lives.iter().last().map_or(1, |life| life.generation);
+        if newest != target.generation {
+            let what = format!("the head is in generation {}, the newest that began is {newest}", target.generation);
+            self.finds(target.position, &what);
+        }
+    }
+
+    /// A generation that was stated to begin after the events that have been reached.
+    fn beginning(&mut self, position: u64) {
+        let next = self.statements.iter().find(|statement| statement.begins == position + 1);
+        if let Some(Statement { generation, begins, root, .. }) = next.cloned()
+            && root != self.frontier.root()
+        {
+            self.finds(begins, &format!("generation {generation} was stated to begin after other events than these"));
         }
     }
 
@@ -77,6 +122,9 @@ impl State {
         let mut heads = page.heads.iter().peekable();
         for event in &page.events {
             self.event(event);
+            if !self.statements.is_empty() {
+                self.beginning(event.position);
+            }
             let stored = heads.next_if(|head| head.size == event.position);
             let verified = stored.map(|head| head.verified(&self.trusted));
             match verified {
@@ -174,6 +222,7 @@ impl State {
             root: hex(&self.frontier.root()),
             tree_heads: self.tree_heads,
             proven: self.proven,
+            voided: self.voided,
             keys: if self.keys_given { "given" } else { "database" }.to_owned(),
             sound: first_bad_position.is_none(),
             first_bad_position,

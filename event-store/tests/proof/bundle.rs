@@ -116,7 +116,7 @@ fn events_that_are_in_the_log_but_not_the_records_first_are_no_evidence() {
 fn two_heads_of_different_histories_are_not_consistent() {
     let (keys, _, consistency) = example();
     let mut bundle: Consistency = serde_json::from_str(&consistency).unwrap();
-    let forged = TreeHead { origin: ORIGIN.to_owned(), size: 1, root: [1; 32], generation: 1 };
+    let forged = TreeHead { origin: ORIGIN.to_owned(), size: 1, root: [1; 32], ..TreeHead::empty(ORIGIN) };
     bundle.older_head = signed(&forged.text(), &[&notary()]);
     assert!(matches!(check(&bundle.to_text().unwrap(), &keys), Err(BundleError::Consistency(_))));
     bundle.consistency_proof = encoded(&[[1; 32], [2; 32]]);

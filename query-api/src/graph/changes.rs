@@ -135,9 +135,9 @@ async fn roster_after(
     let after = match told {
         None => None,
         Some(told) => {
-            let register = told.register.of_generation(position.generation)?;
+            let register = tide.place(told.register, LogName::REGISTER)?;
             // A client that does not say what it has seen of positions gets those of all units that moved.
-            let tracks = told.tracks.map_or(Ok(0), |t| t.of_generation(tracks_position.generation))?;
+            let tracks = told.tracks.map_or(Ok(0), |t| tide.place(t, LogName::TRACKS))?;
             if register >= position.position && tracks >= tracks_position.position {
                 return Ok(None);
             }
@@ -179,7 +179,7 @@ async fn record_after(
     let entries = match told {
         None => Vec::new(),
         Some(told) => {
-            let after = told.of_generation(position.generation)?;
+            let after = tide.place(told, LogName::REGISTER)?;
             if after >= position.position {
                 return Ok(None);
             }

@@ -43,6 +43,7 @@ pub(super) async fn run(settings: &Settings, command: LogCommand) -> Result<(), 
             let log = named(&log)?;
             with_database(settings, async |database| write_tiles(&database.app, log, &out).await).await
         }
+        LogCommand::Recover(args) => super::recover::run(settings, &args).await,
         LogCommand::Tail { log, last, follow, json } => {
             let log = named(&log)?;
             with_database(settings, async |database| follow_log(&database.app, log, last, follow, json).await).await
@@ -174,6 +175,15 @@ fn bar(log: LogName) -> ProgressBar {
 pub(crate) fn show_verification(found: &Verification, since: Option<Instant>) {
     let events = grouped(found.events);
     let time = since.map_or(String::new(), |since| format!(" in {:.1} s", since.elapsed().as_secs_f64()));
+    for voided in &found.voided {
+        output::line(format!(
+            "{}: generation {} made a tree head outside void ({}): a restore had lost the events from position {} on",
+            found.log,
+            voided.generation,
+            voided.head,
+            grouped(voided.begins)
+        ));
+    }
     if found.sound {
         let after = if found.since > 0 { format!(" after position {}", grouped(found.since)) } else { String::new() };
         output::line(format!("{}: sound, {events} events{after}{time}, root {}", found.log, found.root));
@@ -226,8 +236,8 @@ async fn follow_log(pool: &PgPool, log: LogName, last: u64, follow: bool, json: 
 
 fn show_entry(entry: &TailEntry) {
     output::line(format!(
-        "{:>9}  {}  {} {} v{}  {}  {}",
-        entry.position,
+        "{:>11}  {}  {} {} v{}  {}  {}",
+        format!("{}.{}", entry.generation, entry.position),
         riga(entry.recorded_at),
         entry.record_type,
         entry.record_id,

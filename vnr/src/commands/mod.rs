@@ -1,5 +1,7 @@
 //! One file for each command.
 
+pub(crate) mod backup;
+mod doctor;
 mod keys;
 pub(crate) mod log;
 mod master_key;
@@ -7,6 +9,8 @@ mod notary;
 mod projections;
 mod proof;
 pub(crate) mod record;
+mod recover;
+mod restore;
 pub(crate) mod serve;
 mod subject;
 mod token;
@@ -40,6 +44,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Notary(command) => notary::run(&settings, command).await?,
         Command::Subject(command) => subject::run(&settings, command).await?,
         Command::Keys(command) => master_key::run(&settings, command).await?,
+        Command::Backup(args) => backup::run(&settings, &args).await?,
+        Command::Restore(args) => restore::run(&settings, &args).await?,
+        Command::Doctor { json } => doctor::run(&settings, json).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use event_store::migrate::{MigrationSet, log_sets, migrate};
-use event_store::private_pg::{Options, PrivatePg};
+use event_store::private_pg::{BackupFolder, Options, PrivatePg};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
@@ -55,7 +55,7 @@ impl Database {
                 match running {
                     Some(pg) => (pg.app_url(), pg.owner_url(), None),
                     None => {
-                        let pg = PrivatePg::start(Options::new(&settings.data_dir)).await?;
+                        let pg = start_private(settings, sharing).await?;
                         tracing::info!(version = pg.version(), folder = %settings.data_dir.display(), "private PostgreSQL runs");
                         (pg.app_url(), pg.owner_url(), Some(pg))
                     }
@@ -77,6 +77,25 @@ impl Database {
         }
     }
 
+    /// The database of a private PostgreSQL that was just restored, brought to this program's shape.
+    pub(crate) async fn restored(settings: &Settings, server: PrivatePg) -> Result<Self, StartError> {
+        let owner = pool(&server.owner_url(), OWNER_CONNECTIONS).await?;
+        let app = pool(&server.app_url(), APP_CONNECTIONS).await?;
+        let database = Self { owner, app, private: Some(server) };
+        match migrate(&database.owner, &settings.origin, &sets(&settings.origin)).await {
+            Ok(()) => Ok(database),
+            Err(error) => {
+                database.close().await;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Lets a private PostgreSQL of ours hand its write-ahead log over: it is known to be the one that serves.
+    pub(crate) fn allow_archiving(&self) -> Result<(), StartError> {
+        Ok(self.private.as_ref().map_or(Ok(()), PrivatePg::allow_archiving)?)
+    }
+
     /// Lets go of all connections, and ends the private PostgreSQL where it is ours.
     pub async fn close(self) {
         self.app.close().await;
@@ -87,8 +106,14 @@ impl Database {
     }
 }
 
+/// A tool that only looks hands nothing over to the archive: it may look at a restore for trial.
+async fn start_private(settings: &Settings, sharing: Sharing) -> Result<PrivatePg, StartError> {
+    let archive = settings.backup_dir.as_ref().filter(|_| sharing != Sharing::Look).map(BackupFolder::new);
+    Ok(PrivatePg::start(Options::new(&settings.data_dir).archive(archive)).await?)
+}
+
 /// Everything that is made in the database, in order.
-fn sets(origin: &str) -> Vec<MigrationSet> {
+pub(crate) fn sets(origin: &str) -> Vec<MigrationSet> {
     let mut sets = log_sets(origin);
     sets.push(event_store::consumer::migration_set());
     sets

@@ -8,6 +8,8 @@ use access::KeyError;
 use event_store::migrate::MigrateError;
 use event_store::private_pg::PrivatePgError;
 use event_store::proof::keys::NotaryKeyError;
+use event_store::proof::standing::StandingError;
+use event_store::read::ReadError;
 use event_store::seal::MasterKeyError;
 use event_store::seal::erasures::ErasureListError;
 
@@ -56,6 +58,39 @@ pub enum StartError {
         #[source]
         source: sqlx::Error,
     },
+    /// A log has lost events that were answered.
+    #[error(
+        "the log {log} was restored and has lost events that were answered: it ends at {end}, and the tree head in {} was \
+         signed at {signed}. Nothing is served, lest positions and numbers are given out twice. Give the events back (a later \
+         backup, `vnr restore`), or have the log say what is lost: `vnr log recover --witness {}`",
+        file.display(), file.display()
+    )]
+    Lost {
+        /// Which log.
+        log: String,
+        /// Where it ends, `generation.position`.
+        end: String,
+        /// Where it was signed.
+        signed: String,
+        /// The tree head outside.
+        file: PathBuf,
+    },
+    /// Personal data is sealed with a key that is not there.
+    #[error(
+        "the master key {} is missing, and personal data in the database is sealed with it; a backup does not hold it. Put it \
+         back there, or name its place with --master-key-file",
+        file.display()
+    )]
+    MasterKeyMissing {
+        /// Where it should be.
+        file: PathBuf,
+    },
+    /// A log can't be compared with what was signed of it outside.
+    #[error("the log can't be compared with its tree head outside")]
+    Standing(#[from] StandingError),
+    /// A log can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// The tables can't be made or brought up to date.
     #[error(transparent)]
     Migrate(#[from] MigrateError),

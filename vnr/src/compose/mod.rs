@@ -9,6 +9,7 @@ mod commands;
 mod database;
 mod error;
 mod health;
+pub(crate) mod honesty;
 mod housekeeping;
 pub(crate) mod personal_data;
 mod ports;
@@ -37,6 +38,7 @@ pub use self::database::{Database, Sharing};
 pub use self::error::StartError;
 
 use self::commands::CommandServer;
+pub(crate) use self::database::sets;
 use self::health::Health;
 use self::ports::listen;
 use self::read_models::ReadModels;
@@ -77,10 +79,21 @@ impl System {
 
         let sharing = if parts.len() > 1 { Sharing::Alone } else { Sharing::Join };
         let database = Database::open(&settings, sharing).await?;
+        let honest = async {
+            honesty::check(&settings, &database).await?;
+            let master = personal_data::open(&settings, &database).await?;
+            database.allow_archiving()?;
+            Ok(Arc::new(master))
+        };
+        let master = match honest.await {
+            Ok(master) => master,
+            Err(refusal) => {
+                database.close().await;
+                return Err(refusal);
+            }
+        };
         let key = DevelopmentKey::load_or_create(&settings.token_key_file())?;
         let verifier = TokenVerifier::new(&key);
-
-        let master = Arc::new(personal_data::open(&settings, &database).await?);
 
         let (appenders, commands) = match grpc {
             Some(listener) => {

@@ -41,6 +41,9 @@ pub struct SettingArgs {
     /// Folder that signed tree heads are handed to; best on another machine [default: witness in the data folder]
     #[arg(long, global = true, env = "VNR_WITNESS_DIR", value_name = "DIR", hide_env_values = true)]
     pub witness_dir: Option<String>,
+    /// Folder of backups; PostgreSQL hands its write-ahead log over to it. Best on another machine [default: none]
+    #[arg(long, global = true, env = "VNR_BACKUP_DIR", value_name = "DIR", hide_env_values = true)]
+    pub backup_dir: Option<String>,
     /// Name of this installation, part of every tree head [default: vnr.local]
     #[arg(long, global = true, env = "VNR_ORIGIN", value_name = "NAME", hide_env_values = true)]
     pub origin: Option<String>,

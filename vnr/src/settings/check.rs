@@ -37,6 +37,7 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("erasure_dir", "--erasure-dir", "VNR_ERASURE_DIR"),
     ("notary_dir", "--notary-dir", "VNR_NOTARY_DIR"),
     ("witness_dir", "--witness-dir", "VNR_WITNESS_DIR"),
+    ("backup_dir", "--backup-dir", "VNR_BACKUP_DIR"),
     ("origin", "--origin", "VNR_ORIGIN"),
     ("log_format", "--log-format", "VNR_LOG_FORMAT"),
     ("log_level", "--log-level", "VNR_LOG_LEVEL"),
@@ -83,6 +84,7 @@ pub(super) fn load(args: &SettingArgs) -> Result<Settings, SettingsError> {
         erasure_dir: sources.take("erasure_dir", &args.erasure_dir, &within(ERASURES), path),
         notary_dir: sources.take("notary_dir", &args.notary_dir, &within(NOTARY), path),
         witness_dir: sources.take("witness_dir", &args.witness_dir, &within(WITNESS), path),
+        backup_dir: sources.take("backup_dir", &args.backup_dir, "", optional_path),
         origin: sources.take("origin", &args.origin, ORIGIN, origin),
         log_format: sources.take("log_format", &args.log_format, "text", log_format),
         log_level: sources.take("log_level", &args.log_level, LOG_LEVEL, log_filter),
@@ -191,6 +193,7 @@ fallback!(
     PathBuf => PathBuf::new(),
     SocketAddr => SocketAddr::from(([127, 0, 0, 1], 0)),
     Option<String> => None,
+    Option<PathBuf> => None,
     String => String::new(),
     LogFormat => LogFormat::Text,
 );
@@ -201,6 +204,10 @@ fn path(text: &str) -> Result<PathBuf, String> {
 
 fn optional(text: &str) -> Result<Option<String>, String> {
     Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+fn optional_path(text: &str) -> Result<Option<PathBuf>, String> {
+    Ok((!text.is_empty()).then(|| PathBuf::from(text)))
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -287,7 +294,7 @@ mod tests {
             told,
             "the settings are not right:\n  \
              FILE: there is no setting `grpc_adr`; there are data_dir, grpc_addr, http_addr, database_url, \
-             database_owner_url, master_key_file, master_key_command, erasure_dir, notary_dir, witness_dir, origin, log_format, log_level, input_dir\n  \
+             database_owner_url, master_key_file, master_key_command, erasure_dir, notary_dir, witness_dir, backup_dir, origin, log_format, log_level, input_dir\n  \
              --grpc-addr (or VNR_GRPC_ADDR): `50051` is not an address with a port, such as 127.0.0.1:50051\n  \
              http_addr in FILE: must be a string in quotes\n  \
              --database-url (or VNR_DATABASE_URL): must begin with postgres://\n  \

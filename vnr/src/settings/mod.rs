@@ -41,6 +41,8 @@ pub struct Settings {
     pub notary_dir: PathBuf,
     /// Folder that signed tree heads are handed to.
     pub witness_dir: PathBuf,
+    /// Folder of backups, and of the write-ahead log that the private PostgreSQL hands over.
+    pub backup_dir: Option<PathBuf>,
     /// Name of this installation, part of every tree head.
     pub origin: String,
     /// How the log is written.
@@ -73,6 +75,7 @@ impl Settings {
             grpc_addr: any_port,
             http_addr: any_port,
             database_url: None,
+            backup_dir: None,
             database_owner_url: None,
             origin: check::ORIGIN.to_owned(),
             log_format: LogFormat::Text,
