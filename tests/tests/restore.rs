@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use event_store::private_pg::PrivatePg;
 use proto::command::v1 as pb;
 use proto::command::v1::emergency_card_service_client::EmergencyCardServiceClient;
 use serde_json::{Value, json};
@@ -38,6 +39,7 @@ impl Places {
         let of = |flag: &str, name: &str| [flag.to_owned(), self.at(name).display().to_string()];
         [
             of("--master-key-file", "safe/master.key"),
+            of("--erasure-dir", "safe/erasures"),
             of("--notary-dir", "safe/notary"),
             of("--witness-dir", "witness"),
             of("--backup-dir", "backup"),
@@ -142,15 +144,18 @@ async fn a_restore_that_loses_answered_events_is_told_and_gives_nothing_out_twic
     let evidence = places.at("before.json");
     places.told("home", &["record", "prove", &number, "-o", text(&evidence)], 0);
     switch_segment(&home);
+    // A person is erased; that is lost too, but for the list outside.
+    let erased = format!("VEK-{}-{:07}", chrono::Datelike::year(&chrono::Utc::now()), before[1].0);
+    erase(&places, &server, &erased);
     let lost = calls(&server, &token, 7).await;
     let size = signed(&places, &lost[6].1);
-    assert_eq!(size, 37);
+    assert_eq!(size, 39);
     kill(server, &home);
     fs::rename(&home, places.at("burnt")).unwrap();
 
     let restored = places.json("home", &["restore", "--json"], 3);
     let register = &restored["logs"][0];
-    assert_eq!((register["end"].as_str(), register["lost_upto"].as_str()), (Some("1.30"), Some("1.37")), "{restored}");
+    assert_eq!((register["end"].as_str(), register["lost_upto"].as_str()), (Some("1.30"), Some("1.39")), "{restored}");
     assert_eq!(register["verification"]["sound"], true, "{restored}");
     let next = restored["next"].as_str().unwrap();
     let witness = places.at("witness/register.checkpoint");
@@ -164,12 +169,15 @@ async fn a_restore_that_loses_answered_events_is_told_and_gives_nothing_out_twic
 
     let recovered = places.json("home", &["log", "recover", "--witness", text(&witness), "--json"], 0);
     let begun = &recovered["generations"][0];
-    assert_eq!((&begun["generation"], &begun["begins"], &begun["voids"]), (&json!(2), &json!(31), &json!("1.37")));
+    assert_eq!((&begun["generation"], &begun["begins"], &begun["voids"]), (&json!(2), &json!(31), &json!("1.39")));
     assert!(places.told("home", &["log", "recover"], 0).contains("nothing is known to be lost"));
     let record = begun["record"].as_str().unwrap();
     assert!(places.told("home", &["record", "history", record], 0).contains("GenerationBegun"));
 
     let server = places.up("home");
+    let listed = places.json("home", &["subject", "list", &erased, "--json"], 0);
+    let states: Vec<&Value> = listed["keys"].as_array().unwrap().iter().map(|key| &key["state"]).collect();
+    assert_eq!(states, ["erased"], "who was erased stays erased");
     // The key of development tokens went with the machine.
     let token = places.token("home");
     let after = calls(&server, &token, 5).await;
@@ -193,15 +201,26 @@ async fn a_restore_that_loses_answered_events_is_told_and_gives_nothing_out_twic
     places.told("home", &["proof", "check", text(&evidence), "--key", text(&keys)], 0);
     let voided = places.at("lost.checkpoint");
     let statement = begun["statement"].as_str().unwrap();
-    assert!(statement.contains("voids 1.37"), "{statement}");
+    assert!(statement.contains("voids 1.39"), "{statement}");
     fs::write(&voided, history_witness(&places, record)).unwrap();
     let verified =
         places.json("home", &["log", "verify", "--against", text(&voided), "--key", text(&keys), "--json"], 0);
-    assert_eq!(verified["logs"][0]["voided"][0]["head"], "1.37", "{verified}");
+    assert_eq!(verified["logs"][0]["voided"][0]["head"], "1.39", "{verified}");
 
     ahead(&places, &server).await;
     let doctor = places.json("home", &["doctor", "--json"], 0);
     assert_eq!(doctor["ok"], true, "{doctor}");
+}
+
+/// Two supervisors agree to erase a record's personal data.
+fn erase(places: &Places, server: &VnrProcess, number: &str) {
+    for (user, step) in [("a.ozola", ["--ground", "order"].as_slice()), ("p.kalnins", &["--approve"])] {
+        let role = ["--role", "supervisor", "--purpose", "administration", "--institution", "VP", "--subject", user];
+        let token = places.told("home", &[["token"].as_slice(), &role].concat(), 0);
+        let target = format!("http://{}", server.grpc);
+        let register = ["--target-url", &target, "--token", token.trim()];
+        places.told("home", &[["subject", "erase", number].as_slice(), step, &register].concat(), 0);
+    }
 }
 
 /// A read model that has seen more than the log has refuses alone, is named, and is mended: as if it had been kept elsewhere.
@@ -236,11 +255,10 @@ fn history_witness(places: &Places, record: &str) -> String {
 }
 
 fn psql(home: &Path, sql: &str) -> String {
-    let bin = Command::new("pg_config").arg("--bindir").output().unwrap();
-    let bin = PathBuf::from(String::from_utf8_lossy(&bin.stdout).trim());
+    let program = PrivatePg::attach(home).unwrap().unwrap().program("psql").unwrap();
     let pid_file = fs::read_to_string(home.join("postgresql/data/postmaster.pid")).unwrap();
     let socket = pid_file.lines().nth(4).unwrap();
-    let output = Command::new(bin.join("psql"))
+    let output = Command::new(program)
         .args(["-h", socket, "-p", "5432", "-U", "postgres", "-d", "vnr", "-qAt", "-c", sql])
         .output()
         .unwrap();
