@@ -17,7 +17,7 @@ use super::backup::{folder, not_included};
 use super::log::show_verification;
 use crate::cli::RestoreArgs;
 use crate::compose::Database;
-use crate::compose::honesty::{compare, replay_erasures};
+use crate::compose::honesty::{compare, master_key_file, replay_erasures};
 use crate::failure::Failure;
 use crate::output::{self, grouped, riga};
 use crate::settings::Settings;
@@ -132,7 +132,8 @@ fn show(settings: &Settings, backup: &Found, moved: Option<&Path>, judged: &[Jud
         output::line(format!("  what was there before is kept in {}", moved.display()));
     }
     for log in judged {
-        output::line(format!("{}: up to {}, recorded {}", log.log, log.end, riga(log.recorded_at)));
+        let recorded = if log.verification.head == 0 { "empty".to_owned() } else { riga(log.recorded_at) };
+        output::line(format!("{}: up to {}, recorded {recorded}", log.log, log.end));
         show_verification(&log.verification, None);
         let witness = log.witness.display();
         match &log.standing {
@@ -157,8 +158,10 @@ fn show(settings: &Settings, backup: &Found, moved: Option<&Path>, judged: &[Jud
             }
         }
     }
-    let keys = [("the master key", &settings.master_key_file), ("the notary's folder", &settings.notary_dir)];
-    for (what, place) in keys.iter().filter(|(_, place)| !place.exists()) {
+    let keys =
+        [("the master key", master_key_file(settings)), ("the notary's folder", Some(settings.notary_dir.as_path()))];
+    let keys = keys.into_iter().filter_map(|(what, place)| Some((what, place?)));
+    for (what, place) in keys.filter(|(_, place)| !place.exists()) {
         output::line(format!("{what} is not at {}: put it back before the system is started", place.display()));
     }
     output::line("no backup holds these; see that they are those of the system that was backed up:");

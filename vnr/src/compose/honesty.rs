@@ -4,6 +4,8 @@
 //! is ahead says that the log was restored without its last events; who went on now would give their positions and numbers out
 //! a second time.
 
+use std::path::Path;
+
 use event_store::log::LogName;
 use event_store::proof::keys::KeyFolder;
 use event_store::proof::standing::{Standing, standing, trusted};
@@ -23,10 +25,15 @@ pub(super) async fn check(settings: &Settings, database: &Database) -> Result<()
     let sealed = "select exists (select from register.keys) or exists (select from tracks.keys)";
     let sealed: bool =
         sqlx::query_scalar(sealed).fetch_one(&database.app).await.map_err(|source| StartError::Database { source })?;
-    if sealed && !settings.master_key_file.exists() {
-        return Err(StartError::MasterKeyMissing { file: settings.master_key_file.clone() });
+    match master_key_file(settings) {
+        Some(file) if sealed && !file.exists() => Err(StartError::MasterKeyMissing { file: file.to_owned() }),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// The file of the master key, where it lies in one.
+pub(crate) fn master_key_file(settings: &Settings) -> Option<&Path> {
+    Some(&settings.master_key_file)
 }
 
 /// HOOK for erasure: personal data that was erased after the moment of the backup is in a restored database again. The list of

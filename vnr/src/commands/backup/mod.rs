@@ -16,6 +16,7 @@ use sqlx::PgPool;
 use self::manifest::{FILE, FORMAT, Found, LogAt, Manifest, all, segments};
 use super::with_database;
 use crate::cli::{BackupArgs, BackupCommand};
+use crate::compose::honesty::master_key_file;
 use crate::failure::Failure;
 use crate::output::{self, Align, Table, grouped, riga};
 use crate::settings::Settings;
@@ -45,8 +46,9 @@ pub(crate) fn folder(settings: &Settings) -> Result<BackupFolder, Failure> {
 
 /// What a restore needs and no backup holds.
 pub(crate) fn not_included(settings: &Settings) -> Vec<String> {
+    let master = master_key_file(settings).map_or("elsewhere".to_owned(), |file| file.display().to_string());
     vec![
-        format!("the master key ({}): without it personal data can't be read", settings.master_key_file.display()),
+        format!("the master key ({master}): without it personal data can't be read"),
         format!("the notary's keys ({}): without them no tree head is signed", settings.notary_dir.display()),
         format!("signed tree heads ({}): by them a loss is seen", settings.witness_dir.display()),
         "the settings (vnr.toml, environment)".to_owned(),
@@ -209,7 +211,7 @@ fn show(settings: &Settings, found: &Found, removed: (usize, u64)) {
         output::line(format!("  {} up to position {} at least, root {}", log.log, log.position, log.root));
     }
     if removed.0 + usize::try_from(removed.1).unwrap_or(0) > 0 {
-        output::line(format!("  removed: {} older backups, {} segments of the write-ahead log", removed.0, removed.1));
+        output::line(format!("  removed: older backups {}, files of the write-ahead log {}", removed.0, removed.1));
     }
     if manifest.archiving {
         output::line("  the write-ahead log is handed over all the time: a restore goes on beyond this backup");

@@ -13,6 +13,7 @@ use event_store::proof::witness::WitnessFolder;
 
 use super::Checks;
 use crate::commands::backup::manifest::{all, segments};
+use crate::compose::honesty::master_key_file;
 use crate::output::{grouped, riga};
 use crate::settings::Settings;
 
@@ -69,8 +70,10 @@ fn free_mb(dir: &Path) -> Option<u64> {
 }
 
 fn master_key(settings: &Settings, checks: &mut Checks) {
-    let file = &settings.master_key_file;
     let what = "master key";
+    let Some(file) = master_key_file(settings) else {
+        return checks.skipped(what, "lies in no file");
+    };
     match fs::metadata(file) {
         Err(_) if settings.data_dir.exists() => checks.fail(
             what,
