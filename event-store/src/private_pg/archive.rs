@@ -104,6 +104,13 @@ impl BackupFolder {
         command
     }
 
+    /// The folder that a cluster was handing over to when it last served.
+    pub(super) fn remembered(cluster: &Cluster) -> Option<BackupFolder> {
+        let dir = fs::read_to_string(allowed(cluster)).ok()?;
+        let dir = dir.strip_suffix('\n').unwrap_or(&dir);
+        (!dir.is_empty()).then(|| BackupFolder::new(dir))
+    }
+
     /// Has the server hand over the histories of timelines too that began while nothing was handed over (at a restore).
     pub(super) fn ask_for_histories(&self, cluster: &Cluster) -> Result<(), PrivatePgError> {
         let wal = cluster.data.join("pg_wal");
@@ -123,6 +130,9 @@ impl BackupFolder {
 
 /// While this file is missing nothing is handed over. A restore takes it away: what was restored for trial, or has lost events
 /// and was not recovered yet, must not write its timeline into the archive of the register that serves.
+///
+/// It holds the folder, so that a tool that starts the server for a moment goes on handing over to it: a segment that is filled
+/// while nothing is handed over would be missing there for ever, and no restore goes over it.
 pub(super) fn allowed(cluster: &Cluster) -> PathBuf {
     cluster.home.join("archiving-allowed")
 }
@@ -151,7 +161,39 @@ fn control(account: &Account, binaries: &Binaries, data: &Path, field: &str) -> 
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
+
+    /// As PostgreSQL runs it: with the segment's path and name put in.
+    fn runs(command: &str, path: &Path, name: &str) -> bool {
+        let command = command.replace("%p", &path.to_string_lossy()).replace("%f", name).replace("%%", "%");
+        Command::new("sh").args(["-c", &command]).status().unwrap().success()
+    }
+
+    #[test]
+    fn a_segment_is_handed_over_whole_once_and_never_written_over() {
+        let place = std::env::temp_dir().join(format!("vnr-archive 100%'s-{}", std::process::id()));
+        let (folder, allowed) = (BackupFolder::new(place.join("backup")), place.join("allowed"));
+        fs::create_dir_all(folder.wal()).unwrap();
+        let (archive, segment) = (folder.archive_command(&allowed), place.join("segment"));
+        fs::write(&segment, "first").unwrap();
+        assert!(!runs(&archive, &segment, "01"), "not before it is allowed");
+        fs::write(&allowed, "").unwrap();
+        // What a crash left half is made anew.
+        fs::write(folder.wal().join("01.gz.part"), "half").unwrap();
+        assert!(runs(&archive, &segment, "01"));
+        assert!(runs(&archive, &segment, "01"), "the same again is no failure");
+        fs::write(&segment, "another").unwrap();
+        assert!(!runs(&archive, &segment, "01"), "another one of that name is refused");
+
+        let (restore, back) = (BackupFolder::restore_command(Some(&folder), None), place.join("back"));
+        assert!(runs(&restore, &back, "01") && !runs(&restore, &back, "02"));
+        assert_eq!(fs::read_to_string(&back).unwrap(), "first");
+        fs::remove_dir_all(folder.wal()).unwrap();
+        assert!(!runs(&archive, &segment, "03"), "PostgreSQL keeps it and asks again");
+        fs::remove_dir_all(&place).unwrap();
+    }
 
     #[test]
     fn a_folder_with_any_name_is_one_word_of_the_command() {

@@ -181,7 +181,7 @@ impl Restore {
         match started {
             Ok(server) => {
                 let address = Address::new(&cluster.socket_dir);
-                Ok(Restored { server: PrivatePg { server, lock, address, binaries }, moved_aside })
+                Ok(Restored { server: PrivatePg { server, lock, address, binaries, archive: None }, moved_aside })
             }
             Err(error) => {
                 let _ = fs::remove_dir_all(&cluster.data);

@@ -89,18 +89,27 @@ pub struct Options {
     pub binaries: Option<PathBuf>,
     /// Folder of backups that the write-ahead log is handed over to.
     pub archive: Option<BackupFolder>,
+    /// Whether it is handed over to where it was last, instead.
+    pub as_before: bool,
 }
 
 impl Options {
     /// Durable, in this folder, with the machine's programs.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), profile: Profile::Durable, binaries: None, archive: None }
+        Self { data_dir: data_dir.into(), profile: Profile::Durable, binaries: None, archive: None, as_before: false }
     }
 
     /// Handing the write-ahead log over to a folder of backups.
     #[must_use]
     pub fn archive(mut self, folder: Option<BackupFolder>) -> Self {
         self.archive = folder;
+        self
+    }
+
+    /// Handing it over to where it was handed over last: for a tool that starts the server for a moment.
+    #[must_use]
+    pub fn as_before(mut self) -> Self {
+        self.as_before = true;
         self
     }
 
@@ -147,6 +156,7 @@ pub struct PrivatePg {
     lock: FolderLock,
     address: Address,
     binaries: Binaries,
+    archive: Option<BackupFolder>,
 }
 
 impl PrivatePg {
@@ -199,7 +209,7 @@ impl PrivatePg {
     /// # Errors
     /// When the sign for it can't be made.
     pub fn allow_archiving(&self) -> Result<(), PrivatePgError> {
-        allow_archiving(self.server.cluster())
+        allow_archiving(self.server.cluster(), self.archive.as_ref())
     }
 
     /// One of PostgreSQL's own programs (`pgbench`, `pg_dump`), of the server's version.
@@ -228,17 +238,21 @@ impl PrivatePg {
         let cluster = Cluster::prepare(&data_dir)?;
         let binaries = ready_cluster(&cluster, options)?;
         let address = Address::new(&cluster.socket_dir);
-        let mut settings = Vec::new();
+        let mut archive = None;
         if let Some(folder) = &options.archive {
             let dir = std::path::absolute(folder.dir()).map_err(PrivatePgError::folder(folder.dir()))?;
             let folder = BackupFolder::new(dir);
             folder.prepare(&cluster.account)?;
             folder.belongs_to(&cluster, &binaries)?;
             folder.ask_for_histories(&cluster)?;
-            settings = folder.settings(&cluster);
+            archive = Some(folder);
+        } else if options.as_before {
+            // Where the folder is away PostgreSQL keeps what it has, so that is no reason not to look.
+            archive = BackupFolder::remembered(&cluster);
         }
+        let settings = archive.as_ref().map_or(Vec::new(), |folder| folder.settings(&cluster));
         let server = Server::launch(cluster, &binaries, options.profile, &settings)?;
-        Ok(Self { server, lock, address, binaries })
+        Ok(Self { server, lock, address, binaries, archive })
     }
 }
 
@@ -250,17 +264,17 @@ fn ready_cluster(cluster: &Cluster, options: &Options) -> Result<Binaries, Priva
     let binaries = Binaries::find(options.binaries.as_deref(), &cluster.account, wanted)?;
     if version.is_none() {
         cluster.init(&binaries, options.profile == Profile::Durable)?;
-        allow_archiving(cluster)?;
+        let dir = options.archive.as_ref().map(|folder| std::path::absolute(folder.dir()));
+        let dir = dir.transpose().map_err(PrivatePgError::folder(&cluster.home))?;
+        allow_archiving(cluster, dir.map(BackupFolder::new).as_ref())?;
     }
     Ok(binaries)
 }
 
-fn allow_archiving(cluster: &Cluster) -> Result<(), PrivatePgError> {
+fn allow_archiving(cluster: &Cluster, folder: Option<&BackupFolder>) -> Result<(), PrivatePgError> {
     let file = archive::allowed(cluster);
-    if file.exists() {
-        return Ok(());
-    }
-    fs::write(&file, "").and_then(|()| cluster.account.own(&file)).map_err(PrivatePgError::folder(file))
+    let dir = folder.map_or(String::new(), |folder| format!("{}\n", folder.dir().display()));
+    fs::write(&file, dir).and_then(|()| cluster.account.own(&file)).map_err(PrivatePgError::folder(file))
 }
 
 /// The folder's full path; others may pass through it (to the cluster, whose folder is closed to them) but not list it.

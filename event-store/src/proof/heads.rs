@@ -108,6 +108,15 @@ pub async fn successions(pool: &PgPool, log: LogName) -> Result<Vec<SignedNote>,
     Ok(keys.iter().filter_map(|key| SignedNote::parse(key.succession.as_deref()?).ok()).collect())
 }
 
+/// Makes a key the last one of a log that a restore has taken the statement on it from. It counts only where its folder has the
+/// key before it too; who has only that one's public part has to be given this one's.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert_lost_key(pool: &PgPool, log: LogName, number: u32, key: &VerifierKey) -> Result<(), sqlx::Error> {
+    insert_key(&mut *pool.acquire().await?, log, number, key, None).await
+}
+
 pub(super) async fn insert_head(
     connection: &mut PgConnection,
     log: LogName,

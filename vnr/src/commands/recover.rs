@@ -8,6 +8,7 @@ use event_store::append::{Begun, Lossy, begin_generation};
 use event_store::log::LogName;
 use event_store::proof::generation::{Place, Statement};
 use event_store::proof::head::TreeHead;
+use event_store::proof::heads;
 use event_store::proof::keys::{KeyFolder, NotaryKey};
 use event_store::proof::note::{SignedNote, VerifierKey};
 use event_store::proof::number::SeriesNumber;
@@ -211,9 +212,22 @@ impl Known<'_> {
             )
         };
         let key = folder.current()?.with_context(missing)?;
-        let known = event_store::proof::heads::keys(pool, log).await?.pop();
+        let known = heads::keys(pool, log).await?.pop();
+        let ours = key.verifier(origin);
         match known {
-            Some(known) if known.vkey != key.verifier(origin).to_string() => Err(anyhow::anyhow!(
+            // The key was changed after the backup: its folder has the old one's public part still.
+            Some(known)
+                if known.number < key.number()
+                    && folder.verifiers(origin)?.iter().any(|key| key.to_string() == known.vkey) =>
+            {
+                heads::insert_lost_key(pool, log, key.number(), &ours).await?;
+                output::aside(format!(
+                    "the notary's key of {log} was changed after the backup, and the old one's word for it is lost: hand out \
+                     `vnr notary keys` anew"
+                ));
+                Ok(key)
+            }
+            Some(known) if known.vkey != ours.to_string() => Err(anyhow::anyhow!(
                 "the key in {} is not the one that {log} was last signed with ({}): is this the right folder?",
                 folder.path().display(),
                 known.vkey

@@ -134,7 +134,8 @@ fn show(settings: &Settings, backup: &Found, moved: Option<&Path>, judged: &[Jud
         output::line(format!("  what was there before is kept in {}", moved.display()));
     }
     for log in judged {
-        output::line(format!("{}: up to {}, recorded {}", log.log, log.end, riga(log.recorded_at)));
+        let recorded = if log.verification.head == 0 { "empty".to_owned() } else { riga(log.recorded_at) };
+        output::line(format!("{}: up to {}, recorded {recorded}", log.log, log.end));
         show_verification(&log.verification, None);
         let witness = log.witness.display();
         match &log.standing {

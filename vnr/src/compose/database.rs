@@ -106,10 +106,14 @@ impl Database {
     }
 }
 
-/// A tool that only looks hands nothing over to the archive: it may look at a restore for trial.
+/// A tool that only looks goes on with the archive as it was: it may look at a restore for trial, which has none.
 async fn start_private(settings: &Settings, sharing: Sharing) -> Result<PrivatePg, StartError> {
-    let archive = settings.backup_dir.as_ref().filter(|_| sharing != Sharing::Look).map(BackupFolder::new);
-    Ok(PrivatePg::start(Options::new(&settings.data_dir).archive(archive)).await?)
+    let options = Options::new(&settings.data_dir);
+    let options = match sharing {
+        Sharing::Look => options.as_before(),
+        Sharing::Alone | Sharing::Join => options.archive(settings.backup_dir.as_ref().map(BackupFolder::new)),
+    };
+    Ok(PrivatePg::start(options).await?)
 }
 
 /// Everything that is made in the database, in order.

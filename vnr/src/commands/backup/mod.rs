@@ -210,7 +210,7 @@ fn show(settings: &Settings, found: &Found, removed: (usize, u64)) {
         output::line(format!("  {} up to position {} at least, root {}", log.log, log.position, log.root));
     }
     if removed.0 + usize::try_from(removed.1).unwrap_or(0) > 0 {
-        output::line(format!("  removed: {} older backups, {} segments of the write-ahead log", removed.0, removed.1));
+        output::line(format!("  removed: older backups {}, files of the write-ahead log {}", removed.0, removed.1));
     }
     if manifest.archiving {
         output::line("  the write-ahead log is handed over all the time: a restore goes on beyond this backup");

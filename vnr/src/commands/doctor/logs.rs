@@ -110,6 +110,7 @@ async fn projections(pool: &PgPool, checks: &mut Checks) {
         checks.warn("parked records", format!("{parked} are left out by a projection"), to_do);
     }
     if fine {
-        checks.ok(what, format!("{} follow the logs", live.len()));
+        let names: std::collections::BTreeSet<&str> = live.iter().map(|status| status.name.as_str()).collect();
+        checks.ok(what, format!("{} follow the logs", names.len()));
     }
 }
