@@ -1,5 +1,5 @@
 //! The store against a model of it that fits on a page: appends over one and several records, conflicts, claims, repetitions,
-//! two processes that know nothing of each other, restarts, and a database that cuts all connections.
+//! erasures, two processes that know nothing of each other, restarts, and a database that cuts all connections.
 
 mod support;
 
@@ -10,9 +10,10 @@ use std::sync::Arc;
 use event_store::append::{AppendError, Appender, ClaimTaken, Reply, Submission, Target, Touch, VersionConflict};
 use event_store::log::LogPosition;
 use event_store::scan::Selection;
+use event_store::seal::{KeyRing, KeyScope, sealed_fields};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
-use support::counter::{Add, Counter, LIMIT, OverLimit};
+use support::counter::{Add, Counter, LIMIT, NAMED, OverLimit};
 use support::{LOG, Store, add_as};
 use uuid::Uuid;
 
@@ -29,6 +30,8 @@ struct Order {
     also: Option<usize>,
     expected_version: Option<u64>,
     name: Option<usize>,
+    /// All personal data that the record has so far is erased with it.
+    erase: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -58,6 +61,8 @@ struct Model {
     versions: [u64; RECORDS],
     head: u64,
     claims: BTreeMap<usize, usize>,
+    /// Each personal text in the log, in order: whose, and whether it can still be read.
+    texts: Vec<(usize, bool)>,
     /// Commands that took effect, with their id and outcome.
     done: Vec<(u128, Order, u64, u64)>,
     sent: u128,
@@ -88,7 +93,16 @@ impl Model {
             return Outcome::Taken { owner: *owner };
         }
         let events = if order.n == 0 { 0 } else { records.len() as u32 };
+        if order.erase {
+            self.texts
+                .iter_mut()
+                .filter(|(record, _)| *record == order.record)
+                .for_each(|(_, readable)| *readable = false);
+        }
         for record in records.iter().take(events as usize) {
+            if order.n == NAMED {
+                self.texts.push((*record, true));
+            }
             self.totals[*record] += order.n;
             self.versions[*record] += 1;
             self.head += 1;
@@ -116,13 +130,15 @@ impl ReferenceStateMachine for Machine {
         let versions = state.versions;
         let order = (0..RECORDS, prop::option::weighted(0.3, 1..RECORDS), prop::option::weighted(0.3, 0u64..3))
             .prop_flat_map(move |(record, other, behind)| {
-                let n = prop_oneof![4 => 1i64..5, 1 => Just(0), 1 => Just(LIMIT), 1 => Just(-LIMIT)];
-                (n, prop::option::weighted(0.3, 0..NAMES.len())).prop_map(move |(n, name)| Order {
+                let n = prop_oneof![4 => 1i64..5, 2 => Just(NAMED), 1 => Just(0), 1 => Just(LIMIT), 1 => Just(-LIMIT)];
+                let rarely = prop::bool::weighted(0.15);
+                (n, prop::option::weighted(0.3, 0..NAMES.len()), rarely).prop_map(move |(n, name, erase)| Order {
                     record,
                     n,
                     also: other.map(|other| (record + other) % RECORDS),
                     expected_version: behind.map(|behind| versions[record].saturating_sub(behind)),
                     name,
+                    erase,
                 })
             });
         let process = 0..PROCESSES;
@@ -185,6 +201,10 @@ impl System {
         submission.touches = [Some(record), also].into_iter().flatten().map(Touch::of::<Counter>).collect();
         submission.decide = Box::new(move |work| {
             work.expect_version::<Counter>(record, order.expected_version)?;
+            if order.erase {
+                let keys = work.keys(KeyScope::Record(record))?;
+                work.destroy_keys(&keys);
+            }
             for record in [Some(record), also].into_iter().flatten() {
                 work.execute::<Counter>(record, Add(order.n))?;
             }
@@ -216,6 +236,17 @@ impl System {
             Err(other) => panic!("{other}"),
         }
     }
+}
+
+/// Of each personal text in the log, in order, whether it can be read.
+async fn readable(store: &Store) -> Vec<bool> {
+    let events = "select event_id, payload::text from register.events order by position";
+    let events: Vec<(Uuid, String)> = sqlx::query_as(events).fetch_all(&store.app).await.unwrap();
+    let fields = events.iter().flat_map(|(id, payload)| sealed_fields(&serde_json::from_str(payload).unwrap(), *id));
+    let fields: Vec<_> = fields.collect();
+    let ids: Vec<Uuid> = fields.iter().filter_map(|field| field.key_id()).collect();
+    let keys = KeyRing::new(store.app.clone(), LOG, support::master()).by_id(&ids).await.unwrap();
+    fields.iter().map(|field| field.open(&keys).unwrap().is_some()).collect()
 }
 
 impl StateMachineTest for Machine {
@@ -285,6 +316,7 @@ impl StateMachineTest for Machine {
                 }
                 assert_eq!(counter.total, *total);
             }
+            assert_eq!(readable(&store).await, model.texts.iter().map(|(_, readable)| *readable).collect::<Vec<_>>());
             for (name, owner) in &model.claims {
                 let claimed = reader.claimed("name", NAMES[*name]).await.unwrap();
                 assert_eq!(claimed, Some(("counter".to_owned(), records[*owner])));

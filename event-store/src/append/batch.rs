@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::numbers::Numbers;
 use crate::log::LogName;
-use crate::seal::{KeyOwner, WrappedKey};
+use crate::seal::{KeyOwner, KeyRef, WrappedKey};
 use crate::tree::{Frontier, TileRoot};
 
 /// What the appender believes about the end of the log.
@@ -87,8 +87,8 @@ pub(super) struct Columns {
     pub(super) commands: CommandColumns,
     pub(super) claims: ClaimColumns,
     pub(super) keys: Vec<(WrappedKey, KeyOwner)>,
-    /// Ids of the keys that are destroyed.
-    pub(super) destroyed: Vec<Uuid>,
+    /// Keys that are destroyed, each with whether it was there before the batch.
+    pub(super) destroyed: Vec<(KeyRef, bool)>,
     pub(super) tiles: Vec<TileRoot>,
     pub(super) events: EventColumns,
 }
@@ -113,7 +113,7 @@ impl Columns {
         let broken = |error: serde_json::Error| sqlx::Error::Encode(error.into());
         let sql = format!(
             "select {log}.append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,\
-             $21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39,$40)"
+             $21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39,$40,$41,$42,$43)"
         );
         let (streams, commands, claims, events) = (&self.streams, &self.commands, &self.claims, &self.events);
         let key_ids: Vec<Uuid> = self.keys.iter().map(|(key, _)| key.key_id).collect();
@@ -121,6 +121,10 @@ impl Columns {
         let key_subjects: Vec<Option<Uuid>> = self.keys.iter().map(|(_, owner)| owner.subject).collect();
         let key_masters: Vec<i32> = self.keys.iter().map(|(key, _)| key.master).collect();
         let key_wrapped: Vec<&[u8]> = self.keys.iter().map(|(key, _)| key.wrapped.as_slice()).collect();
+        let destroyed_ids: Vec<Uuid> = self.destroyed.iter().map(|(key, _)| key.key_id).collect();
+        let destroyed_records: Vec<Uuid> = self.destroyed.iter().map(|(key, _)| key.owner.record).collect();
+        let destroyed_subjects: Vec<Option<Uuid>> = self.destroyed.iter().map(|(key, _)| key.owner.subject).collect();
+        let destroyed_stored: Vec<bool> = self.destroyed.iter().map(|(_, stored)| *stored).collect();
         let tile_levels: Vec<i16> = self.tiles.iter().map(|tile| i16::from(tile.level)).collect();
         let tile_indexes: Vec<i64> = self.tiles.iter().map(|tile| tile.index as i64).collect();
         let tile_hashes: Vec<&[u8]> = self.tiles.iter().map(|tile| tile.hash.as_slice()).collect();
@@ -151,7 +155,10 @@ impl Columns {
             .bind(key_subjects)
             .bind(key_masters)
             .bind(key_wrapped)
-            .bind(&self.destroyed)
+            .bind(destroyed_ids)
+            .bind(destroyed_records)
+            .bind(destroyed_subjects)
+            .bind(destroyed_stored)
             .bind(tile_levels)
             .bind(tile_indexes)
             .bind(tile_hashes)

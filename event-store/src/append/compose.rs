@@ -168,7 +168,7 @@ impl Composer<'_> {
         let mut there = super::load::keys(self.connection, self.log, scope).await?;
         let new = composed.columns.keys.iter().filter(|(_, owner)| scope.covers(*owner));
         there.extend(new.map(|(key, owner)| KeyRef { key_id: key.key_id, owner: *owner }));
-        there.retain(|key| !composed.columns.destroyed.contains(&key.key_id));
+        there.retain(|key| !composed.columns.destroyed.iter().any(|(gone, _)| gone == key));
         there.sort_unstable();
         Ok(there)
     }
@@ -184,6 +184,12 @@ impl Composer<'_> {
     ) -> Result<Verdict, AppendError> {
         let internal = |error: serde_json::Error| AppendError::Internal(Box::new(error));
         let metadata = serde_json::to_string(&submission.metadata).map_err(internal)?;
+        // What the command itself seals is sealed under keys that outlive it.
+        for key in &own.destroyed {
+            if let Some(stream) = own.streams.get_mut(&key.owner.record) {
+                stream.keys.retain(|(_, known)| known.id() != key.key_id);
+            }
+        }
         let mut new_keys = Vec::new();
         let mut sealed = Vec::with_capacity(drafts.len());
         for draft in drafts {
@@ -287,7 +293,12 @@ impl Composer<'_> {
     /// new key.
     fn forget(&self, destroyed: &[KeyRef], composed: &mut Composed) {
         for key in destroyed {
-            composed.columns.destroyed.push(key.key_id);
+            let columns = &mut composed.columns;
+            let made_here = columns.keys.iter().position(|(new, _)| new.key_id == key.key_id);
+            if let Some(place) = made_here {
+                columns.keys.swap_remove(place);
+            }
+            columns.destroyed.push((*key, made_here.is_none()));
             let record = key.owner.record;
             let stream = match composed.changes.streams.entry(record) {
                 Entry::Occupied(changed) => changed.into_mut(),

@@ -48,7 +48,7 @@ create function {log}.append(
     c_id uuid[], c_digest bytea[], c_first bigint[], c_events integer[], c_reply text[],
     l_kind text[], l_key text[], l_type text[], l_id uuid[],
     k_id uuid[], k_aggregate uuid[], k_subject uuid[], k_master integer[], k_wrapped bytea[],
-    d_id uuid[],
+    d_id uuid[], d_aggregate uuid[], d_subject uuid[], d_stored boolean[],
     t_level smallint[], t_index bigint[], t_hash bytea[],
     e_id uuid[], e_type text[], e_aggregate text[], e_sequence bigint[], e_event_type text[], e_event_version text[],
     e_payload text[], e_metadata text[], e_occurred_at timestamptz[], e_leaf bytea[]
@@ -102,6 +102,20 @@ begin
         end if;
     end if;
 
+    -- First what is destroyed: the same batch may give its owner a new key. One that was made in the batch itself was never stored.
+    if cardinality(d_id) > 0 then
+        delete from {log}.keys k
+        using unnest(d_id, d_stored) d (id, stored)
+        where k.key_id = d.id and d.stored;
+        get diagnostics updated = row_count;
+        if updated <> (select count(*) from unnest(d_stored) d (stored) where d.stored) then
+            raise exception 'a key that the batch destroys is not there' using errcode = 'VN005';
+        end if;
+        insert into {log}.destroyed_keys (key_id, aggregate_id, subject, position, destroyed_at)
+        select d.id, d.aggregate, d.subject, n_position, n_recorded_at
+        from unnest(d_id, d_aggregate, d_subject) d (id, aggregate, subject);
+    end if;
+
     if cardinality(k_id) > 0 then
         if exists (
             select from unnest(k_master) used (generation)
@@ -112,20 +126,6 @@ begin
         insert into {log}.keys (key_id, aggregate_id, subject, master, wrapped, created_at)
         select u.id, u.aggregate, u.subject, u.master, u.wrapped, n_recorded_at
         from unnest(k_id, k_aggregate, k_subject, k_master, k_wrapped) u (id, aggregate, subject, master, wrapped);
-    end if;
-
-    if cardinality(d_id) > 0 then
-        with gone as (
-            delete from {log}.keys k where k.key_id = any (d_id)
-            returning k.key_id, k.aggregate_id, k.subject
-        )
-        insert into {log}.destroyed_keys (key_id, aggregate_id, subject, position, destroyed_at)
-        select gone.key_id, gone.aggregate_id, gone.subject, n_position, n_recorded_at
-        from gone;
-        get diagnostics updated = row_count;
-        if updated <> cardinality(d_id) then
-            raise exception 'a key that the batch destroys is not there' using errcode = 'VN005';
-        end if;
     end if;
 
     if cardinality(t_level) > 0 then

@@ -10,6 +10,7 @@ use event_store::log::LogName;
 use event_store::private_pg::{ARCHIVE_TIMEOUT_SECONDS, BackupFolder};
 use event_store::proof::keys::KeyFolder;
 use event_store::proof::witness::WitnessFolder;
+use event_store::seal::erasures::ErasureList;
 use event_store::seal::{KeySource, MasterKeys};
 
 use super::Checks;
@@ -31,6 +32,7 @@ pub(super) fn look(settings: &Settings, checks: &mut Checks) {
     master_key(settings, checks);
     notary_keys(settings, checks);
     witness(settings, checks);
+    erasures(settings, checks);
     backups(settings, checks);
 }
 
@@ -144,6 +146,28 @@ fn witness(settings: &Settings, checks: &mut Checks) {
             "keep them on another machine (--witness-dir): they go with the disk whose loss they should show",
         ),
         Some(_) => checks.ok(what, dir.display().to_string()),
+    }
+}
+
+fn erasures(settings: &Settings, checks: &mut Checks) {
+    let (dir, what) = (&settings.erasure_dir, "erased keys outside");
+    let mut listed = 0;
+    for log in LogName::ALL {
+        match ErasureList::of(dir, log).read() {
+            Ok(found) => listed += found.len(),
+            Err(error) => {
+                return checks.fail(what, error.to_string(), "mend it: a restore brings back what it does not name");
+            }
+        }
+    }
+    let found = format!("{} in {}", grouped(listed as u64), dir.display());
+    match same_disk(settings, dir) {
+        true if listed > 0 => checks.warn(
+            what,
+            format!("{found}, on the disk of the data"),
+            "keep the list on another machine (--erasure-dir): a restore without it brings erased people back",
+        ),
+        _ => checks.ok(what, found),
     }
 }
 
