@@ -8,6 +8,8 @@ use domain::Decide;
 use domain::emergency_card::EmergencyCard;
 use domain::incident::Incident;
 use domain::kernel::upcast::decode;
+use domain::log_life::LogLife;
+use domain::retention::RetentionCase;
 use domain::track::Track;
 use domain::unit::Unit;
 use libfuzzer_sys::fuzz_target;
@@ -28,4 +30,6 @@ fuzz_target!(|input: &str| {
     hydrate::<EmergencyCard>(input);
     hydrate::<Unit>(input);
     hydrate::<Track>(input);
+    hydrate::<RetentionCase>(input);
+    hydrate::<LogLife>(input);
 });

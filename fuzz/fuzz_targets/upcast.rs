@@ -8,8 +8,9 @@ use domain::RecordedEvent;
 use domain::emergency_card::CardEvent;
 use domain::incident::IncidentEvent;
 use domain::kernel::upcast::decode;
-use domain::track::TrackEvent;
+use domain::log_life::LogLifeEvent;
 use domain::retention::RetentionEvent;
+use domain::track::TrackEvent;
 use domain::unit::UnitEvent;
 use libfuzzer_sys::fuzz_target;
 
@@ -29,4 +30,5 @@ fuzz_target!(|input: &str| {
     read::<UnitEvent>(event_type, version, payload);
     read::<RetentionEvent>(event_type, version, payload);
     read::<TrackEvent>(event_type, version, payload);
+    read::<LogLifeEvent>(event_type, version, payload);
 });
