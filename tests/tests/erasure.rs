@@ -254,9 +254,14 @@ async fn a_register_does_not_start_with_another_master_key_and_destroys_again_wh
 
     let right = folder.0.join("master.key");
     fs::rename(&right, folder.0.join("kept.key")).unwrap();
-    let output = folder.vnr(&["up", "--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0"], &[]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && said.contains("is not the master key that this log's personal data"), "{said}");
+    let refused = |wanted: &str, variables: &[(&str, &str)]| {
+        let output = folder.vnr(&["up", "--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0"], variables);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(wanted), "{said}");
+    };
+    refused("is missing, and personal data in the database is sealed with it", &[]);
+    let other = "ab".repeat(32);
+    refused("is not the master key that this log's personal data", &[("VNR_MASTER_KEY", &other)]);
     fs::rename(folder.0.join("kept.key"), &right).unwrap();
 
     // The list outside names the keys, as after a restore of a backup from before the erasure.
