@@ -2,6 +2,8 @@
 
 # How the demo is built: release (fast to run) or dev (fast to build; what the tests use too).
 PROFILE ?= release
+# What runs the demo; a program that is already built, for example VNR=target/debug/vnr, is not built again.
+VNR ?= cargo run $(CARGO_FLAGS) --profile $(PROFILE) --bin vnr --
 # A file of calls for the demo; without it the demo looks for one and otherwise makes its own sample.
 DATA ?=
 # Further arguments, for example ARGS=--exit.
@@ -22,7 +24,7 @@ pg: ## make sure that PostgreSQL's programs are there
 	@scripts/ensure-postgres.sh
 
 demo: pg ## the whole system with real calls, until Ctrl-C [DATA=FILE] [ARGS=--exit] [PROFILE=dev]
-	cargo run $(CARGO_FLAGS) --profile $(PROFILE) --bin vnr -- demo $(if $(DATA),--data "$(DATA)") $(ARGS)
+	$(VNR) demo $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 test: pg ## all tests, documentation included
 ifeq ($(NEXTEST),yes)

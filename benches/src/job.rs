@@ -71,7 +71,7 @@ macro_rules! case {
         }
 
         $(#[$doc])*
-        #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
         pub struct $case {
             count: u64,
         }

@@ -17,7 +17,8 @@ struct Args {
     seconds: u64,
 }
 
-#[tokio::main]
+// The other half of the machine is the database's.
+#[tokio::main(worker_threads = 1)]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let wanted = |bench: &str| args.name.as_deref().is_none_or(|name| bench.starts_with(name));

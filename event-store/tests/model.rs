@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use event_store::append::{AppendError, Appender, ClaimTaken, Reply, Submission, Target, Touch, VersionConflict};
+use event_store::append::{
+    AppendError, Appender, AppenderConfig, ClaimTaken, Reply, Submission, Target, Touch, VersionConflict,
+};
 use event_store::log::LogPosition;
 use event_store::scan::Selection;
 use event_store::seal::{KeyRing, KeyScope, sealed_fields};
@@ -249,6 +251,13 @@ async fn readable(store: &Store) -> Vec<bool> {
     fields.iter().map(|field| field.open(&keys).unwrap().is_some()).collect()
 }
 
+/// The second process remembers one record only: it reads all others again and again, from their snapshots too.
+fn appender(store: &Store, process: usize) -> Appender {
+    let config = store.config();
+    let cache = if process == 1 { 1 } else { config.cache };
+    Appender::start(AppenderConfig { cache, ..config }).0
+}
+
 impl StateMachineTest for Machine {
     type SystemUnderTest = System;
     type Reference = Machine;
@@ -258,7 +267,7 @@ impl StateMachineTest for Machine {
         let store = Arc::new(runtime.block_on(Store::fresh()));
         let processes = {
             let _inside = runtime.enter();
-            (0..PROCESSES).map(|_| store.appender()).collect()
+            (0..PROCESSES).map(|process| appender(&store, process)).collect()
         };
         let records = std::array::from_fn(|_| Uuid::now_v7());
         System { runtime, store, records, processes }
@@ -270,7 +279,7 @@ impl StateMachineTest for Machine {
             Step::Send { process, .. } | Step::Repeat { process, .. } | Step::Reuse { process, .. } => process,
             Step::Restart { process } => {
                 let _inside = system.runtime.enter();
-                system.processes[process] = system.store.appender();
+                system.processes[process] = appender(&system.store, process);
                 return system;
             }
             Step::CutConnections => {

@@ -37,6 +37,8 @@ pub const LOG: &[SqlFile] = sql_files![
     (10, "0010", "tree_heads"),
     (11, "0011", "personal_data"),
     (12, "0012", "generations"),
+    (13, "0013", "snapshots"),
+    (14, "0014", "append"),
 ];
 
 /// An illustrative retention schedule (TOML).

@@ -44,7 +44,7 @@ pub struct ClockAnomaly {
 }
 
 /// A clock that ran, and for what: the card itself, a service or a unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Tick {
     pub(super) clock: Clock,
     pub(super) of: Of,
@@ -52,7 +52,7 @@ pub(super) struct Tick {
 }
 
 /// What a clock belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(super) enum Of {
     Card,
     Service(Service),

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, FixedOffset};
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use command::{
@@ -65,12 +66,12 @@ impl IncidentEvent {
 pub const MAX_CASE_REFS: usize = 50;
 
 /// What is known of an incident; no personal data.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Incident {
     registered: Option<Registered>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 struct Registered {
     number: NationalNumber,
     status: IncidentStatus,

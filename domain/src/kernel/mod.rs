@@ -8,6 +8,7 @@ use std::fmt;
 use chrono::{DateTime, FixedOffset, Utc};
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
+use schemars::JsonSchema;
 
 pub(crate) use self::upcast::domain_event;
 pub use self::upcast::{Upcaster, Versioned};
@@ -41,9 +42,15 @@ impl Moment {
 ///
 /// The commands of a batch are decided on the state that the ones before left, and may be decided again when another
 /// process has appended first; so a decision must never do anything.
+///
+/// Its state may be kept as a snapshot, so it must hold no personal data in clear: serialising that fails.
 pub trait Decide:
-    Aggregate<Services = Moment, Event: RecordedEvent, Error: Refusal, Command: Send> + Clone + 'static
+    Aggregate<Services = Moment, Event: RecordedEvent, Error: Refusal, Command: Send> + Clone + JsonSchema + 'static
 {
+    /// Raised when events make another state than before that looks the same: snapshots of older meaning are then ignored,
+    /// as those of another shape are by themselves.
+    const STATE_MEANING: u32 = 1;
+
     /// Events that follow from `command`; none where it says what is already so.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod tests;
 
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use command::{BeginGeneration, LogLifeCommand};
@@ -19,7 +20,7 @@ pub use event::{LogLifeEvent, LogPlace, VoidedNumbers};
 use crate::kernel::{Decide, Moment, Refused, handle_by_decision};
 
 /// What is known of a log's life.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogLife {
     /// The newest generation that an event began; 0 while the log is in its first.
     newest: u32,

@@ -50,14 +50,14 @@ impl fmt::Display for Actor {
 }
 
 /// What is known of a case.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RetentionCase {
     scope: Option<ErasureScope>,
     holds: BTreeSet<HoldReference>,
     request: Option<Request>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 struct Request {
     ground: ErasureGround,
     by: Actor,

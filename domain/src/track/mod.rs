@@ -11,6 +11,7 @@ mod tests;
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -29,12 +30,12 @@ pub const MAX_POINTS: usize = 500;
 const MAX_REASONS: usize = 10;
 
 /// What is known of a track.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Track {
     begun: Option<Begun>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 struct Begun {
     unit: Uuid,
     day: NaiveDate,

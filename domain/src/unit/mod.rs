@@ -11,6 +11,7 @@ mod tests;
 use chrono::{DateTime, FixedOffset};
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -23,12 +24,12 @@ use crate::terms::{UnitKind, UnitStatus};
 use crate::values::{CallSign, InstitutionCode, SourceCode, Station};
 
 /// What is known of a unit.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Unit {
     known: Option<Known>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 struct Known {
     institution: InstitutionCode,
     call_sign: CallSign,

@@ -6,6 +6,7 @@ mod document;
 mod golden;
 mod mutation;
 mod schemas;
+mod states;
 mod values;
 
 use std::fs;

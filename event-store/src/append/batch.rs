@@ -74,7 +74,7 @@ columns! {
     /// Events, in order.
     EventColumns {
         id: Uuid, kind: &'static str, aggregate: String, sequence: i64, event_type: String, event_version: String,
-        payload: String, metadata: String, occurred_at: DateTime<Utc>, leaf: Vec<u8>,
+        payload: String, metadata: String, occurred_at: DateTime<Utc>, recorded_at: DateTime<Utc>, leaf: Vec<u8>,
     }
 }
 
@@ -110,10 +110,53 @@ impl Columns {
 
     /// Writes the batch; false when another process appended since.
     pub(super) async fn append(&self, connection: &mut PgConnection, log: LogName) -> Result<bool, sqlx::Error> {
-        let broken = |error: serde_json::Error| sqlx::Error::Encode(error.into());
+        let one = self.commands.id.len() == 1 && self.events.id.len() == 1;
+        if one && self.claims.kind.is_empty() && self.keys.is_empty() && self.destroyed.is_empty() {
+            self.append_one(connection, log).await
+        } else {
+            self.append_all(connection, log).await
+        }
+    }
+
+    async fn append_one(&self, connection: &mut PgConnection, log: LogName) -> Result<bool, sqlx::Error> {
+        let sql = format!(
+            "select {log}.append_one($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21)"
+        );
+        let (streams, commands, events, tiles) = (&self.streams, &self.commands, &self.events, Tiles::of(&self.tiles));
+        sqlx::query_scalar(&sql)
+            .bind(self.before.generation as i32)
+            .bind(self.before.position as i64)
+            .bind(self.after.recorded_at)
+            .bind(self.numbers()?)
+            .bind(self.after.frontier.to_bytes())
+            .bind(streams.id[0])
+            .bind(streams.kind[0])
+            .bind(streams.base[0])
+            .bind(commands.id[0])
+            .bind(&commands.digest[0])
+            .bind(&commands.reply[0])
+            .bind(tiles.levels)
+            .bind(tiles.indexes)
+            .bind(tiles.hashes)
+            .bind(events.id[0])
+            .bind(&events.event_type[0])
+            .bind(&events.event_version[0])
+            .bind(&events.payload[0])
+            .bind(&events.metadata[0])
+            .bind(events.occurred_at[0])
+            .bind(&events.leaf[0])
+            .fetch_one(connection)
+            .await
+    }
+
+    fn numbers(&self) -> Result<String, sqlx::Error> {
+        serde_json::to_string(&self.after.numbers).map_err(|error| sqlx::Error::Encode(error.into()))
+    }
+
+    async fn append_all(&self, connection: &mut PgConnection, log: LogName) -> Result<bool, sqlx::Error> {
         let sql = format!(
             "select {log}.append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,\
-             $21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39,$40,$41,$42,$43)"
+             $21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39,$40,$41,$42,$43,$44)"
         );
         let (streams, commands, claims, events) = (&self.streams, &self.commands, &self.claims, &self.events);
         let key_ids: Vec<Uuid> = self.keys.iter().map(|(key, _)| key.key_id).collect();
@@ -125,15 +168,13 @@ impl Columns {
         let destroyed_records: Vec<Uuid> = self.destroyed.iter().map(|(key, _)| key.owner.record).collect();
         let destroyed_subjects: Vec<Option<Uuid>> = self.destroyed.iter().map(|(key, _)| key.owner.subject).collect();
         let destroyed_stored: Vec<bool> = self.destroyed.iter().map(|(_, stored)| *stored).collect();
-        let tile_levels: Vec<i16> = self.tiles.iter().map(|tile| i16::from(tile.level)).collect();
-        let tile_indexes: Vec<i64> = self.tiles.iter().map(|tile| tile.index as i64).collect();
-        let tile_hashes: Vec<&[u8]> = self.tiles.iter().map(|tile| tile.hash.as_slice()).collect();
+        let tiles = Tiles::of(&self.tiles);
         sqlx::query_scalar(&sql)
             .bind(self.before.generation as i32)
             .bind(self.before.position as i64)
             .bind(self.after.position as i64)
             .bind(self.after.recorded_at)
-            .bind(serde_json::to_string(&self.after.numbers).map_err(broken)?)
+            .bind(self.numbers()?)
             .bind(self.after.frontier.to_bytes())
             .bind(&streams.id)
             .bind(&streams.kind)
@@ -159,9 +200,9 @@ impl Columns {
             .bind(destroyed_records)
             .bind(destroyed_subjects)
             .bind(destroyed_stored)
-            .bind(tile_levels)
-            .bind(tile_indexes)
-            .bind(tile_hashes)
+            .bind(tiles.levels)
+            .bind(tiles.indexes)
+            .bind(tiles.hashes)
             .bind(&events.id)
             .bind(&events.kind)
             .bind(&events.aggregate)
@@ -171,8 +212,26 @@ impl Columns {
             .bind(&events.payload)
             .bind(&events.metadata)
             .bind(&events.occurred_at)
+            .bind(&events.recorded_at)
             .bind(&events.leaf)
             .fetch_one(connection)
             .await
+    }
+}
+
+/// Roots of complete subtrees, by column.
+struct Tiles<'a> {
+    levels: Vec<i16>,
+    indexes: Vec<i64>,
+    hashes: Vec<&'a [u8]>,
+}
+
+impl Tiles<'_> {
+    fn of(tiles: &[TileRoot]) -> Tiles<'_> {
+        Tiles {
+            levels: tiles.iter().map(|tile| i16::from(tile.level)).collect(),
+            indexes: tiles.iter().map(|tile| tile.index as i64).collect(),
+            hashes: tiles.iter().map(|tile| tile.hash.as_slice()).collect(),
+        }
     }
 }

@@ -3,7 +3,6 @@
 //! All of it is right for the head that the appender believes in. A claim of positions that succeeds proves the belief;
 //! one that fails makes it forget what others changed.
 
-use std::any::Any;
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -12,14 +11,9 @@ use lru::LruCache;
 use uuid::Uuid;
 
 use super::Reply;
-use crate::log::{DecodeError, StoredEvent};
+use super::kind::{Kind, State};
+use crate::log::StoredEvent;
 use crate::seal::{RecordKey, key_ids};
-
-/// The state of a record, of a type that its kind knows.
-pub(super) type State = Arc<dyn Any + Send + Sync>;
-
-/// What becomes of a state by an event.
-pub(super) type Advance = fn(&State, &StoredEvent) -> Result<State, DecodeError>;
 
 /// A record as of its version. Version 0 has no event.
 #[derive(Clone)]
@@ -29,7 +23,9 @@ pub(super) struct Stream {
     pub(super) state: State,
     /// Its own key and those of data subjects in it, as far as they exist.
     pub(super) keys: Vec<(Option<Uuid>, RecordKey)>,
-    pub(super) advance: Advance,
+    pub(super) kind: &'static Kind,
+    /// The version from which on it is worth a snapshot.
+    pub(super) snapshot_at: u64,
 }
 
 impl Stream {
@@ -41,14 +37,14 @@ impl Stream {
         if event.sequence != self.version + 1 || !key_ids(&event.payload).all(known) {
             return false;
         }
-        let Ok(state) = (self.advance)(&self.state, event) else { return false };
+        let Ok(state) = (self.kind.hydrate)(Some(Arc::clone(&self.state)), std::slice::from_ref(event)) else {
+            return false;
+        };
         self.state = state;
         self.version = event.sequence;
         true
     }
-}
 
-impl Stream {
     /// The key of a data subject in it, or its own.
     pub(super) fn key(&self, subject: Option<Uuid>) -> Option<&RecordKey> {
         self.keys.iter().find(|(owner, _)| *owner == subject).map(|(_, key)| key)

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::batch::{Belief, Columns};
 use super::cache::{Cache, Entry as LedgerEntry, Stream};
 use super::error::Reason;
+use super::flight::Ahead;
 use super::work::{Changes, Draft, Touch, Work};
 use super::{AppendError, Environment, Queued, Reply, Submission, Target};
 use crate::leaf::Leaf;
@@ -37,6 +38,21 @@ pub(super) struct Composed {
     pub(super) verdicts: Vec<Verdict>,
     /// Places of the commands that are refused. A refusal holds for the head it was decided on.
     pub(super) refused: Vec<usize>,
+    /// Place of each command that is in it.
+    seen: HashMap<Uuid, usize>,
+}
+
+impl Composed {
+    /// Nothing yet, on top of `belief`.
+    pub(super) fn on(belief: &Belief) -> Composed {
+        Composed {
+            columns: Columns::new(belief.clone(), belief.clone()),
+            changes: Changes { numbers: belief.numbers.clone(), ..Changes::default() },
+            verdicts: Vec::new(),
+            refused: Vec::new(),
+            seen: HashMap::new(),
+        }
+    }
 }
 
 pub(super) struct Composer<'a> {
@@ -44,30 +60,28 @@ pub(super) struct Composer<'a> {
     pub(super) master: &'a MasterKeys,
     pub(super) environment: &'a mut dyn Environment,
     pub(super) cache: &'a mut Cache,
+    /// The batch that is being written, on top of which this one is composed.
+    pub(super) ahead: Option<&'a Ahead>,
+    /// Reads what memory does not have.
     pub(super) connection: &'a mut PgConnection,
 }
 
 impl Composer<'_> {
-    /// Composes the batch on top of `belief`.
+    /// Adds the commands of `batch` from the first that `composed` does not have, as of `recorded_at`.
     ///
     /// # Errors
-    /// When the database fails while records are loaded. What one command does wrong is its verdict, not an error.
-    pub(super) async fn compose(
+    /// When the database fails while records are loaded: `composed` is then of no use. What one command does wrong is its
+    /// verdict, not an error.
+    pub(super) async fn add(
         &mut self,
         batch: &[Queued],
-        belief: &Belief,
         recorded_at: DateTime<Utc>,
-    ) -> Result<Composed, sqlx::Error> {
-        self.preload(batch).await?;
-        let after = Belief { recorded_at, ..belief.clone() };
-        let mut composed = Composed {
-            columns: Columns::new(belief.clone(), after),
-            changes: Changes { numbers: belief.numbers.clone(), ..Changes::default() },
-            verdicts: Vec::with_capacity(batch.len()),
-            refused: Vec::new(),
-        };
-        let mut seen: HashMap<Uuid, usize> = HashMap::new();
-        for (place, queued) in batch.iter().enumerate() {
+        composed: &mut Composed,
+    ) -> Result<(), sqlx::Error> {
+        let first = composed.verdicts.len();
+        self.preload(&batch[first..], &composed.changes).await?;
+        composed.columns.after.recorded_at = recorded_at;
+        for (place, queued) in batch.iter().enumerate().skip(first) {
             let submission = &queued.submission;
             let verdict = match self.known(submission) {
                 Some(answer) => Verdict::Answered(answer),
@@ -75,15 +89,15 @@ impl Composer<'_> {
                 None if submission.deadline.is_some_and(|deadline| deadline <= Instant::now()) => {
                     Verdict::Answered(Err(AppendError::DeadlinePassed))
                 }
-                None => match seen.get(&submission.command_id) {
+                None => match composed.seen.get(&submission.command_id) {
                     Some(first) if batch[*first].submission.digest == submission.digest => Verdict::Repeats,
                     Some(_) => Verdict::Answered(Err(reused(submission))),
-                    None => self.decide(submission, &mut composed).await?,
+                    None => self.decide(submission, composed).await?,
                 },
             };
             match verdict {
                 Verdict::Written(_) => {
-                    seen.insert(submission.command_id, place);
+                    composed.seen.insert(submission.command_id, place);
                 }
                 Verdict::Answered(Err(AppendError::Refused(_))) => composed.refused.push(place),
                 Verdict::Repeats | Verdict::Answered(_) => {}
@@ -91,17 +105,17 @@ impl Composer<'_> {
             composed.verdicts.push(verdict);
         }
         composed.columns.after.numbers = composed.changes.numbers.clone();
-        self.recall(batch, &mut composed).await?;
-        Ok(composed)
+        self.recall(batch, first, composed).await
     }
 
     /// Answers a refused command from the ledger where it took effect before and memory has forgotten it: what it did
     /// then is often the very reason why it would be refused now.
-    async fn recall(&mut self, batch: &[Queued], composed: &mut Composed) -> Result<(), sqlx::Error> {
-        if composed.refused.is_empty() {
+    async fn recall(&mut self, batch: &[Queued], first: usize, composed: &mut Composed) -> Result<(), sqlx::Error> {
+        let new = composed.refused.iter().filter(|place| **place >= first);
+        let ids: Vec<Uuid> = new.map(|place| batch[*place].submission.command_id).collect();
+        if ids.is_empty() {
             return Ok(());
         }
-        let ids: Vec<Uuid> = composed.refused.iter().map(|place| batch[*place].submission.command_id).collect();
         super::load::commands(self.connection, self.log, &ids, self.cache).await?;
         let Composed { refused, verdicts, .. } = composed;
         refused.retain(|place| match self.known(&batch[*place].submission) {
@@ -116,40 +130,70 @@ impl Composer<'_> {
 
     /// The answer to a command that memory knows.
     fn known(&mut self, submission: &Submission) -> Option<Result<Reply, AppendError>> {
-        let entry = self.cache.ledger.get(&submission.command_id)?;
+        let ahead = self.ahead.and_then(|ahead| ahead.replies.get(&submission.command_id));
+        let entry = ahead.or_else(|| self.cache.ledger.get(&submission.command_id))?;
         Some(answer_again(entry, submission))
     }
 
-    async fn preload(&mut self, batch: &[Queued]) -> Result<(), sqlx::Error> {
+    async fn preload(&mut self, batch: &[Queued], changes: &Changes) -> Result<(), sqlx::Error> {
+        let ahead = |id: &Uuid| self.ahead.is_some_and(|ahead| ahead.changes.streams.contains_key(id));
         let missing: HashMap<Uuid, Touch> = batch
             .iter()
             .filter(|queued| !self.cache.ledger.contains(&queued.submission.command_id))
             .flat_map(|queued| &queued.submission.touches)
-            .filter(|touch| !self.cache.streams.contains(&touch.aggregate_id))
+            .filter(|touch| {
+                let id = &touch.aggregate_id;
+                !(self.cache.streams.contains(id) || ahead(id) || changes.streams.contains_key(id))
+            })
             .map(|touch| (touch.aggregate_id, *touch))
             .collect();
-        self.load(&missing).await
+        self.load(&missing, changes).await
     }
 
-    async fn load(&mut self, missing: &HashMap<Uuid, Touch>) -> Result<(), sqlx::Error> {
-        super::load::streams(self.connection, self.log, self.master, missing, self.cache).await
+    async fn load(&mut self, missing: &HashMap<Uuid, Touch>, changes: &Changes) -> Result<(), sqlx::Error> {
+        super::load::streams(self.connection, self.log, self.master, missing, self.cache).await?;
+        // What is being destroyed is still there for who reads now; nothing must be sealed with it any more.
+        let ahead = self.ahead.map(|ahead| ahead.changes.destroyed.as_slice()).unwrap_or_default();
+        for key in changes.destroyed.iter().chain(ahead) {
+            if missing.contains_key(&key.owner.record)
+                && let Some(stream) = self.cache.streams.peek_mut(&key.owner.record)
+            {
+                stream.keys.retain(|(_, known)| known.id() != key.key_id);
+            }
+        }
+        Ok(())
     }
 
     /// Decides one command and puts what it does into the batch.
     async fn decide(&mut self, submission: &Submission, composed: &mut Composed) -> Result<Verdict, sqlx::Error> {
         let recorded_at = composed.columns.after.recorded_at;
         let mut keys = HashMap::new();
+        // What was loaded for this command stays until it is decided, however small the memory.
+        let mut loaded = HashMap::new();
         loop {
-            let mut work = Work::new(self.cache, &composed.changes, &keys, recorded_at, submission.occurred_at);
+            let mut work = Work::new(
+                self.cache,
+                self.ahead,
+                &composed.changes,
+                &loaded,
+                &keys,
+                recorded_at,
+                submission.occurred_at,
+            );
             match (submission.decide)(&mut work) {
                 Ok(target) => {
+                    let version = work.version(target.aggregate_id);
                     let Work { own, drafts, .. } = work;
-                    let written = self.write(submission, &target, own, &drafts, composed);
+                    let written = self.write(submission, &target, version, own, &drafts, composed);
                     return Ok(written.unwrap_or_else(|error| Verdict::Answered(Err(error))));
                 }
                 Err(stop) => match stop.0 {
                     Reason::Refused(error) => return Ok(Verdict::Answered(Err(AppendError::Refused(error)))),
-                    Reason::Load(touch) => self.load(&HashMap::from([(touch.aggregate_id, touch)])).await?,
+                    Reason::Load(touch) => {
+                        self.load(&HashMap::from([(touch.aggregate_id, touch)]), &composed.changes).await?;
+                        let stream = self.cache.streams.peek(&touch.aggregate_id).cloned();
+                        loaded.extend(stream.map(|stream| (touch.aggregate_id, stream)));
+                    }
                     Reason::LookUp { kind, key } => {
                         let keys = [(kind.to_owned(), key)];
                         super::load::claims(self.connection, self.log, &keys, self.cache).await?;
@@ -166,10 +210,15 @@ impl Composer<'_> {
     /// The keys that are there once the batch so far is written.
     async fn keys(&mut self, scope: KeyScope, composed: &Composed) -> Result<Vec<KeyRef>, sqlx::Error> {
         let mut there = super::load::keys(self.connection, self.log, scope).await?;
+        if let Some(ahead) = self.ahead {
+            there.extend(ahead.keys.iter().filter(|key| scope.covers(key.owner)));
+            there.retain(|key| !ahead.changes.destroyed.contains(key));
+        }
         let new = composed.columns.keys.iter().filter(|(_, owner)| scope.covers(*owner));
         there.extend(new.map(|(key, owner)| KeyRef { key_id: key.key_id, owner: *owner }));
         there.retain(|key| !composed.columns.destroyed.iter().any(|(gone, _)| gone == key));
         there.sort_unstable();
+        there.dedup();
         Ok(there)
     }
 
@@ -178,6 +227,7 @@ impl Composer<'_> {
         &mut self,
         submission: &Submission,
         target: &Target,
+        version: u64,
         mut own: Changes,
         drafts: &[Draft],
         composed: &mut Composed,
@@ -227,6 +277,7 @@ impl Composer<'_> {
             events.payload.push(payload);
             events.metadata.push(metadata.clone());
             events.occurred_at.push(submission.occurred_at.to_utc());
+            events.recorded_at.push(columns.after.recorded_at);
             events.leaf.push(leaf.to_vec());
             note_stream(columns, draft);
         }
@@ -238,11 +289,6 @@ impl Composer<'_> {
             columns.claims.owner.push(*owner);
         }
 
-        let version = own.streams.get(&target.aggregate_id).map(|stream| stream.version);
-        let version = version
-            .or_else(|| composed.changes.streams.get(&target.aggregate_id).map(|stream| stream.version))
-            .or_else(|| self.cache.streams.peek(&target.aggregate_id).map(|stream| stream.version))
-            .unwrap_or(0);
         let reply = Reply {
             aggregate_type: target.aggregate_type.to_owned(),
             aggregate_id: target.aggregate_id,
@@ -261,6 +307,7 @@ impl Composer<'_> {
         columns.commands.reply.push(serde_json::to_string(&reply).map_err(internal)?);
         composed.changes.streams.extend(own.streams);
         self.forget(&own.destroyed, composed);
+        composed.changes.destroyed.append(&mut own.destroyed);
         composed.changes.claims.extend(own.claims);
         composed.changes.numbers = own.numbers;
         Ok(Verdict::Written(reply))
@@ -289,6 +336,12 @@ impl Composer<'_> {
         serde_json::to_string(&payload).map_err(|error| internal(error.into()))
     }
 
+    /// A record as it was before this batch.
+    fn before(&self, record: &Uuid) -> Option<&Stream> {
+        let ahead = self.ahead.and_then(|ahead| ahead.changes.streams.get(record));
+        ahead.or_else(|| self.cache.streams.peek(record))
+    }
+
     /// Puts destroyed keys into the batch, and takes them from the records as they are after it: what is sealed next gets a
     /// new key.
     fn forget(&self, destroyed: &[KeyRef], composed: &mut Composed) {
@@ -302,7 +355,7 @@ impl Composer<'_> {
             let record = key.owner.record;
             let stream = match composed.changes.streams.entry(record) {
                 Entry::Occupied(changed) => changed.into_mut(),
-                Entry::Vacant(unchanged) => match self.cache.streams.peek(&record) {
+                Entry::Vacant(unchanged) => match self.before(&record) {
                     Some(stream) => unchanged.insert(stream.clone()),
                     None => continue,
                 },

@@ -285,6 +285,7 @@ fn columns(
         rows.payload.push(payload);
         rows.metadata.push(metadata.clone());
         rows.occurred_at.push(recorded_at);
+        rows.recorded_at.push(recorded_at);
         rows.leaf.push(leaf.to_vec());
     }
     let streams = &mut columns.streams;

@@ -95,27 +95,32 @@ impl Senders {
 }
 
 impl Receivers {
-    /// What has queued up, the most urgent first, at most `limit`; waits for the first. Empty when all senders are gone.
-    ///
-    /// Bulk gets at most half of a batch that others wait for too, so that an urgent command's batch stays short.
-    pub(super) async fn collect(&mut self, limit: usize) -> Vec<Queued> {
+    /// Whether nothing is queued and nothing can come any more.
+    pub(super) fn ended(&self) -> bool {
+        [&self.urgent, &self.interactive, &self.bulk].iter().all(|lane| lane.is_closed() && lane.is_empty())
+    }
+
+    /// What has queued up, the most urgent first: at most `room` commands, `bulk_room` of them bulk. Waits for the first. Empty
+    /// when all senders are gone. Safe to cancel.
+    pub(super) async fn collect(&mut self, room: usize, bulk_room: usize) -> Vec<Queued> {
         let mut batch = Vec::new();
+        if bulk_room == 0 && self.urgent.is_closed() && self.interactive.is_closed() {
+            std::future::pending::<()>().await;
+        }
         let first = tokio::select! {
             biased;
             Some(queued) = self.urgent.recv() => Some(queued),
             Some(queued) = self.interactive.recv() => Some(queued),
-            Some(queued) = self.bulk.recv() => Some(queued),
+            Some(queued) = self.bulk.recv(), if bulk_room > 0 => Some(queued),
             else => None,
         };
-        batch.extend(first);
-        if batch.is_empty() {
-            return batch;
-        }
-        take(&mut self.urgent, &mut batch, limit);
-        take(&mut self.interactive, &mut batch, limit);
-        let others_wait = batch.iter().any(|queued| queued.submission.lane != Lane::Bulk);
-        let bulk = if others_wait { limit.min(batch.len() + limit / 2) } else { limit };
-        take(&mut self.bulk, &mut batch, bulk);
+        let Some(first) = first else { return batch };
+        let bulk = usize::from(first.submission.lane == Lane::Bulk);
+        batch.push(first);
+        take(&mut self.urgent, &mut batch, room);
+        take(&mut self.interactive, &mut batch, room);
+        let bulk_end = room.min(batch.len() + bulk_room - bulk);
+        take(&mut self.bulk, &mut batch, bulk_end);
         batch
     }
 }

@@ -11,17 +11,23 @@
 //!                                                             └── catch up ─┘ (lock the head, read the tail)
 //! ```
 
+mod aside;
 mod batch;
 mod cache;
 mod compose;
 mod environment;
 mod error;
+mod flight;
 mod generation;
 pub mod holders;
+mod kind;
 mod lanes;
+mod link;
 mod load;
 pub(crate) mod numbers;
+mod pipeline;
 mod reply;
+mod snapshot;
 mod work;
 mod writer;
 

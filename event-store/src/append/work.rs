@@ -11,11 +11,12 @@ use domain::kernel::{Decide, Moment, RecordedEvent as _, Series};
 use domain::{personal, values::CardNumber, values::NationalNumber};
 use uuid::Uuid;
 
-use super::cache::{Advance, Cache, ClaimKey, State, Stream};
+use super::cache::{Cache, ClaimKey, Stream};
 use super::error::Reason;
+use super::flight::Ahead;
+use super::kind::Kind;
 use super::numbers::Numbers;
 use super::{ClaimTaken, Stop, VersionConflict, WrongType};
-use crate::log::{DecodeError, StoredEvent};
 use crate::seal::{KeyRef, KeyScope};
 
 /// A record that a command will touch.
@@ -23,8 +24,7 @@ use crate::seal::{KeyRef, KeyScope};
 pub struct Touch {
     pub(super) aggregate_type: &'static str,
     pub(super) aggregate_id: Uuid,
-    pub(super) hydrate: fn(&[StoredEvent]) -> Result<State, DecodeError>,
-    pub(super) advance: Advance,
+    pub(super) kind: &'static Kind,
 }
 
 impl fmt::Debug for Touch {
@@ -36,24 +36,8 @@ impl fmt::Debug for Touch {
 impl Touch {
     /// The record `id` of type `A`.
     pub fn of<A: Decide>(id: Uuid) -> Touch {
-        Touch { aggregate_type: A::TYPE, aggregate_id: id, hydrate: hydrate::<A>, advance: advance::<A> }
+        Touch { aggregate_type: A::TYPE, aggregate_id: id, kind: Kind::of::<A>() }
     }
-}
-
-fn hydrate<A: Decide>(events: &[StoredEvent]) -> Result<State, DecodeError> {
-    let mut state = A::default();
-    for event in events {
-        state.apply(event.decode()?);
-    }
-    Ok(Arc::new(state))
-}
-
-fn advance<A: Decide>(state: &State, event: &StoredEvent) -> Result<State, DecodeError> {
-    // The state of a record that was asked for as one of another type is none, and stays so.
-    let Some(state) = state.downcast_ref::<A>() else { return Ok(Arc::clone(state)) };
-    let mut state = state.clone();
-    state.apply(event.decode()?);
-    Ok(Arc::new(state))
 }
 
 /// Which record a command was about: named in its reply.
@@ -104,7 +88,10 @@ pub(super) struct Changes {
 /// A decision at work: one command on the state that the one before left.
 pub struct Work<'a> {
     cache: &'a mut Cache,
+    ahead: Option<&'a Ahead>,
     batch: &'a Changes,
+    /// Records that were loaded for this command.
+    loaded: &'a HashMap<Uuid, Stream>,
     /// Keys that were asked for, as they are now.
     keys: &'a HashMap<KeyScope, Vec<KeyRef>>,
     pub(super) own: Changes,
@@ -116,13 +103,15 @@ pub struct Work<'a> {
 impl<'a> Work<'a> {
     pub(super) fn new(
         cache: &'a mut Cache,
+        ahead: Option<&'a Ahead>,
         batch: &'a Changes,
+        loaded: &'a HashMap<Uuid, Stream>,
         keys: &'a HashMap<KeyScope, Vec<KeyRef>>,
         recorded_at: DateTime<Utc>,
         occurred_at: DateTime<FixedOffset>,
     ) -> Work<'a> {
         let own = Changes { numbers: batch.numbers.clone(), ..Changes::default() };
-        Work { cache, batch, keys, own, drafts: Vec::new(), recorded_at, occurred_at }
+        Work { cache, ahead, batch, loaded, keys, own, drafts: Vec::new(), recorded_at, occurred_at }
     }
 
     /// When this command will have been recorded, when it happened, and the numbers that it can take.
@@ -157,8 +146,19 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// The record as this command has left it so far; 0 where it was never asked for.
+    pub(super) fn version(&self, id: Uuid) -> u64 {
+        self.staged(id).or_else(|| self.cache.streams.peek(&id)).map_or(0, |stream| stream.version)
+    }
+
+    /// A record that this command, its batch or the batch ahead has changed, or that was loaded for this command.
+    fn staged(&self, id: Uuid) -> Option<&Stream> {
+        let staged = self.own.streams.get(&id).or_else(|| self.batch.streams.get(&id));
+        staged.or_else(|| self.ahead?.changes.streams.get(&id)).or_else(|| self.loaded.get(&id))
+    }
+
     fn stream<A: Decide>(&mut self, id: Uuid) -> Result<Stream, Stop> {
-        if let Some(stream) = self.own.streams.get(&id).or_else(|| self.batch.streams.get(&id)) {
+        if let Some(stream) = self.staged(id) {
             return Ok(stream.clone());
         }
         self.cache.streams.get(&id).cloned().ok_or(Stop(Reason::Load(Touch::of::<A>(id))))
@@ -193,7 +193,7 @@ impl<'a> Work<'a> {
         }
         stream.state = Arc::new(state);
         stream.aggregate_type = A::TYPE.into();
-        stream.advance = advance::<A>;
+        stream.kind = Kind::of::<A>();
         self.own.streams.insert(id, stream);
         Ok(events)
     }
@@ -254,6 +254,7 @@ impl<'a> Work<'a> {
 
     fn known_claim(&mut self, claim: &ClaimKey) -> Option<Option<Uuid>> {
         let staged = self.own.claims.get(claim).or_else(|| self.batch.claims.get(claim));
+        let staged = staged.or_else(|| self.ahead?.changes.claims.get(claim));
         staged.map(|(_, owner)| Some(*owner)).or_else(|| self.cache.claims.get(claim).copied())
     }
 }

@@ -1,21 +1,26 @@
 //! The appender's task: collect, compose, claim; catch up where another process was first; answer.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::{Connection as _, Executor as _, PgConnection};
+use sqlx::Executor as _;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
+use super::aside::{self, Snapshots};
 use super::batch::{Belief, Columns};
 use super::cache::{Cache, ClaimKey, Entry};
 use super::compose::{Composed, Composer, Verdict, answer_again};
+use super::flight::Ahead;
 use super::lanes::Receivers;
-use super::{AppendError, AppenderConfig, Environment, Queued, holders, load};
+use super::link::Link;
+use super::snapshot::Due;
+use super::work::Changes;
+use super::{AppendError, AppenderConfig, Environment, Queued, load};
 use crate::log::{LogName, LogPosition};
 use crate::read::{COLUMNS, event_of};
-use crate::tail::channel;
 
 /// A clock that runs ahead of the monotonic one by more than this between two batches is not believed at once.
 const CLOCK_LEAP: TimeDelta = TimeDelta::seconds(60);
@@ -24,64 +29,60 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// A command without a deadline waits this long for a dead database.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often a process looks for keys that were destroyed: so long its memory may still hold one.
-const FORGET_EVERY: Duration = Duration::from_secs(1);
 /// Beyond so many foreign events it is cheaper to forget all records than to take the events over.
 const FORGET_ALL: u64 = 5_000;
 
 pub(super) async fn run(
     config: AppenderConfig,
     environment: Box<dyn Environment>,
-    mut receivers: Receivers,
+    receivers: Receivers,
     head: watch::Sender<LogPosition>,
     ready: watch::Sender<bool>,
 ) {
-    let notifier = tokio::spawn(notify(config.clone(), head.subscribe()));
+    let (snapshots, due) = aside::snapshots();
+    let aside = tokio::spawn(aside::serve(config.clone(), head.subscribe(), due));
     let cache = Cache::new(config.cache, config.ledger);
-    let mut writer =
-        Writer { config, environment, cache, repeating: false, forgotten: -1, link: None, clock: None, head, ready };
+    let mut writer = Writer {
+        config,
+        environment,
+        cache,
+        repeating: false,
+        forgotten: -1,
+        link: None,
+        clock: None,
+        head,
+        ready,
+        snapshots,
+    };
     // Readiness is told before the first command comes.
     while !writer.connect().await {
         tokio::time::sleep(LONGEST_PAUSE).await;
     }
-    let mut look = tokio::time::interval(FORGET_EVERY);
-    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            batch = receivers.collect(writer.config.batch) => {
-                if batch.is_empty() {
-                    break;
-                }
-                writer.write(batch).await;
-            }
-            _ = look.tick() => writer.forget_destroyed_when_idle().await,
-        }
+    writer.serve(receivers).await;
+    drop(writer);
+    // The last snapshots and the last notification.
+    if tokio::time::timeout(LONGEST_PAUSE, aside).await.is_err() {
+        warn!("the last snapshots could not be kept in time; they are made again");
     }
-    notifier.abort();
 }
 
-/// The connection, and the head that is believed in while it lasts.
-struct Link {
-    connection: PgConnection,
-    belief: Belief,
-}
-
-struct Writer {
-    config: AppenderConfig,
+pub(super) struct Writer {
+    pub(super) config: AppenderConfig,
     environment: Box<dyn Environment>,
     cache: Cache,
     /// Whether commands come that took effect long ago: they are looked up before they are decided, until none is found.
     repeating: bool,
     /// Last position at which a key was destroyed that is forgotten here.
     forgotten: i64,
-    link: Option<Link>,
+    pub(super) link: Option<Link>,
     clock: Option<(Instant, DateTime<Utc>)>,
     head: watch::Sender<LogPosition>,
     ready: watch::Sender<bool>,
+    snapshots: Snapshots,
 }
 
 /// What became of an attempt to write a batch.
-enum Attempt {
+pub(super) enum Attempt {
     Written(Box<Composed>),
     /// Another process appended, or knows something that memory did not: catch up under the lock, then again. With what
     /// the batch would have claimed.
@@ -98,12 +99,17 @@ enum Attempt {
 }
 
 impl Writer {
-    /// Writes all of the batch, or answers why not. A batch that the database refuses is split until the guilty command
-    /// stands alone.
-    async fn write(&mut self, batch: Vec<Queued>) {
+    /// Writes all of the batch, or answers why not: the careful way, one step after the other.
+    pub(super) async fn write(&mut self, batch: Vec<Queued>) {
+        self.write_after(batch, None).await;
+    }
+
+    /// As [`Writer::write`], after a first attempt. A batch that the database refuses is split until the guilty command stands
+    /// alone.
+    pub(super) async fn write_after(&mut self, batch: Vec<Queued>, mut first: Option<Attempt>) {
         let mut waiting = vec![batch];
         while let Some(mut batch) = waiting.pop() {
-            let Some(error) = self.write_whole(&mut batch).await else { continue };
+            let Some(error) = self.write_whole(&mut batch, first.take()).await else { continue };
             if batch.len() > 1 {
                 let second = batch.split_off(batch.len() / 2);
                 waiting.push(second);
@@ -117,7 +123,7 @@ impl Writer {
     }
 
     /// None when all of the batch is answered; otherwise why the database refuses it.
-    async fn write_whole(&mut self, batch: &mut Vec<Queued>) -> Option<sqlx::Error> {
+    async fn write_whole(&mut self, batch: &mut Vec<Queued>, mut first: Option<Attempt>) -> Option<sqlx::Error> {
         let began = Instant::now();
         let mut pause = FIRST_PAUSE;
         let mut locked = false;
@@ -133,15 +139,23 @@ impl Writer {
                 pause = (pause * 2).min(LONGEST_PAUSE);
                 continue;
             }
-            let Some(recorded_at) = self.recorded_at().await else {
-                for queued in batch.drain(..) {
-                    queued.answer(Err(AppendError::Unavailable));
+            let attempt = match first.take() {
+                Some(attempt) => attempt,
+                None => {
+                    let last = self.link.as_ref().map_or(DateTime::UNIX_EPOCH, |link| link.belief.recorded_at);
+                    let Some(recorded_at) = self.recorded_at(last).await else {
+                        for queued in batch.drain(..) {
+                            queued.answer(Err(AppendError::Unavailable));
+                        }
+                        continue;
+                    };
+                    self.attempt(batch, recorded_at, locked).await
                 }
-                continue;
             };
-            match self.attempt(batch, recorded_at, locked).await {
+            match attempt {
                 Attempt::Written(composed) => {
-                    self.answer_all(std::mem::take(batch), *composed);
+                    let Composed { columns, changes, verdicts, .. } = *composed;
+                    self.take_over(std::mem::take(batch), verdicts, columns, changes);
                     return None;
                 }
                 Attempt::Behind { .. } if locked => {
@@ -176,33 +190,16 @@ impl Writer {
     }
 
     async fn attempt(&mut self, batch: &[Queued], recorded_at: DateTime<Utc>, locked: bool) -> Attempt {
-        let Some(link) = &mut self.link else { return Attempt::Disconnected };
-        if self.repeating {
-            let unknown: Vec<Uuid> = batch
-                .iter()
-                .map(|queued| queued.submission.command_id)
-                .filter(|id| !self.cache.ledger.contains(id))
-                .collect();
-            match load::commands(&mut link.connection, self.config.log, &unknown, &mut self.cache).await {
-                Ok(found) => self.repeating = found > 0 || unknown.is_empty(),
-                Err(error) => return self.judge(error, Vec::new()),
-            }
+        let Some(link) = &self.link else { return Attempt::Disconnected };
+        let mut composed = Composed::on(&link.belief);
+        if let Err(error) = self.compose(batch, None, recorded_at, &mut composed).await {
+            return self.judge(error, Vec::new());
         }
-        let mut composer = Composer {
-            log: self.config.log,
-            master: &self.config.master,
-            environment: self.environment.as_mut(),
-            cache: &mut self.cache,
-            connection: &mut link.connection,
-        };
-        let composed = match composer.compose(batch, &link.belief, recorded_at).await {
-            Ok(composed) => composed,
-            Err(error) => return self.judge(error, Vec::new()),
-        };
+        let Some(link) = &mut self.link else { return Attempt::Disconnected };
         if composed.columns.commands.id.is_empty() {
             // A claim that succeeds proves the belief; where nothing is claimed, a refusal must ask.
             if !locked && !composed.refused.is_empty() {
-                match link.belief.holds(&mut link.connection, self.config.log).await {
+                match link.belief.holds(&mut link.loader, self.config.log).await {
                     Ok(true) => {}
                     Ok(false) => return Attempt::Behind { claims: Vec::new(), doubtful: false },
                     Err(error) => return self.judge(error, Vec::new()),
@@ -212,9 +209,8 @@ impl Writer {
             return Attempt::Written(Box::new(composed));
         }
         let began = Instant::now();
-        let appended = append(&composed.columns, &mut link.connection, &self.config, locked).await;
-        metrics::histogram!("vnr_append_seconds", "log" => self.config.log.as_str())
-            .record(began.elapsed().as_secs_f64());
+        let appended = append(&composed.columns, link, self.config.log, locked).await;
+        self.measure(began);
         match appended {
             Ok(true) => Attempt::Written(Box::new(composed)),
             Ok(false) => Attempt::Behind { claims: composed.changes.claims.into_keys().collect(), doubtful: false },
@@ -222,7 +218,43 @@ impl Writer {
         }
     }
 
-    fn judge(&mut self, error: sqlx::Error, claims: Vec<ClaimKey>) -> Attempt {
+    /// Adds the commands of `batch` that `composed` does not have.
+    pub(super) async fn compose(
+        &mut self,
+        batch: &[Queued],
+        ahead: Option<&Ahead>,
+        recorded_at: DateTime<Utc>,
+        composed: &mut Composed,
+    ) -> Result<(), sqlx::Error> {
+        let Some(link) = &mut self.link else { return Err(sqlx::Error::PoolClosed) };
+        if self.repeating {
+            let unknown: Vec<Uuid> = batch[composed.verdicts.len()..]
+                .iter()
+                .map(|queued| queued.submission.command_id)
+                .filter(|id| !self.cache.ledger.contains(id))
+                .collect();
+            let found = load::commands(&mut link.loader, self.config.log, &unknown, &mut self.cache).await?;
+            self.repeating = found > 0 || unknown.is_empty();
+        }
+        let mut composer = Composer {
+            log: self.config.log,
+            master: &self.config.master,
+            environment: self.environment.as_mut(),
+            cache: &mut self.cache,
+            ahead,
+            connection: &mut link.loader,
+        };
+        composer.add(batch, recorded_at, composed).await
+    }
+
+    /// How long a batch took to write.
+    pub(super) fn measure(&self, began: Instant) {
+        metrics::histogram!("vnr_append_seconds", "log" => self.config.log.as_str())
+            .record(began.elapsed().as_secs_f64());
+    }
+
+    /// What an error of the database makes of the attempt.
+    pub(super) fn judge(&mut self, error: sqlx::Error, claims: Vec<ClaimKey>) -> Attempt {
         match &error {
             sqlx::Error::Database(database) => match database.code().as_deref() {
                 // A repeated command, a moved stream, a taken claim that memory did not know.
@@ -273,8 +305,9 @@ impl Writer {
         let Some(link) = &mut self.link else { return Err(sqlx::Error::PoolClosed) };
         let log = self.config.log;
         // No transaction is open here: without the lock an append is one statement.
-        link.connection.execute("begin").await?;
-        let now = Belief::read(&mut link.connection, log, true).await?;
+        let connection = link.writing()?;
+        connection.execute("begin").await?;
+        let now = Belief::read(connection, log, true).await?;
         let foreign = now.position.saturating_sub(link.belief.position);
         if now.generation != link.belief.generation || foreign > FORGET_ALL {
             self.cache.forget_records();
@@ -284,7 +317,7 @@ impl Writer {
             let rows = sqlx::query(&sql)
                 .bind(link.belief.position as i64)
                 .bind(now.position as i64)
-                .fetch_all(&mut link.connection)
+                .fetch_all(link.writing()?)
                 .await?;
             for row in &rows {
                 let event = event_of(row)?;
@@ -296,7 +329,7 @@ impl Writer {
             }
         }
         if foreign > 0 {
-            forget_destroyed(link, log, &mut self.cache, &mut self.forgotten).await?;
+            link.forget_destroyed(log, &mut self.cache, &mut self.forgotten).await?;
         }
         self.cache.claims.clear();
         if doubtful {
@@ -307,21 +340,24 @@ impl Writer {
         }
         link.belief = now;
         let ids: Vec<Uuid> = batch.iter().map(|queued| queued.submission.command_id).collect();
-        self.repeating = load::commands(&mut link.connection, log, &ids, &mut self.cache).await? > 0;
-        load::claims(&mut link.connection, log, claims, &mut self.cache).await
+        self.repeating = load::commands(link.writing()?, log, &ids, &mut self.cache).await? > 0;
+        load::claims(link.writing()?, log, claims, &mut self.cache).await
     }
 
     async fn unlock(&mut self, locked: bool) {
-        if let (true, Some(link)) = (locked, &mut self.link)
-            && let Err(error) = link.connection.execute("rollback").await
-        {
+        let Some(link) = self.link.as_mut().filter(|_| locked) else { return };
+        let rolled_back = match link.writing() {
+            Ok(connection) => connection.execute("rollback").await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = rolled_back {
             self.disconnect(&error);
         }
     }
 
     /// Connects and reads the head; false where that can't be done now.
     async fn connect(&mut self) -> bool {
-        match open(&self.config).await {
+        match Link::open(&self.config).await {
             Ok(link) => {
                 let _ = self.head.send_replace(LogPosition::new(link.belief.position));
                 // Others may have appended, and destroyed keys, while there was no connection.
@@ -352,18 +388,17 @@ impl Writer {
     }
 
     /// Forgets keys that were destroyed, also where nothing is to be written.
-    async fn forget_destroyed_when_idle(&mut self) {
+    pub(super) async fn forget_destroyed_when_idle(&mut self) {
         let Some(link) = &mut self.link else { return };
-        if let Err(error) = forget_destroyed(link, self.config.log, &mut self.cache, &mut self.forgotten).await {
+        if let Err(error) = link.forget_destroyed(self.config.log, &mut self.cache, &mut self.forgotten).await {
             self.disconnect(&error);
         }
     }
 
-    /// Time of the next batch: never before the last one's. None when the clock has jumped ahead and the database's
+    /// Time of the next events: never before `last`. None when the clock has jumped ahead and the database's
     /// clock does not agree: such a time could not be taken back (I-2).
-    async fn recorded_at(&mut self) -> Option<DateTime<Utc>> {
+    pub(super) async fn recorded_at(&mut self, last: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let (instant, wall) = (Instant::now(), self.environment.now());
-        let last = self.link.as_ref().map_or(wall, |link| link.belief.recorded_at);
         if let Some((then, wall_then)) = self.clock {
             let elapsed = TimeDelta::from_std(instant - then).unwrap_or(TimeDelta::zero());
             if wall - wall_then - elapsed > CLOCK_LEAP && !self.database_agrees(wall).await {
@@ -380,7 +415,7 @@ impl Writer {
     async fn database_agrees(&mut self, wall: DateTime<Utc>) -> bool {
         let Some(link) = &mut self.link else { return true };
         let time: Result<DateTime<Utc>, _> =
-            sqlx::query_scalar("select clock_timestamp()").fetch_one(&mut link.connection).await;
+            sqlx::query_scalar("select clock_timestamp()").fetch_one(&mut link.loader).await;
         time.is_ok_and(|time| (time - wall).abs() < CLOCK_LEAP)
     }
 
@@ -398,9 +433,29 @@ impl Writer {
     }
 
     /// Takes over what was written and answers each command.
-    fn answer_all(&mut self, batch: Vec<Queued>, composed: Composed) {
-        let Composed { columns, changes, verdicts, refused: _ } = composed;
-        for (id, stream) in changes.streams {
+    pub(super) fn take_over(&mut self, batch: Vec<Queued>, verdicts: Vec<Verdict>, columns: Columns, changes: Changes) {
+        let mut streams = changes.streams;
+        for (place, id) in columns.streams.id.iter().enumerate() {
+            let Some(stream) = streams.get_mut(id).filter(|stream| stream.version >= stream.snapshot_at) else {
+                continue;
+            };
+            let position = columns.streams.last[place] as u64;
+            // The batch's events follow on the position before it.
+            let last = position.checked_sub(columns.before.position + 1).and_then(|place| usize::try_from(place).ok());
+            let Some(event_id) = last.and_then(|place| columns.events.id.get(place)) else { continue };
+            stream.snapshot_at = stream.version + load::WARM;
+            // Where there is no room it is made another time.
+            let _ = self.snapshots.try_send(Due {
+                aggregate_id: *id,
+                aggregate_type: stream.aggregate_type.to_string(),
+                version: stream.version,
+                position,
+                event_id: *event_id,
+                kind: stream.kind,
+                state: Arc::clone(&stream.state),
+            });
+        }
+        for (id, stream) in streams {
             self.cache.streams.put(id, stream);
         }
         for (claim, (_, owner)) in changes.claims {
@@ -430,72 +485,12 @@ impl Writer {
     }
 }
 
-/// Takes destroyed keys out of memory, and says so in the connection's name: who erases waits until every process has.
-async fn forget_destroyed(
-    link: &mut Link,
-    log: LogName,
-    cache: &mut Cache,
-    forgotten: &mut i64,
-) -> Result<(), sqlx::Error> {
-    let (destroyed, last) = load::destroyed(&mut link.connection, log, *forgotten).await?;
-    cache.forget_keys(&destroyed);
-    if last != *forgotten {
-        let name = holders::name(log, last.max(0));
-        sqlx::query("select set_config('application_name', $1, false)")
-            .bind(name)
-            .execute(&mut link.connection)
-            .await?;
-        *forgotten = last.max(0);
-    }
-    Ok(())
-}
-
 /// One round trip; under the lock the open transaction is committed with it.
-async fn append(
-    columns: &Columns,
-    connection: &mut PgConnection,
-    config: &AppenderConfig,
-    locked: bool,
-) -> Result<bool, sqlx::Error> {
-    let appended = columns.append(connection, config.log).await?;
+async fn append(columns: &Columns, link: &mut Link, log: LogName, locked: bool) -> Result<bool, sqlx::Error> {
+    let connection = link.writing()?;
+    let appended = columns.append(connection, log).await?;
     if locked {
         connection.execute(if appended { "commit" } else { "rollback" }).await?;
     }
     Ok(appended)
-}
-
-async fn open(config: &AppenderConfig) -> Result<Link, sqlx::Error> {
-    let mut connection = config.pool.acquire().await?.detach();
-    // Plans made on empty tables would stay bad; an index is always right here.
-    sqlx::query("select set_config('application_name', $1, false)")
-        .bind(holders::name(config.log, -1))
-        .execute(&mut connection)
-        .await?;
-    connection
-        .execute(
-            "set enable_seqscan = off; set enable_hashjoin = off; \
-             set enable_mergejoin = off; set plan_cache_mode = force_generic_plan; \
-             set idle_in_transaction_session_timeout = '10s'",
-        )
-        .await?;
-    connection.ping().await?;
-    let belief = Belief::read(&mut connection, config.log, false).await?;
-    Ok(Link { connection, belief })
-}
-
-/// Wakes readers: outside the append transaction, coalesced, and it may be lost.
-async fn notify(config: AppenderConfig, mut head: watch::Receiver<LogPosition>) {
-    const LEAST_PAUSE: Duration = Duration::from_millis(5);
-    while head.changed().await.is_ok() {
-        let position = *head.borrow_and_update();
-        let told = sqlx::query("select pg_notify($1, $2)")
-            .bind(channel(config.log))
-            .bind(position.to_string())
-            .execute(&config.pool)
-            .await;
-        if let Err(error) = told {
-            warn!(log = %config.log, error = %error, "readers could not be notified; they poll");
-        }
-        tokio::time::sleep(LEAST_PAUSE).await;
-    }
 }

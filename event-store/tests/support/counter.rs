@@ -78,7 +78,7 @@ impl Refusal for OverLimit {
 #[derive(Debug, Clone)]
 pub struct Add(pub i64);
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Counter {
     pub total: i64,
 }
@@ -113,7 +113,7 @@ impl Decide for Counter {
 }
 
 /// Another type of record, to be mistaken for a counter.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Other;
 
 impl Aggregate for Other {

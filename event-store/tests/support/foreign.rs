@@ -62,7 +62,7 @@ impl Refusal for Never {
 }
 
 /// Calls itself a counter.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 struct Impostor;
 
 impl Aggregate for Impostor {

@@ -47,7 +47,7 @@ impl Refusal for Never {
 }
 
 /// Calls itself an incident.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Forged;
 
 impl Aggregate for Forged {
