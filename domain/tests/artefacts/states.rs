@@ -12,7 +12,7 @@ use domain::log_life::{LogLife, LogLifeEvent};
 use domain::retention::{RetentionCase, RetentionEvent};
 use domain::track::{Track, TrackEvent};
 use domain::unit::{Unit, UnitEvent};
-use domain::{Decide, RecordedEvent};
+use domain::Decide;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
