@@ -6,5 +6,6 @@ pub mod closed_loop;
 pub mod commands;
 pub mod foreign;
 pub mod job;
+pub mod replay;
 pub mod report;
 pub mod stock;

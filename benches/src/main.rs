@@ -3,18 +3,23 @@
 use std::io::{self, Write as _};
 use std::time::Duration;
 
-use benches::{append, commands, report};
+use benches::{append, commands, replay, report};
 use clap::Parser;
 
 /// Measures the register against its peers and the limits of the machine.
 #[derive(Debug, Parser)]
-#[command(after_help = "Examples:\n  make bench\n  make bench NAME=commands ARGS='--seconds 5'")]
+#[command(
+    after_help = "Examples:\n  make bench\n  make bench NAME=commands ARGS='--seconds 5'\n  make bench NAME=replay ARGS='--events 10000000'"
+)]
 struct Args {
-    /// Only benches whose name begins so: append, commands
+    /// Only benches whose name begins so: append, commands, replay
     name: Option<String>,
     /// Length of one run
     #[arg(long, default_value_t = 3)]
     seconds: u64,
+    /// Events of a replay
+    #[arg(long, default_value_t = replay::EVENTS, value_parser = clap::value_parser!(u64).range(1..))]
+    events: u64,
 }
 
 #[tokio::main]
@@ -32,7 +37,10 @@ async fn main() -> anyhow::Result<()> {
     if wanted("commands") {
         figures.extend(commands::measure(length, &mut say).await?);
     }
-    anyhow::ensure!(!figures.is_empty(), "there is no bench of that name; there are: append, commands");
+    if wanted("replay") {
+        figures.extend(replay::measure(args.events, &mut say).await?);
+    }
+    anyhow::ensure!(!figures.is_empty(), "there is no bench of that name; there are: append, commands, replay");
     report::print(&figures)?;
     report::save(&figures)?;
     Ok(())

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use crate::log::{Head, LogName, LogPosition, StoredEvent};
 use crate::scan::{SLICES, Selection};
 
-/// Columns of an event, in the order of the table.
-pub(crate) const COLUMNS: &str = "position, event_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
+/// Columns of an event, in the order of the table: what every reader of the log reads.
+pub const COLUMNS: &str = "position, event_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
      payload::text as payload, metadata::text as metadata, occurred_at, recorded_at, leaf_hash";
 
 /// A log that could not be read.
