@@ -6,5 +6,7 @@ pub mod closed_loop;
 pub mod commands;
 pub mod foreign;
 pub mod job;
+pub mod message_db;
+pub mod replay;
 pub mod report;
 pub mod stock;

@@ -3,18 +3,23 @@
 use std::io::{self, Write as _};
 use std::time::Duration;
 
-use benches::{append, commands, report};
+use benches::{append, commands, message_db, replay, report};
 use clap::Parser;
 
 /// Measures the register against its peers and the limits of the machine.
 #[derive(Debug, Parser)]
-#[command(after_help = "Examples:\n  make bench\n  make bench NAME=commands ARGS='--seconds 5'")]
+#[command(
+    after_help = "Examples:\n  make bench\n  make bench NAME=commands ARGS='--seconds 5'\n  make bench NAME=replay ARGS='--events 10000000'"
+)]
 struct Args {
-    /// Only benches whose name begins so: append, commands
+    /// Only benches whose name begins so: append, commands, message-db, replay
     name: Option<String>,
     /// Length of one run
     #[arg(long, default_value_t = 3)]
     seconds: u64,
+    /// Events of a replay
+    #[arg(long, default_value_t = replay::EVENTS, value_parser = clap::value_parser!(u64).range(1..))]
+    events: u64,
 }
 
 // The other half of the machine is the database's.
@@ -33,7 +38,17 @@ async fn main() -> anyhow::Result<()> {
     if wanted("commands") {
         figures.extend(commands::measure(length, &mut say).await?);
     }
-    anyhow::ensure!(!figures.is_empty(), "there is no bench of that name; there are: append, commands");
+    let mut left_out = false;
+    if wanted("message-db") {
+        let measured = message_db::measure(length, &mut say).await?;
+        left_out = measured.is_empty();
+        figures.extend(measured);
+    }
+    if wanted("replay") {
+        figures.extend(replay::measure(args.events, &mut say).await?);
+    }
+    let known = left_out || !figures.is_empty();
+    anyhow::ensure!(known, "there is no bench of that name; there are: append, commands, message-db, replay");
     report::print(&figures)?;
     report::save(&figures)?;
     Ok(())

@@ -6,12 +6,14 @@
 
 pub mod append;
 pub mod consumer;
+mod copy;
 pub mod leaf;
 pub mod log;
 pub mod migrate;
 pub mod private_pg;
 pub mod proof;
 pub mod read;
+mod rows;
 pub mod scan;
 pub mod seal;
 pub mod tail;

@@ -2,16 +2,22 @@
 //!
 //! Positions are dense, so a page is a range and a short page is the end; anything else is an error, never an end.
 
-use sqlx::postgres::PgRow;
-use sqlx::{PgPool, Row as _};
+use futures::TryStreamExt as _;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use sqlx::{PgPool, Postgres, Row as _};
 use uuid::Uuid;
 
+use crate::copy;
 use crate::log::{Head, LogName, LogPosition, StoredEvent};
+pub use crate::rows::COLUMNS;
+pub(crate) use crate::rows::event_of;
 use crate::scan::{SLICES, Selection};
 
-/// Columns of an event, in the order of the table.
-pub(crate) const COLUMNS: &str = "position, event_id, aggregate_type, aggregate_id, sequence, event_type, event_version, \
-     payload::text as payload, metadata::text as metadata, occurred_at, recorded_at, leaf_hash";
+/// From so many events on a range comes by COPY, which gives each away more cheaply but is planned anew each time.
+const WIDE: u64 = 100;
+/// Room that is made for a page before its rows are there.
+const ROOM: u64 = 10_000;
 
 /// A log that could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -87,8 +93,8 @@ impl LogReader {
             "select {COLUMNS} from {}.events where position > $1 and position <= $2 order by position",
             self.log
         );
-        let rows = sqlx::query(&sql).bind(after.as_i64()).bind(upto).fetch_all(&self.pool).await?;
-        let events = rows.iter().map(|row| self.event(row)).collect::<Result<Vec<_>, _>>()?;
+        let query = sqlx::query(&sql).bind(after.as_i64()).bind(upto);
+        let events = self.events(query, limit.into()).await?;
         self.dense(after, &events)?;
         Ok(events)
     }
@@ -96,40 +102,64 @@ impl LogReader {
     /// The selected events after one position and up to another, in order.
     ///
     /// # Errors
-    /// When the database fails, or when a position is missing and all were asked for.
+    /// When the database fails, or when a position is missing where all were asked for.
     pub(crate) async fn window(
         &self,
         after: LogPosition,
         upto: LogPosition,
         selection: &Selection,
     ) -> Result<Vec<StoredEvent>, ReadError> {
-        let whole = selection.is_whole();
-        let conditions = if whole {
-            ""
-        } else {
-            "and (cardinality($3::text[]) = 0 or aggregate_type = any ($3)) \
-             and (cardinality($4::text[]) = 0 or event_type = any ($4)) \
-             and ('x' || right(aggregate_id, 4))::bit(16)::int % $5 between $6 and $7"
+        if selection.is_whole() { self.range(after, upto).await } else { self.selected(after, upto, selection).await }
+    }
+
+    /// All events after one position and up to another, which the log has.
+    async fn range(&self, after: LogPosition, upto: LogPosition) -> Result<Vec<StoredEvent>, ReadError> {
+        let width = upto.get() - after.get();
+        let sql = |from: &str, to: &str| {
+            format!(
+                "select {COLUMNS} from {}.events where position > {from} and position <= {to} order by position",
+                self.log
+            )
         };
-        let sql = format!(
-            "select {COLUMNS} from {}.events where position > $1 and position <= $2 {conditions} order by position",
-            self.log
-        );
-        let mut query = sqlx::query(&sql).bind(after.as_i64()).bind(upto.as_i64());
-        if !whole {
-            let slices = selection.slices.clone().unwrap_or(0..=SLICES - 1);
-            query = query.bind(&selection.aggregate_types).bind(&selection.event_types).bind(i32::from(SLICES));
-            query = query.bind(i32::from(*slices.start())).bind(i32::from(*slices.end()));
-        }
-        let rows = query.fetch_all(&self.pool).await?;
-        let events = rows.iter().map(|row| self.event(row)).collect::<Result<Vec<_>, _>>()?;
-        if whole {
-            self.dense(after, &events)?;
-            if (events.len() as u64) < upto.get() - after.get() {
-                return Err(self.hole(after.get() + events.len() as u64 + 1));
-            }
+        let events = if width < WIDE {
+            let sql = sql("$1", "$2");
+            self.events(sqlx::query(&sql).bind(after.as_i64()).bind(upto.as_i64()), width).await?
+        } else {
+            let sql = sql(&after.to_string(), &upto.to_string());
+            let copied = copy::events(&self.pool, &sql, width.min(ROOM) as usize).await;
+            copied.map_err(|error| self.not_an_event(error))?
+        };
+        self.dense(after, &events)?;
+        if (events.len() as u64) < width {
+            return Err(self.hole(after.get() + events.len() as u64 + 1));
         }
         Ok(events)
+    }
+
+    async fn selected(
+        &self,
+        after: LogPosition,
+        upto: LogPosition,
+        selection: &Selection,
+    ) -> Result<Vec<StoredEvent>, ReadError> {
+        let sql = format!(
+            "select {COLUMNS} from {}.events where position > $1 and position <= $2
+               and (cardinality($3::text[]) = 0 or aggregate_type = any ($3))
+               and (cardinality($4::text[]) = 0 or event_type = any ($4))
+               and ('x' || right(aggregate_id, 4))::bit(16)::int % $5 between $6 and $7
+             order by position",
+            self.log
+        );
+        let slices = selection.slices.clone().unwrap_or(0..=SLICES - 1);
+        let query = sqlx::query(&sql)
+            .bind(after.as_i64())
+            .bind(upto.as_i64())
+            .bind(&selection.aggregate_types)
+            .bind(&selection.event_types)
+            .bind(i32::from(SLICES))
+            .bind(i32::from(*slices.start()))
+            .bind(i32::from(*slices.end()));
+        self.events(query, 0).await
     }
 
     /// Refuses where a position is missing between the events.
@@ -186,14 +216,27 @@ impl LogReader {
              order by e.sequence {order} limit $3",
             log = self.log
         );
-        let rows = sqlx::query(&sql)
+        let query = sqlx::query(&sql)
             .bind(aggregate_id.to_string())
             .bind(i64::try_from(sequence).unwrap_or(i64::MAX))
             .bind(i64::from(limit))
-            .bind(aggregate_id)
-            .fetch_all(&self.pool)
-            .await?;
-        rows.iter().map(|row| self.event(row)).collect()
+            .bind(aggregate_id);
+        self.events(query, 0).await
+    }
+
+    /// The events that a query gives, about so many. Each row becomes an event as it comes, while it is in the processor's
+    /// cache and before its buffer is needed for the next.
+    async fn events(
+        &self,
+        query: Query<'_, Postgres, PgArguments>,
+        expected: u64,
+    ) -> Result<Vec<StoredEvent>, ReadError> {
+        let mut events = Vec::with_capacity(expected.min(ROOM) as usize);
+        let mut rows = query.fetch(&self.pool);
+        while let Some(row) = rows.try_next().await? {
+            events.push(self.event(&row)?);
+        }
+        Ok(events)
     }
 
     /// The whole of one stream, in order, read in pages.
@@ -224,29 +267,13 @@ impl LogReader {
     }
 
     fn event(&self, row: &PgRow) -> Result<StoredEvent, ReadError> {
-        event_of(row).map_err(|error| match error {
+        event_of(row).map_err(|error| self.not_an_event(error))
+    }
+
+    fn not_an_event(&self, error: sqlx::Error) -> ReadError {
+        match error {
             sqlx::Error::Decode(what) => ReadError::NotAnEvent { log: self.log, what: what.to_string() },
             other => ReadError::Database(other),
-        })
+        }
     }
-}
-
-/// The event of a row that has the columns of [`COLUMNS`].
-pub(crate) fn event_of(row: &PgRow) -> Result<StoredEvent, sqlx::Error> {
-    let decode = |what: &str| sqlx::Error::Decode(what.to_owned().into());
-    let aggregate_id: String = row.try_get("aggregate_id")?;
-    Ok(StoredEvent {
-        position: LogPosition::from_i64(row.try_get("position")?),
-        event_id: row.try_get("event_id")?,
-        aggregate_type: row.try_get("aggregate_type")?,
-        aggregate_id: Uuid::try_parse(&aggregate_id).map_err(|_| decode("the aggregate id is no UUID"))?,
-        sequence: u64::try_from(row.try_get::<i64, _>("sequence")?).map_err(|_| decode("the sequence is negative"))?,
-        event_type: row.try_get("event_type")?,
-        event_version: row.try_get("event_version")?,
-        payload: row.try_get("payload")?,
-        metadata: row.try_get("metadata")?,
-        occurred_at: row.try_get("occurred_at")?,
-        recorded_at: row.try_get("recorded_at")?,
-        leaf_hash: row.try_get("leaf_hash")?,
-    })
 }

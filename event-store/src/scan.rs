@@ -1,8 +1,8 @@
 //! Reading much of a log: forwards or backwards, all of it or some types or slices, to its end or for ever.
 //!
-//! A scan goes by windows of positions, each a short transaction of its own (I-13), and fetches one window ahead of the one that
-//! is worked on. What it holds in memory is two windows, however long the log is. An error is told as one, at the place where it
-//! happened, and the scan can be asked again from there: a broken connection half way is never an end.
+//! A scan goes by windows of positions, each a short transaction of its own (I-13), and fetches windows ahead of the one that
+//! is worked on. What it holds in memory is three windows, however long the log is. An error is told as one, at the place where
+//! it happened, and the scan can be asked again from there: a broken connection half way is never an end.
 
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
@@ -18,6 +18,9 @@ use crate::tail::HeadWatch;
 /// Into how many slices the records of a log are divided, by their ids: parts of a job that may run side by side, since all
 /// events of a record lie in one.
 pub const SLICES: u16 = 1_024;
+
+/// How many windows are fetched ahead of the one that is worked on: two keep PostgreSQL busy while one of them is waited for.
+const AHEAD: usize = 2;
 
 /// In which direction a scan goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,7 +53,7 @@ impl Default for Selection {
             aggregate_types: Vec::new(),
             event_types: Vec::new(),
             slices: None,
-            window: 2_000,
+            window: 5_000,
         }
     }
 }
@@ -97,7 +100,7 @@ impl Selection {
         Selection { slices: Some(slices), ..self }
     }
 
-    /// How many positions are read in one transaction: 2,000 where it is not said.
+    /// How many positions are read in one transaction: 5,000 where it is not said.
     #[must_use]
     pub fn by_windows_of(self, positions: u32) -> Selection {
         Selection { window: positions.max(1), ..self }
@@ -119,7 +122,8 @@ pub struct Scan {
     selection: Selection,
     /// What is left to be read: after the first, up to the second.
     left: Window,
-    ahead: Option<Ahead>,
+    /// The windows after the present one, in the order in which they are read.
+    ahead: VecDeque<Ahead>,
 }
 
 /// A window that is being fetched. Dropped, it is not fetched any further.
@@ -144,7 +148,7 @@ impl LogReader {
         let head = self.head().await?.position;
         let upto = selection.upto.map_or(head, |upto| upto.min(head));
         let left = (selection.after.min(upto), upto);
-        Ok(Scan { reader: self.clone(), selection, left, ahead: None })
+        Ok(Scan { reader: self.clone(), selection, left, ahead: VecDeque::new() })
     }
 
     /// What there is and, as it comes, what will be: history and tail of a log joined without a gap or a repeat. `head` tells
@@ -152,7 +156,7 @@ impl LogReader {
     pub fn subscribe(&self, selection: Selection, head: &HeadWatch) -> Subscription {
         let at = selection.after;
         let head = head.subscribe();
-        Subscription { scan: Scan { reader: self.clone(), selection, left: (at, at), ahead: None }, head }
+        Subscription { scan: Scan { reader: self.clone(), selection, left: (at, at), ahead: VecDeque::new() }, head }
     }
 }
 
@@ -164,18 +168,19 @@ impl Scan {
     /// again it tries again.
     pub async fn next(&mut self) -> Result<Option<Vec<StoredEvent>>, ReadError> {
         while self.left.0 < self.left.1 {
-            let window = self.window();
-            let events = match self.ahead.take() {
+            let (window, rest) = self.cut(self.left);
+            let events = match self.ahead.pop_front() {
                 Some(mut ahead) if ahead.window == window => match (&mut ahead.task).await {
                     Ok(events) => events?,
                     Err(_cancelled) => self.reader.window(window.0, window.1, &self.selection).await?,
                 },
-                _ => self.reader.window(window.0, window.1, &self.selection).await?,
+                _ => {
+                    self.ahead.clear();
+                    self.reader.window(window.0, window.1, &self.selection).await?
+                }
             };
-            self.advance(window);
-            if self.left.0 < self.left.1 {
-                self.fetch_ahead();
-            }
+            self.left = rest;
+            self.fetch_ahead();
             if !events.is_empty() {
                 return Ok(Some(self.in_order(events)));
             }
@@ -197,26 +202,36 @@ impl Scan {
         })
     }
 
-    fn window(&self) -> Window {
-        let (after, upto) = self.left;
+    /// The next window of what is left, and what is left then.
+    fn cut(&self, (after, upto): Window) -> (Window, Window) {
         let width = u64::from(self.selection.window);
         match self.selection.direction {
-            Direction::Forwards => (after, LogPosition::new((after.get() + width).min(upto.get()))),
-            Direction::Backwards => (LogPosition::new(upto.get().saturating_sub(width).max(after.get())), upto),
+            Direction::Forwards => {
+                let end = LogPosition::new((after.get() + width).min(upto.get()));
+                ((after, end), (end, upto))
+            }
+            Direction::Backwards => {
+                let end = LogPosition::new(upto.get().saturating_sub(width).max(after.get()));
+                ((end, upto), (after, end))
+            }
         }
     }
 
-    fn advance(&mut self, done: Window) {
-        match self.selection.direction {
-            Direction::Forwards => self.left.0 = done.1,
-            Direction::Backwards => self.left.1 = done.0,
-        }
-    }
-
+    /// Has the next windows fetched, beside what is done with the present one.
     fn fetch_ahead(&mut self) {
-        let (window, reader, selection) = (self.window(), self.reader.clone(), self.selection.clone());
-        let task = tokio::spawn(async move { reader.window(window.0, window.1, &selection).await });
-        self.ahead = Some(Ahead { window, task });
+        let mut left = self.left;
+        for place in 0..AHEAD {
+            if left.0 >= left.1 {
+                break;
+            }
+            let (window, rest) = self.cut(left);
+            left = rest;
+            if place >= self.ahead.len() {
+                let (reader, selection) = (self.reader.clone(), self.selection.clone());
+                let task = tokio::spawn(async move { reader.window(window.0, window.1, &selection).await });
+                self.ahead.push_back(Ahead { window, task });
+            }
+        }
     }
 
     fn in_order(&self, mut events: Vec<StoredEvent>) -> Vec<StoredEvent> {

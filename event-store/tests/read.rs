@@ -123,8 +123,14 @@ async fn a_missing_event_is_an_error_wherever_it_lies_and_never_an_end() {
 async fn a_scan_whose_connection_breaks_half_way_says_so_and_goes_on_when_asked_again() {
     let store = Store::fresh().await;
     filled(&store).await;
+    for window in [10, 100] {
+        cut_over_and_over(&store, Selection::all().by_windows_of(window)).await;
+    }
+}
+
+async fn cut_over_and_over(store: &Store, selection: Selection) {
     let pool = support::pool(store.database.app_url(), 1).await;
-    let mut scan = LogReader::new(pool.clone(), LOG).scan(Selection::all().by_windows_of(10)).await.unwrap();
+    let mut scan = LogReader::new(pool.clone(), LOG).scan(selection).await.unwrap();
     let mut seen = positions(&scan.next().await.unwrap().unwrap());
     let superuser = support::pool(&store.superuser_url(), 1).await;
     let mut errors = 0;
@@ -146,6 +152,27 @@ async fn a_scan_whose_connection_breaks_half_way_says_so_and_goes_on_when_asked_
         assert!(errors < 1_000, "it does not come on");
     }
     assert_eq!(seen, (1..=103).collect::<Vec<u64>>());
+}
+
+#[tokio::test]
+async fn a_scan_that_is_given_up_leaves_nothing_behind_for_the_next_reader() {
+    let store = Store::fresh().await;
+    filled(&store).await;
+    let appender = store.appender();
+    let counter = Uuid::now_v7();
+    for _ in 0..397 {
+        appender.submit(add(counter, 1)).await.unwrap();
+    }
+    // One connection, so that the next reader gets what the scan had.
+    let reader = LogReader::new(support::pool(store.database.app_url(), 1).await, LOG);
+    for pause in 0..100 {
+        let mut scan = reader.scan(Selection::all().by_windows_of(100)).await.unwrap();
+        assert_eq!(positions(&scan.next().await.unwrap().unwrap()), (1..=100).collect::<Vec<u64>>());
+        // The windows ahead are anywhere between asked for and read.
+        tokio::time::sleep(Duration::from_micros(pause * 20)).await;
+        drop(scan);
+        assert_eq!(positions(&reader.page(LogPosition::START, 500).await.unwrap()), (1..=500).collect::<Vec<u64>>());
+    }
 }
 
 #[tokio::test]

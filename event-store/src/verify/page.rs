@@ -1,6 +1,7 @@
 //! Reading a page of a log and hashing it, apart from what depends on the events before it: pages are read side by side.
 
 use chrono::{DateTime, Utc};
+use futures::TryStreamExt as _;
 use sqlx::{PgPool, Row as _};
 use uuid::Uuid;
 
@@ -39,14 +40,14 @@ pub(super) async fn read(
     (first, last): (u64, u64),
 ) -> Result<Page, ReadError> {
     let sql = format!("select {COLUMNS} from {log}.events where position between $1 and $2 order by position");
-    let rows = sqlx::query(&sql).bind(first as i64).bind(last as i64).fetch_all(&pool).await?;
-    let mut page = Page { last, events: Vec::with_capacity(rows.len()), ends: None, heads: Vec::new() };
-    for (row, expected) in rows.iter().zip(first..) {
+    let mut page = Page { last, events: Vec::with_capacity(super::PAGE as usize), ends: None, heads: Vec::new() };
+    let mut rows = sqlx::query(&sql).bind(first as i64).bind(last as i64).fetch(&pool);
+    while let Some(row) = rows.try_next().await? {
         // A gap is found here; it is named with the first position that is missing.
-        if row.try_get::<i64, _>("position")? != expected as i64 {
+        if row.try_get::<i64, _>(0)? != (first + page.events.len() as u64) as i64 {
             break;
         }
-        match event_of(row) {
+        match event_of(&row) {
             Ok(event) => page.events.push(hashed(&event, &target)),
             Err(sqlx::Error::Decode(what) | sqlx::Error::ColumnDecode { source: what, .. }) => {
                 page.ends = Some(format!("this is no event: {what}"));
@@ -55,6 +56,7 @@ pub(super) async fn read(
             Err(error) => return Err(error.into()),
         }
     }
+    drop(rows);
     if page.ends.is_none() && page.events.len() as u64 != last + 1 - first {
         page.ends = Some("the event is missing".to_owned());
     }
