@@ -33,7 +33,7 @@ struct Form {
 
 fn form() -> Form {
     if std::env::var_os("VNR_TEST_LONG").is_some() {
-        Form { events: 1_000_000, pause: (50, 950), patience: Duration::from_secs(680) }
+        Form { events: 1_000_000, pause: (100, 1_100), patience: Duration::from_secs(680) }
     } else {
         Form { events: 25_000, pause: (50, 350), patience: Duration::from_secs(120) }
     }

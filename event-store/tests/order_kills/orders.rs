@@ -32,6 +32,10 @@ pub(crate) struct Order {
     pub(crate) n: u64,
 }
 
+/// After so many commands come other records: a process that starts reads the whole of those that it meets, as it would of a real
+/// record, which ends at some time.
+const BLOCK: u64 = 400;
+
 const COMMAND: u128 = 0;
 const OWN: u128 = 1;
 const SHARED: u128 = 2;
@@ -67,10 +71,15 @@ impl Order {
         let call = Act::Call { card: id(CARD, writer, n) };
         if self.is_refused() {
             // A number that the refused command would have taken must go to another.
-            return vec![call, Act::Add { counter: id(OWN, writer, n % 61), n: LIMIT + 1 }];
+            return vec![call, Act::Add { counter: id(OWN, writer, n / BLOCK * 100 + n % 13), n: LIMIT + 1 }];
         }
-        let counters =
-            [id(SHARED, 0, n % 37), id(OWN, writer, n % 61), id(SHARED, 0, n / 37 % 37), id(OWN, writer, n / 61 % 61)];
+        let block = n / BLOCK;
+        let counters = [
+            id(SHARED, 0, block * 100 + n % 11),
+            id(OWN, writer, block * 100 + n % 13),
+            id(SHARED, 0, block * 100 + n / 11 % 11),
+            id(OWN, writer, block * 100 + n / 13 % 13),
+        ];
         let adding = counters.into_iter().take(1 + n as usize % 4);
         let mut acts: Vec<Act> = adding.map(|counter| Act::Add { counter, n: 1 + n as i64 % 5 }).collect();
         if n % 8 == 7 {
