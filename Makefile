@@ -10,6 +10,8 @@ DATA ?=
 ARGS ?=
 # One bench by name; all of them without it.
 NAME ?=
+# How long each fuzz target runs in test-long.
+FUZZ_SECONDS ?= 150
 # CI adds --locked.
 CARGO_FLAGS ?=
 
@@ -34,12 +36,13 @@ else
 	cargo test $(CARGO_FLAGS) --no-fail-fast
 endif
 
-test-long: pg ## all tests, the long forms too
+test-long: pg ## all tests, the long forms too, and the fuzz targets [FUZZ_SECONDS=150]
 ifeq ($(NEXTEST),yes)
 	VNR_TEST_LONG=1 cargo nextest run $(CARGO_FLAGS) --no-fail-fast --run-ignored all
 else
 	VNR_TEST_LONG=1 cargo test $(CARGO_FLAGS) --no-fail-fast -- --include-ignored
 endif
+	FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh
 
 bench: pg ## measure, against peers; writes target/bench.json [NAME=…]
 	cargo run $(CARGO_FLAGS) --release --package benches -- $(NAME) $(ARGS)

@@ -1,44 +1,27 @@
 //! The problem of the field: a reader that tails a log while eight processes write to it. Ours must deliver every event
 //! exactly once, in order, with no hole; the naive way (a sequence, and a reader that remembers the last number) must be
-//! caught losing some, to show that this test can fail.
-//!
-//! `VNR_TEST_LONG=1` runs the long form.
+//! caught losing some, to show that this test can fail. With kills, and a million events, it is in `order_kills`.
 
 mod support;
 
 use std::collections::HashSet;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use event_store::append::{Appender, AppenderConfig};
 use event_store::log::LogPosition;
 use event_store::tail::HeadWatch;
 use sqlx::PgPool;
+use support::roles::{spawn, told};
 use support::{LOG, Store, add, master, pool};
 use uuid::Uuid;
 
 const WRITERS: usize = 8;
+const EVENTS_OF_EACH: usize = 500;
 
-fn events_for_each_writer() -> usize {
-    if std::env::var_os("VNR_TEST_LONG").is_some() { 25_000 } else { 500 }
-}
-
-/// Runs `role` of this test binary in a process of its own.
-fn spawn(role: &str, url: &str, writer: usize) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", role, "--nocapture"])
-        .env("VNR_TEST_WRITER_URL", url)
-        .env("VNR_TEST_WRITER", writer.to_string())
-        .stdout(Stdio::null())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .unwrap()
-}
-
-/// What a spawned process is told; None when the test runner runs the role as if it were a test.
-fn told() -> Option<(String, i32)> {
-    let url = std::env::var("VNR_TEST_WRITER_URL").ok()?;
-    Some((url, std::env::var("VNR_TEST_WRITER").ok()?.parse().ok()?))
+fn start(role: &str, url: &str) -> Vec<Child> {
+    let told = |writer: usize| [("url", url.to_owned()), ("writer", writer.to_string())];
+    (0..WRITERS).map(|writer| spawn(role, &told(writer))).collect()
 }
 
 fn all_succeeded(writers: Vec<Child>) {
@@ -50,13 +33,14 @@ fn all_succeeded(writers: Vec<Child>) {
 /// Role: a process with an appender of its own; its callers keep 16 commands in flight on streams that all processes share.
 #[tokio::test]
 async fn role_appender() {
-    let Some((url, writer)) = told() else { return };
+    let Some(url) = told("url") else { return };
+    let writer: i32 = told("writer").unwrap().parse().unwrap();
     let (appender, _task) = Appender::start(AppenderConfig::new(LOG, pool(&url, 3).await, master()));
     let mut callers = tokio::task::JoinSet::new();
     for caller in 0..16 {
         let appender = appender.clone();
         callers.spawn(async move {
-            for i in 0..events_for_each_writer() / 16 {
+            for i in 0..EVENTS_OF_EACH / 16 {
                 let shared = Uuid::from_u128((i % 40) as u128 + 1);
                 let own = Uuid::from_u128(1_000 * (writer as u128 + 1) + caller);
                 appender.submit(add(if i % 4 == 0 { shared } else { own }, 1)).await.unwrap();
@@ -71,15 +55,15 @@ async fn role_appender() {
 #[tokio::test]
 async fn a_tailing_reader_gets_every_event_of_eight_processes_once_in_order_and_without_a_hole() {
     let store = Store::fresh().await;
-    let expected = (events_for_each_writer() / 16 * 16 * WRITERS) as u64;
-    let writers = (0..WRITERS).map(|writer| spawn("role_appender", store.database.app_url(), writer)).collect();
+    let expected = (EVENTS_OF_EACH / 16 * 16 * WRITERS) as u64;
+    let writers = start("role_appender", store.database.app_url());
 
     let head = HeadWatch::start(store.app.clone(), LOG);
     let reader = store.reader();
     let mut seen = LogPosition::START;
     let mut ids = HashSet::new();
     let mut last_recorded_at = chrono::DateTime::<chrono::Utc>::MIN_UTC;
-    let patience = Instant::now() + Duration::from_secs(540);
+    let patience = Instant::now() + Duration::from_secs(120);
     while seen.get() < expected {
         assert!(Instant::now() < patience, "after {seen} of {expected} events");
         head.beyond(seen, Duration::from_millis(500)).await;
@@ -100,13 +84,14 @@ async fn a_tailing_reader_gets_every_event_of_eight_processes_once_in_order_and_
 /// Role: the naive way of writing: a number from a sequence, in a transaction that takes its time.
 #[tokio::test]
 async fn role_naive() {
-    let Some((url, writer)) = told() else { return };
+    let Some(url) = told("url") else { return };
+    let writer: i32 = told("writer").unwrap().parse().unwrap();
     let pool = pool(&url, 4).await;
     let mut callers = tokio::task::JoinSet::new();
     for _ in 0..4 {
         let pool = pool.clone();
         callers.spawn(async move {
-            for _ in 0..events_for_each_writer() / 8 {
+            for _ in 0..EVENTS_OF_EACH / 8 {
                 let mut transaction = pool.begin().await.unwrap();
                 sqlx::query("insert into naive (writer) values ($1)")
                     .bind(writer)
@@ -153,7 +138,7 @@ async fn the_naive_way_is_caught_losing_events() {
     .execute(&store.owner)
     .await
     .unwrap();
-    let writers = (0..WRITERS).map(|writer| spawn("role_naive", store.database.app_url(), writer)).collect();
+    let writers = start("role_naive", store.database.app_url());
     let seen = tail_naively(&store.app, writers).await;
     let written: i64 = sqlx::query_scalar("select count(*) from naive").fetch_one(&store.app).await.unwrap();
     assert!((seen as i64) < written, "the naive reader saw all {written} events: this test proves nothing");

@@ -2,6 +2,10 @@
 //!
 //! The comments of the contract are the documentation of the generated types.
 
+use std::sync::LazyLock;
+
+use prost_reflect::DescriptorPool;
+
 /// `google.rpc`: the error model.
 pub mod google {
     /// `google.rpc.Status`.
@@ -28,13 +32,16 @@ pub use vnr::command;
 /// The compiled contract, as server reflection hands it out.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
-/// The contract as data: messages by name, fields by name.
+/// The contract as data: messages by name, fields by name. It is read once; what is returned shares it.
 ///
 /// # Panics
 /// Never: the bytes come from the compiler of the contract.
-pub fn descriptor_pool() -> prost_reflect::DescriptorPool {
-    #[expect(clippy::expect_used, reason = "the bytes come from the compiler of the contract")]
-    prost_reflect::DescriptorPool::decode(FILE_DESCRIPTOR_SET).expect("the compiled contract is valid")
+pub fn descriptor_pool() -> DescriptorPool {
+    static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
+        #[expect(clippy::expect_used, reason = "the bytes come from the compiler of the contract")]
+        DescriptorPool::decode(FILE_DESCRIPTOR_SET).expect("the compiled contract is valid")
+    });
+    POOL.clone()
 }
 
 #[cfg(test)]

@@ -2,9 +2,12 @@
 
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
+pub mod chance;
 pub mod counter;
 pub mod foreign;
+pub mod journal;
 pub mod notary;
+pub mod roles;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
