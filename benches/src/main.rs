@@ -22,10 +22,17 @@ struct Args {
     events: u64,
 }
 
-// The other half of the machine is the database's.
-#[tokio::main(worker_threads = 1)]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     let args = Args::parse();
+    let cores = std::thread::available_parallelism()?.get();
+    // Where commands are measured, ours and the peers' alike, half of the machine is the database's. A replay reads ahead.
+    let replaying = args.name.as_deref().is_some_and(|name| "replay".starts_with(name));
+    let workers = if replaying { cores } else { (cores / 2).max(1) };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
+    runtime.block_on(measure(args))
+}
+
+async fn measure(args: Args) -> anyhow::Result<()> {
     let wanted = |bench: &str| args.name.as_deref().is_none_or(|name| bench.starts_with(name));
     let length = Duration::from_secs(args.seconds.max(1));
     let mut say = |what: &str| {

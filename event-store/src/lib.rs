@@ -3,6 +3,8 @@
 //! A log has dense positions in commit order (1, 2, 3 …), a Merkle tree over its events, a ledger of commands with their
 //! replies, and claims of what is unique for ever. Everything is a library of its own: it knows aggregates and events
 //! only by the traits of `domain::kernel`.
+//!
+//! `examples/lending.rs` is a small system on it, from its first aggregate to its verified log.
 
 pub mod append;
 pub mod consumer;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use cqrs_es::{Aggregate, DomainEvent};
+use domain::Decide;
 use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
 use domain::kernel::upcast;
@@ -12,7 +13,6 @@ use domain::log_life::{LogLife, LogLifeEvent};
 use domain::retention::{RetentionCase, RetentionEvent};
 use domain::track::{Track, TrackEvent};
 use domain::unit::{Unit, UnitEvent};
-use domain::Decide;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
