@@ -47,6 +47,8 @@ pub struct MigrationSet {
     pub base: i64,
     /// What it makes, for people.
     pub name: String,
+    /// The log that it makes, where it makes one.
+    pub log: Option<LogName>,
     /// The files.
     pub files: &'static [SqlFile],
     /// Texts to put in, `{log}` and the like.
@@ -59,6 +61,7 @@ impl MigrationSet {
         MigrationSet {
             base: number * 1_000,
             name: format!("log {log}"),
+            log: Some(log),
             files: schema::LOG,
             values: vec![("{log}", log.to_string()), ("{origin}", log_origin(origin, log))],
         }
@@ -87,7 +90,7 @@ impl<'s> MigrationSource<'s> for Sets<'s> {
     }
 }
 
-/// Applies what is missing of the sets, in the order of their base, and makes partitions ahead of need for all logs.
+/// Applies what is missing of the sets, in the order of their base, and makes partitions ahead of need for their logs.
 /// `origin` is the installation's name.
 ///
 /// # Errors
@@ -96,7 +99,7 @@ pub async fn migrate(owner: &PgPool, origin: &str, sets: &[MigrationSet]) -> Res
     let mut sets = sets.to_vec();
     sets.sort_by_key(|set| set.base);
     Migrator::new(Sets(&sets)).await?.run(owner).await?;
-    for log in LogName::ALL {
+    for log in sets.iter().filter_map(|set| set.log) {
         check_origin(owner, log, origin).await?;
         ensure_partitions(owner, log).await?;
     }

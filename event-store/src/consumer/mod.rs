@@ -145,7 +145,7 @@ impl<H: Handler + ?Sized> Handler for Box<H> {
 
 /// What makes the tables of the consumer runtime.
 pub fn migration_set() -> MigrationSet {
-    MigrationSet { base: 50_000, name: "consumers".to_owned(), files: schema::CONSUMERS, values: Vec::new() }
+    MigrationSet { base: 50_000, name: "consumers".to_owned(), log: None, files: schema::CONSUMERS, values: Vec::new() }
 }
 
 /// Name of a worker: unique, and telling where it runs.
