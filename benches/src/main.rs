@@ -24,39 +24,37 @@ struct Args {
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let cores = std::thread::available_parallelism()?.get();
-    // Where commands are measured, ours and the peers' alike, half of the machine is the database's. A replay reads ahead.
-    let replaying = args.name.as_deref().is_some_and(|name| "replay".starts_with(name));
-    let workers = if replaying { cores } else { (cores / 2).max(1) };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
-    runtime.block_on(measure(args))
-}
-
-async fn measure(args: Args) -> anyhow::Result<()> {
     let wanted = |bench: &str| args.name.as_deref().is_none_or(|name| bench.starts_with(name));
     let length = Duration::from_secs(args.seconds.max(1));
     let mut say = |what: &str| {
         let _ = writeln!(io::stderr(), "{what}");
     };
+    let cores = std::thread::available_parallelism()?.get();
+    // Where commands are measured, ours and the peers' alike, half of the machine is the database's. A replay reads ahead.
+    let half = runtime((cores / 2).max(1))?;
     let mut figures = Vec::new();
     if wanted("append") {
-        figures.extend(append::measure(length, &mut say).await?);
+        figures.extend(half.block_on(append::measure(length, &mut say))?);
     }
     if wanted("commands") {
-        figures.extend(commands::measure(length, &mut say).await?);
+        figures.extend(half.block_on(commands::measure(length, &mut say))?);
     }
     let mut left_out = false;
     if wanted("message-db") {
-        let measured = message_db::measure(length, &mut say).await?;
+        let measured = half.block_on(message_db::measure(length, &mut say))?;
         left_out = measured.is_empty();
         figures.extend(measured);
     }
     if wanted("replay") {
-        figures.extend(replay::measure(args.events, &mut say).await?);
+        figures.extend(runtime(cores)?.block_on(replay::measure(args.events, &mut say))?);
     }
     let known = left_out || !figures.is_empty();
     anyhow::ensure!(known, "there is no bench of that name; there are: append, commands, message-db, replay");
     report::print(&figures)?;
     report::save(&figures)?;
     Ok(())
+}
+
+fn runtime(workers: usize) -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()
 }
