@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::log::{LogPosition, StoredEvent};
 
-/// Columns of an event, in the order of the table: what every reader of the log reads, as [`event_of`] takes them. Payload and
+/// Columns of an event, in the order of the table: what every reader of the log reads, as `event_of` takes them. Payload and
 /// metadata come as they are; a cast to text would copy each twice more in the server.
 pub const COLUMNS: &str = "position, event_id, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, \
      metadata, occurred_at, recorded_at, leaf_hash";
