@@ -34,9 +34,15 @@ const COLD_EVENTS: u64 = 10;
 
 type Framework = CqrsFramework<PlainCase, PersistedEventStore<PostgresEventRepository, PlainCase>>;
 
-/// A table for `pgbench` with one row for each "command": a key, 770 bytes, nothing else.
-const LIMIT_TABLE: &str = "create table limit_row (id bigserial primary key, content text not null);
-    grant select, insert on limit_row to vnr_app; grant usage on sequence limit_row_id_seq to vnr_app;";
+/// A table for `pgbench`: events as postgres-es keeps them, one for each "command", and nothing else.
+const LIMIT_TABLE: &str = "create table stock.limit_events (like stock.events including all);
+    grant insert on stock.limit_events to vnr_app;";
+/// An event of one of [`CASES`] cases. The sequence is random, since nobody decides on it here.
+const LIMIT_SCRIPT: &str = "\\set case random(1, 10000)
+\\set sequence random(1, 9000000000000000)
+insert into stock.limit_events values
+    ('case', '01900000-0000-7000-8000-' || lpad(:case::text, 12, '0'), :sequence, 'Reported', '1', :payload, :metadata);
+";
 
 /// Measures, in alternation, on one PostgreSQL with fsync on.
 ///
@@ -233,21 +239,15 @@ async fn stock_appends(framework: &Arc<Framework>, in_flight: usize, length: Dur
 /// One prepared row in each transaction, over the same Unix socket.
 fn pgbench(pg: &PrivatePg, clients: usize, length: Duration) -> anyhow::Result<Run> {
     let script = std::env::temp_dir().join(format!("vnr-bench-{}.sql", std::process::id()));
-    std::fs::write(&script, format!("insert into limit_row (content) values ('{}');\n", "x".repeat(770)))?;
+    std::fs::write(&script, LIMIT_SCRIPT)?;
+    let event = PlainCase::default().report(Report::new(1));
+    let payload = format!("payload={}", serde_json::to_string(&event[0])?);
+    let metadata = format!("metadata={}", serde_json::to_string(&metadata(Uuid::now_v7()))?);
+    let (clients, seconds) = (clients.to_string(), length.as_secs().to_string());
     let before = CpuTimes::now();
     let output = Command::new(pg.program("pgbench"))
-        .args([
-            "-n",
-            "-M",
-            "prepared",
-            "-j",
-            "2",
-            "-c",
-            &clients.to_string(),
-            "-T",
-            &length.as_secs().to_string(),
-            "-f",
-        ])
+        .args(["-n", "-M", "prepared", "-j", "2", "-c", &clients, "-T", &seconds])
+        .args(["-D", &payload, "-D", &metadata, "-f"])
         .arg(&script)
         .arg(pg.app_url())
         .output()?;

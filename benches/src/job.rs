@@ -77,7 +77,8 @@ macro_rules! case {
         }
 
         impl $case {
-            fn report(&self, Report { by, text }: Report) -> Vec<$event> {
+            /// What a report does.
+            pub fn report(&self, Report { by, text }: Report) -> Vec<$event> {
                 vec![$event::Reported { by: by.into(), text, count: self.count + 1 }]
             }
         }

@@ -6,6 +6,10 @@ use std::time::Duration;
 use benches::{append, commands, message_db, replay, report};
 use clap::Parser;
 
+/// As in `vnr`; for the peers too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures the register against its peers and the limits of the machine.
 #[derive(Debug, Parser)]
 #[command(

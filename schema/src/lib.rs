@@ -39,6 +39,7 @@ pub const LOG: &[SqlFile] = sql_files![
     (12, "0012", "generations"),
     (13, "0013", "snapshots"),
     (14, "0014", "append"),
+    (15, "0015", "append"),
 ];
 
 /// An illustrative retention schedule (TOML).

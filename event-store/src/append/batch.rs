@@ -5,6 +5,7 @@ use sqlx::{PgConnection, Row as _};
 use uuid::Uuid;
 
 use super::numbers::Numbers;
+use crate::leaf::Leaf;
 use crate::log::LogName;
 use crate::seal::{KeyOwner, KeyRef, WrappedKey};
 use crate::tree::{Frontier, TileRoot};
@@ -78,6 +79,38 @@ columns! {
     }
 }
 
+impl StreamColumns {
+    /// Notes that the batch moves a stream to `sequence`, which lies at `position`.
+    fn note(&mut self, kind: &'static str, id: Uuid, sequence: i64, position: i64) {
+        // The same stream often comes again at once; the batch is small, so looking from the end is cheap.
+        if let Some(place) = self.id.iter().rposition(|known| *known == id) {
+            self.version[place] = sequence;
+            self.last[place] = position;
+            return;
+        }
+        self.id.push(id);
+        self.kind.push(kind);
+        self.base.push(sequence - 1);
+        self.version.push(sequence);
+        self.first.push(position);
+        self.last.push(position);
+    }
+}
+
+/// An event that is to be appended, without its place in the log.
+pub(super) struct NewEvent<'a> {
+    pub(super) event_id: Uuid,
+    pub(super) aggregate_type: &'static str,
+    pub(super) aggregate_id: Uuid,
+    pub(super) sequence: u64,
+    pub(super) event_type: &'a str,
+    pub(super) event_version: &'a str,
+    pub(super) occurred_at: DateTime<Utc>,
+    /// As it is stored: personal data sealed.
+    pub(super) payload: String,
+    pub(super) metadata: &'a str,
+}
+
 /// The batch as the database gets it.
 #[derive(Debug)]
 pub(super) struct Columns {
@@ -106,6 +139,41 @@ impl Columns {
             tiles: Vec::new(),
             events: EventColumns::default(),
         }
+    }
+
+    /// Puts an event behind the others: numbers and hashes it, and moves its stream.
+    pub(super) fn push(&mut self, event: NewEvent<'_>) {
+        let NewEvent { aggregate_type, aggregate_id, sequence, occurred_at, .. } = event;
+        let after = &mut self.after;
+        let leaf = Leaf {
+            origin: &after.origin,
+            generation: after.generation,
+            event_id: event.event_id,
+            aggregate_type,
+            aggregate_id,
+            sequence,
+            event_type: event.event_type,
+            event_version: event.event_version,
+            occurred_at,
+            recorded_at: after.recorded_at,
+            payload: &event.payload,
+            metadata: event.metadata,
+        }
+        .hash();
+        after.position += 1;
+        after.frontier.push(leaf, &mut self.tiles);
+        self.events.id.push(event.event_id);
+        self.events.kind.push(aggregate_type);
+        self.events.aggregate.push(aggregate_id.to_string());
+        self.events.sequence.push(sequence as i64);
+        self.events.event_type.push(event.event_type.to_owned());
+        self.events.event_version.push(event.event_version.to_owned());
+        self.events.payload.push(event.payload);
+        self.events.metadata.push(event.metadata.to_owned());
+        self.events.occurred_at.push(occurred_at);
+        self.events.recorded_at.push(after.recorded_at);
+        self.events.leaf.push(leaf.to_vec());
+        self.streams.note(aggregate_type, aggregate_id, sequence as i64, after.position as i64);
     }
 
     /// Writes the batch; false when another process appended since.

@@ -10,23 +10,20 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::batch::{Belief, Columns};
+use super::batch::{Belief, Columns, NewEvent};
 use super::cache::{Cache, Entry as LedgerEntry, Stream};
 use super::error::Reason;
 use super::flight::Ahead;
 use super::work::{Changes, Draft, Touch, Work};
 use super::{AppendError, Environment, Queued, Reply, Submission, Target};
-use crate::leaf::Leaf;
 use crate::log::LogName;
 use crate::seal::{KeyOwner, KeyRef, KeyScope, MasterKeys, RecordKey, SealError, Sealing, WrappedKey, seal_payload};
 use domain::personal::OPEN as OPEN_MARK;
 
 /// What is to be answered to a command, once the batch is written.
 pub(super) enum Verdict {
-    /// It is in the batch; its reply is in the ledger columns.
-    Written(Reply),
-    /// It repeats a command of the batch.
-    Repeats,
+    /// It is in the batch, and its reply among the batch's replies.
+    Written,
     /// Nothing is written for it.
     Answered(Result<Reply, AppendError>),
 }
@@ -38,8 +35,8 @@ pub(super) struct Composed {
     pub(super) verdicts: Vec<Verdict>,
     /// Places of the commands that are refused. A refusal holds for the head it was decided on.
     pub(super) refused: Vec<usize>,
-    /// Place of each command that is in it.
-    seen: HashMap<Uuid, usize>,
+    /// Replies of the commands that are in it.
+    pub(super) replies: HashMap<Uuid, LedgerEntry>,
 }
 
 impl Composed {
@@ -50,7 +47,7 @@ impl Composed {
             changes: Changes { numbers: belief.numbers.clone(), ..Changes::default() },
             verdicts: Vec::new(),
             refused: Vec::new(),
-            seen: HashMap::new(),
+            replies: HashMap::new(),
         }
     }
 }
@@ -79,28 +76,19 @@ impl Composer<'_> {
         composed: &mut Composed,
     ) -> Result<(), sqlx::Error> {
         let first = composed.verdicts.len();
-        self.preload(&batch[first..], &composed.changes).await?;
         composed.columns.after.recorded_at = recorded_at;
         for (place, queued) in batch.iter().enumerate().skip(first) {
             let submission = &queued.submission;
-            let verdict = match self.known(submission) {
+            let verdict = match self.known(submission, &composed.replies) {
                 Some(answer) => Verdict::Answered(answer),
                 None if queued.answer.is_closed() => Verdict::Answered(Err(AppendError::DeadlinePassed)),
                 None if submission.deadline.is_some_and(|deadline| deadline <= Instant::now()) => {
                     Verdict::Answered(Err(AppendError::DeadlinePassed))
                 }
-                None => match composed.seen.get(&submission.command_id) {
-                    Some(first) if batch[*first].submission.digest == submission.digest => Verdict::Repeats,
-                    Some(_) => Verdict::Answered(Err(reused(submission))),
-                    None => self.decide(submission, composed).await?,
-                },
+                None => self.decide(submission, composed).await?,
             };
-            match verdict {
-                Verdict::Written(_) => {
-                    composed.seen.insert(submission.command_id, place);
-                }
-                Verdict::Answered(Err(AppendError::Refused(_))) => composed.refused.push(place),
-                Verdict::Repeats | Verdict::Answered(_) => {}
+            if matches!(verdict, Verdict::Answered(Err(AppendError::Refused(_)))) {
+                composed.refused.push(place);
             }
             composed.verdicts.push(verdict);
         }
@@ -117,8 +105,8 @@ impl Composer<'_> {
             return Ok(());
         }
         super::load::commands(self.connection, self.log, &ids, self.cache).await?;
-        let Composed { refused, verdicts, .. } = composed;
-        refused.retain(|place| match self.known(&batch[*place].submission) {
+        let Composed { refused, verdicts, replies, .. } = composed;
+        refused.retain(|place| match self.known(&batch[*place].submission, replies) {
             Some(answer) => {
                 verdicts[*place] = Verdict::Answered(answer);
                 false
@@ -128,14 +116,23 @@ impl Composer<'_> {
         Ok(())
     }
 
-    /// The answer to a command that memory knows.
-    fn known(&mut self, submission: &Submission) -> Option<Result<Reply, AppendError>> {
-        let ahead = self.ahead.and_then(|ahead| ahead.replies.get(&submission.command_id));
-        let entry = ahead.or_else(|| self.cache.ledger.get(&submission.command_id))?;
-        Some(answer_again(entry, submission))
+    /// The answer to a command that took effect: in this batch, in the one ahead, or before.
+    fn known(
+        &mut self,
+        submission: &Submission,
+        replies: &HashMap<Uuid, LedgerEntry>,
+    ) -> Option<Result<Reply, AppendError>> {
+        let id = &submission.command_id;
+        let ahead = || self.ahead.and_then(|ahead| ahead.replies.get(id));
+        let entry = replies.get(id).or_else(ahead).or_else(|| self.cache.ledger.get(id))?;
+        if entry.digest != submission.digest {
+            return Some(Err(AppendError::CommandIdReused { command_id: *id }));
+        }
+        Some(Ok(Reply { repeated: true, ..entry.reply.clone() }))
     }
 
-    async fn preload(&mut self, batch: &[Queued], changes: &Changes) -> Result<(), sqlx::Error> {
+    /// Loads the records that the commands will touch. What is forgotten again, or was not foreseen, is loaded one by one.
+    pub(super) async fn preload(&mut self, batch: &[Queued], changes: &Changes) -> Result<(), sqlx::Error> {
         let ahead = |id: &Uuid| self.ahead.is_some_and(|ahead| ahead.changes.streams.contains_key(id));
         let missing: HashMap<Uuid, Touch> = batch
             .iter()
@@ -250,9 +247,7 @@ impl Composer<'_> {
         let columns = &mut composed.columns;
         let first = columns.after.position + 1;
         for (draft, (event_id, payload)) in drafts.iter().zip(sealed) {
-            let leaf = Leaf {
-                origin: &columns.after.origin,
-                generation: columns.after.generation,
+            columns.push(NewEvent {
                 event_id,
                 aggregate_type: draft.aggregate_type,
                 aggregate_id: draft.aggregate_id,
@@ -260,26 +255,9 @@ impl Composer<'_> {
                 event_type: &draft.event_type,
                 event_version: &draft.event_version,
                 occurred_at: submission.occurred_at.to_utc(),
-                recorded_at: columns.after.recorded_at,
-                payload: &payload,
+                payload,
                 metadata: &metadata,
-            }
-            .hash();
-            columns.after.position += 1;
-            columns.after.frontier.push(leaf, &mut columns.tiles);
-            let events = &mut columns.events;
-            events.id.push(event_id);
-            events.kind.push(draft.aggregate_type);
-            events.aggregate.push(draft.aggregate_id.to_string());
-            events.sequence.push(draft.sequence as i64);
-            events.event_type.push(draft.event_type.clone());
-            events.event_version.push(draft.event_version.clone());
-            events.payload.push(payload);
-            events.metadata.push(metadata.clone());
-            events.occurred_at.push(submission.occurred_at.to_utc());
-            events.recorded_at.push(columns.after.recorded_at);
-            events.leaf.push(leaf.to_vec());
-            note_stream(columns, draft);
+            });
         }
         columns.keys.extend(new_keys);
         for ((kind, key), (owner_kind, owner)) in &own.claims {
@@ -310,7 +288,8 @@ impl Composer<'_> {
         composed.changes.destroyed.append(&mut own.destroyed);
         composed.changes.claims.extend(own.claims);
         composed.changes.numbers = own.numbers;
-        Ok(Verdict::Written(reply))
+        composed.replies.insert(submission.command_id, LedgerEntry { digest: submission.digest, reply });
+        Ok(Verdict::Written)
     }
 
     /// The payload as it is stored: personal data sealed under its record's key, which is made where there is none.
@@ -395,33 +374,4 @@ impl Sealing for Seal<'_> {
         self.environment.fill(&mut bytes).map_err(|_| SealError::NoRandomness)?;
         Ok(bytes)
     }
-}
-
-/// Notes that the batch moves the draft's stream: to this version, and to the position just given.
-fn note_stream(columns: &mut Columns, draft: &Draft) {
-    let streams = &mut columns.streams;
-    // The same stream often comes again at once; the batch is small, so looking from the end is cheap.
-    if let Some(place) = streams.id.iter().rposition(|id| *id == draft.aggregate_id) {
-        streams.version[place] = draft.sequence as i64;
-        streams.last[place] = columns.after.position as i64;
-        return;
-    }
-    streams.id.push(draft.aggregate_id);
-    streams.kind.push(draft.aggregate_type);
-    streams.base.push(draft.sequence as i64 - 1);
-    streams.version.push(draft.sequence as i64);
-    streams.first.push(columns.after.position as i64);
-    streams.last.push(columns.after.position as i64);
-}
-
-/// The stored reply, or that the id was used for something else.
-pub(super) fn answer_again(entry: &LedgerEntry, submission: &Submission) -> Result<Reply, AppendError> {
-    if entry.digest != submission.digest {
-        return Err(reused(submission));
-    }
-    Ok(Reply { repeated: true, ..entry.reply.clone() })
-}
-
-fn reused(submission: &Submission) -> AppendError {
-    AppendError::CommandIdReused { command_id: submission.command_id }
 }

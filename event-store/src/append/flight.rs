@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::task::Poll;
 use std::time::Instant;
 
 use sqlx::PgConnection;
@@ -39,36 +40,38 @@ pub(super) struct Flight {
     pub(super) ahead: Ahead,
     pub(super) began: Instant,
     landing: Pin<Box<dyn Future<Output = Landed> + Send>>,
+    landed: Option<Landed>,
 }
 
 impl Flight {
-    /// Starts writing; goes on while [`Flight::landing`] is awaited.
-    pub(super) fn launch(
+    /// Sends the batch off: on return the database has it, or as much as the socket takes at once. Goes on while
+    /// [`Flight::landing`] is awaited.
+    pub(super) async fn launch(
         batch: Vec<Queued>,
         composed: Composed,
         mut connection: PgConnection,
         config: &AppenderConfig,
     ) -> Flight {
-        let Composed { columns, changes, verdicts, .. } = composed;
-        let replies = batch.iter().zip(&verdicts).filter_map(|(queued, verdict)| match verdict {
-            Verdict::Written(reply) => {
-                let submission = &queued.submission;
-                Some((submission.command_id, Entry { digest: submission.digest, reply: reply.clone() }))
-            }
-            Verdict::Repeats | Verdict::Answered(_) => None,
-        });
+        let Composed { columns, changes, verdicts, replies, .. } = composed;
         let keys = columns.keys.iter().map(|(key, owner)| KeyRef { key_id: key.key_id, owner: *owner });
-        let ahead = Ahead { replies: replies.collect(), keys: keys.collect(), belief: columns.after.clone(), changes };
+        let ahead = Ahead { replies, keys: keys.collect(), belief: columns.after.clone(), changes };
         let log = config.log;
         let landing = Box::pin(async move {
             let written = columns.append(&mut connection, log).await;
             Landed { connection, columns, written }
         });
-        Flight { batch, verdicts, ahead, began: Instant::now(), landing }
+        let mut flight = Flight { batch, verdicts, ahead, began: Instant::now(), landing, landed: None };
+        if let Poll::Ready(landed) = futures::poll!(flight.landing.as_mut()) {
+            flight.landed = Some(landed);
+        }
+        flight
     }
 
-    /// Waits for the end.
+    /// Waits for the end. Safe to cancel.
     pub(super) async fn landing(&mut self) -> Landed {
-        self.landing.as_mut().await
+        match self.landed.take() {
+            Some(landed) => landed,
+            None => self.landing.as_mut().await,
+        }
     }
 }

@@ -17,9 +17,8 @@ use serde::Serialize;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::batch::{Belief, Columns};
+use super::batch::{Belief, Columns, NewEvent};
 use super::numbers::Numbers;
-use crate::leaf::Leaf;
 use crate::log::{DecodeError, LogName};
 use crate::proof::generation::{Place, Statement};
 use crate::proof::note::SignedNote;
@@ -254,47 +253,18 @@ fn columns(
     let after = Belief { recorded_at, numbers, ..before.clone() };
     let mut columns = Columns::new(before, after);
     for (event, sequence) in events.iter().zip(version + 1..) {
-        let payload = serde_json::to_string(event)?;
-        let (event_type, event_version) = (event.event_type(), event.event_version());
-        let event_id = Uuid::now_v7();
-        let after = &mut columns.after;
-        let leaf = Leaf {
-            origin: &after.origin,
-            generation: after.generation,
-            event_id,
+        columns.push(NewEvent {
+            event_id: Uuid::now_v7(),
             aggregate_type: LogLife::TYPE,
             aggregate_id: record,
             sequence,
-            event_type: &event_type,
-            event_version: &event_version,
+            event_type: &event.event_type(),
+            event_version: &event.event_version(),
             occurred_at: recorded_at,
-            recorded_at,
-            payload: &payload,
+            payload: serde_json::to_string(event)?,
             metadata: &metadata,
-        }
-        .hash();
-        after.position += 1;
-        after.frontier.push(leaf, &mut columns.tiles);
-        let rows = &mut columns.events;
-        rows.id.push(event_id);
-        rows.kind.push(LogLife::TYPE);
-        rows.aggregate.push(record.to_string());
-        rows.sequence.push(sequence as i64);
-        rows.event_type.push(event_type);
-        rows.event_version.push(event_version);
-        rows.payload.push(payload);
-        rows.metadata.push(metadata.clone());
-        rows.occurred_at.push(recorded_at);
-        rows.recorded_at.push(recorded_at);
-        rows.leaf.push(leaf.to_vec());
+        });
     }
-    let streams = &mut columns.streams;
-    streams.id.push(record);
-    streams.kind.push(LogLife::TYPE);
-    streams.base.push(version as i64);
-    streams.version.push((version + events.len() as u64) as i64);
-    streams.first.push(columns.before.position as i64 + 1);
-    streams.last.push(columns.after.position as i64);
     Ok(columns)
 }
 

@@ -74,7 +74,7 @@ async fn connect(config: &AppenderConfig) -> Result<PgConnection, sqlx::Error> {
     // Plans made on empty tables would stay bad; an index is always right here.
     connection
         .execute(
-            "set enable_seqscan = off; set enable_hashjoin = off; \
+            "set enable_seqscan = off; set enable_bitmapscan = off; set enable_hashjoin = off; \
              set enable_mergejoin = off; set plan_cache_mode = force_generic_plan; \
              set idle_in_transaction_session_timeout = '10s'",
         )

@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::aside::{self, Snapshots};
 use super::batch::{Belief, Columns};
-use super::cache::{Cache, ClaimKey, Entry};
-use super::compose::{Composed, Composer, Verdict, answer_again};
+use super::cache::{Cache, ClaimKey};
+use super::compose::{Composed, Composer, Verdict};
 use super::flight::Ahead;
 use super::lanes::Receivers;
 use super::link::Link;
@@ -154,8 +154,8 @@ impl Writer {
             };
             match attempt {
                 Attempt::Written(composed) => {
-                    let Composed { columns, changes, verdicts, .. } = *composed;
-                    self.take_over(std::mem::take(batch), verdicts, columns, changes);
+                    self.advance(composed.columns.after.clone());
+                    self.take_over(std::mem::take(batch), *composed);
                     return None;
                 }
                 Attempt::Behind { .. } if locked => {
@@ -192,6 +192,9 @@ impl Writer {
     async fn attempt(&mut self, batch: &[Queued], recorded_at: DateTime<Utc>, locked: bool) -> Attempt {
         let Some(link) = &self.link else { return Attempt::Disconnected };
         let mut composed = Composed::on(&link.belief);
+        if let Err(error) = self.foresee(batch, None, &composed.changes).await {
+            return self.judge(error, Vec::new());
+        }
         if let Err(error) = self.compose(batch, None, recorded_at, &mut composed).await {
             return self.judge(error, Vec::new());
         }
@@ -218,6 +221,23 @@ impl Writer {
         }
     }
 
+    /// Reads what the commands need and memory does not have, in as few round trips as there can be.
+    pub(super) async fn foresee(
+        &mut self,
+        batch: &[Queued],
+        ahead: Option<&Ahead>,
+        changes: &Changes,
+    ) -> Result<(), sqlx::Error> {
+        let Some(link) = &mut self.link else { return Err(sqlx::Error::PoolClosed) };
+        if self.repeating {
+            let ids = batch.iter().map(|queued| queued.submission.command_id);
+            let unknown: Vec<Uuid> = ids.filter(|id| !self.cache.ledger.contains(id)).collect();
+            let found = load::commands(&mut link.loader, self.config.log, &unknown, &mut self.cache).await?;
+            self.repeating = found > 0 || unknown.is_empty();
+        }
+        self.composer(ahead)?.preload(batch, changes).await
+    }
+
     /// Adds the commands of `batch` that `composed` does not have.
     pub(super) async fn compose(
         &mut self,
@@ -226,25 +246,19 @@ impl Writer {
         recorded_at: DateTime<Utc>,
         composed: &mut Composed,
     ) -> Result<(), sqlx::Error> {
+        self.composer(ahead)?.add(batch, recorded_at, composed).await
+    }
+
+    fn composer<'a>(&'a mut self, ahead: Option<&'a Ahead>) -> Result<Composer<'a>, sqlx::Error> {
         let Some(link) = &mut self.link else { return Err(sqlx::Error::PoolClosed) };
-        if self.repeating {
-            let unknown: Vec<Uuid> = batch[composed.verdicts.len()..]
-                .iter()
-                .map(|queued| queued.submission.command_id)
-                .filter(|id| !self.cache.ledger.contains(id))
-                .collect();
-            let found = load::commands(&mut link.loader, self.config.log, &unknown, &mut self.cache).await?;
-            self.repeating = found > 0 || unknown.is_empty();
-        }
-        let mut composer = Composer {
+        Ok(Composer {
             log: self.config.log,
             master: &self.config.master,
             environment: self.environment.as_mut(),
             cache: &mut self.cache,
             ahead,
             connection: &mut link.loader,
-        };
-        composer.add(batch, recorded_at, composed).await
+        })
     }
 
     /// How long a batch took to write.
@@ -432,8 +446,17 @@ impl Writer {
         }
     }
 
+    /// What the log's end is now.
+    pub(super) fn advance(&mut self, after: Belief) {
+        let _ = self.head.send_replace(LogPosition::new(after.position));
+        if let Some(link) = &mut self.link {
+            link.belief = after;
+        }
+    }
+
     /// Takes over what was written and answers each command.
-    pub(super) fn take_over(&mut self, batch: Vec<Queued>, verdicts: Vec<Verdict>, columns: Columns, changes: Changes) {
+    pub(super) fn take_over(&mut self, batch: Vec<Queued>, written: Composed) {
+        let Composed { columns, changes, verdicts, mut replies, .. } = written;
         let mut streams = changes.streams;
         for (place, id) in columns.streams.id.iter().enumerate() {
             let Some(stream) = streams.get_mut(id).filter(|stream| stream.version >= stream.snapshot_at) else {
@@ -461,24 +484,19 @@ impl Writer {
         for (claim, (_, owner)) in changes.claims {
             self.cache.claims.put(claim, Some(owner));
         }
-        if let Some(link) = &mut self.link {
-            link.belief = columns.after;
-            let _ = self.head.send_replace(LogPosition::new(link.belief.position));
-        }
         metrics::histogram!("vnr_append_batch_commands", "log" => self.config.log.as_str()).record(batch.len() as f64);
         for (queued, verdict) in batch.into_iter().zip(verdicts) {
-            let submission = &queued.submission;
+            let command_id = queued.submission.command_id;
             let answer = match verdict {
-                Verdict::Written(reply) => {
-                    let entry = Entry { digest: submission.digest, reply: reply.clone() };
-                    self.cache.ledger.put(submission.command_id, entry);
-                    Ok(reply)
-                }
-                Verdict::Repeats => match self.cache.ledger.get(&submission.command_id) {
-                    Some(entry) => answer_again(entry, submission),
+                Verdict::Answered(answer) => answer,
+                Verdict::Written => match replies.remove(&command_id) {
+                    Some(entry) => {
+                        let reply = entry.reply.clone();
+                        self.cache.ledger.put(command_id, entry);
+                        Ok(reply)
+                    }
                     None => Err(AppendError::Unavailable),
                 },
-                Verdict::Answered(answer) => answer,
             };
             queued.answer(answer);
         }
