@@ -25,10 +25,10 @@ use crate::closed_loop::{self, Run};
 use crate::foreign::CpuTimes;
 use crate::job::{CASES, PlainCase, Report, case_id, metadata, some_case, submission};
 use crate::report::Figure;
+use crate::rounds::Rounds;
 use crate::stock;
 
 const IN_FLIGHT: [usize; 3] = [1, 32, 256];
-const ROUNDS: usize = 3;
 /// Length of the histories that are loaded cold.
 const COLD_EVENTS: u64 = 10;
 
@@ -87,89 +87,68 @@ async fn measure_on(
     .await?;
 
     let mut figures = Vec::new();
-    let mut limit_at_32 = None;
     for in_flight in IN_FLIGHT {
-        let (mut ours, mut peers, mut limits) = (Vec::new(), Vec::new(), Vec::new());
-        for round in 1..=ROUNDS {
-            say(&format!("appends, {in_flight} in flight, round {round} of {ROUNDS}"));
-            ours.push(
-                appends(&appender, in_flight, length, |caller, n| (Uuid::now_v7(), some_case(caller, n), None)).await,
-            );
-            peers.push(stock_appends(&framework, in_flight, length).await);
-            if in_flight != 256 {
-                limits.push(pgbench(pg, in_flight, length)?);
-            }
+        let (limit_clients, limit_name) = limit_of(in_flight);
+        let mut rounds = Rounds::of(format!("appends, {in_flight} in flight"));
+        while rounds.more(say) {
+            rounds.push([
+                appends(&appender, in_flight, length, some_report).await,
+                stock_appends(&framework, in_flight, length).await,
+                pgbench(pg, limit_clients, length)?,
+            ]);
         }
-        let (Some(our), Some(peer)) = (closed_loop::median(ours), closed_loop::median(peers)) else { continue };
+        let [our, peer, limit] = rounds.medians()?;
         anyhow::ensure!(our.failed == 0, "{} of our appends failed", our.failed);
         let foreign = our.foreign_cpu.max(peer.foreign_cpu);
         let name = |what: &str| format!("append_{in_flight}{what}");
         figures.push(Figure::against(name(""), "commands/s", our.rate, "stock-postgres-es", peer.rate, foreign));
         figures.push(Figure::against(name("_p50"), "ms", our.p50, "stock-postgres-es", peer.p50, foreign));
         figures.push(Figure::against(name("_p99"), "ms", our.p99, "stock-postgres-es", peer.p99, foreign));
-        let (peer_name, limit) = match closed_loop::median(limits) {
-            Some(limit) if in_flight == 1 => ("pgbench-one-row-1", Some(limit)),
-            Some(limit) => {
-                limit_at_32 = Some(limit.clone());
-                ("pgbench-one-row-32", Some(limit))
-            }
-            None => ("pgbench-one-row-32", limit_at_32.clone()),
-        };
-        if let Some(limit) = limit {
-            let foreign = our.foreign_cpu.max(limit.foreign_cpu);
-            figures.push(Figure::against(name("_limit"), "commands/s", our.rate, peer_name, limit.rate, foreign));
-        }
-        if in_flight == 256 {
-            figures.extend(disturbed(&appender, &our, length, say).await?);
-        }
+        let foreign = our.foreign_cpu.max(limit.foreign_cpu);
+        figures.push(Figure::against(name("_limit"), "commands/s", our.rate, limit_name, limit.rate, foreign));
     }
+    figures.push(disturbed(&appender, length, say).await?);
     drop(appender);
-    if let Some(limit) = limit_at_32 {
-        figures.push(cold(config, &limit, length, say).await?);
-    }
+    figures.push(cold(pg, config, length, say).await?);
     Ok(figures)
 }
 
+/// A new report on some case.
+fn some_report(caller: usize, n: u64) -> (Uuid, u64, Option<u64>) {
+    (Uuid::now_v7(), some_case(caller, n), None)
+}
+
+/// Clients of `pgbench`, and what that is called: L is measured with 32.
+fn limit_of(in_flight: usize) -> (usize, &'static str) {
+    if in_flight == 1 { (1, "pgbench-one-row-1") } else { (32, "pgbench-one-row-32") }
+}
+
 /// 5 % repetitions and 5 % wrong versions among the commands: what that costs those that are right.
-async fn disturbed(
-    appender: &Appender,
-    undisturbed: &Run,
-    length: Duration,
-    say: &mut dyn FnMut(&str),
-) -> anyhow::Result<Option<Figure>> {
-    let mut runs = Vec::new();
-    for round in 1..=ROUNDS {
-        say(&format!("appends with 5 % repetitions and 5 % conflicts, round {round} of {ROUNDS}"));
+async fn disturbed(appender: &Appender, length: Duration, say: &mut dyn FnMut(&str)) -> anyhow::Result<Figure> {
+    let mut rounds = Rounds::of("appends with 5 % repetitions and 5 % conflicts");
+    while rounds.more(say) {
         // Ids are derived, so that one in twenty is the caller's one before it.
         let run_id = Uuid::now_v7();
         let id = move |caller: usize, n: u64| Uuid::new_v5(&run_id, format!("{caller}/{n}").as_bytes());
-        runs.push(
-            appends(appender, 256, length, move |caller, n| match n % 20 {
-                7 => (id(caller, n - 1), some_case(caller, n - 1), None),
-                13 => (id(caller, n), some_case(caller, n), Some(0)),
-                _ => (id(caller, n), some_case(caller, n), None),
-            })
-            .await,
-        );
+        let choose = move |caller, n| match n % 20 {
+            7 => (id(caller, n - 1), some_case(caller, n - 1), None),
+            13 => (id(caller, n), some_case(caller, n), Some(0)),
+            _ => (id(caller, n), some_case(caller, n), None),
+        };
+        rounds.push([appends(appender, 256, length, choose).await, appends(appender, 256, length, some_report).await]);
     }
-    let Some(run) = closed_loop::median(runs) else { return Ok(None) };
+    let [run, undisturbed] = rounds.medians()?;
     // Repetitions are answered with the first reply, conflicts are refused; neither is an append.
     let good = run.rate * 0.9;
     let foreign = run.foreign_cpu.max(undisturbed.foreign_cpu);
-    Ok(Some(Figure::against(
-        "append_256_disturbed".to_owned(),
-        "commands/s",
-        good,
-        "the-same-undisturbed",
-        undisturbed.rate,
-        foreign,
-    )))
+    let name = "append_256_disturbed".to_owned();
+    Ok(Figure::against(name, "commands/s", good, "the-same-undisturbed", undisturbed.rate, foreign))
 }
 
 /// Every case is loaded from the database, with ten events: an appender without a memory.
 async fn cold(
+    pg: &PrivatePg,
     config: AppenderConfig,
-    limit: &Run,
     length: Duration,
     say: &mut dyn FnMut(&str),
 ) -> anyhow::Result<Figure> {
@@ -182,15 +161,15 @@ async fn cold(
         async move { appender.submit(submission(Uuid::now_v7(), case, n, None)).await.is_ok() }
     })
     .await?;
-    let mut runs = Vec::new();
-    for round in 1..=ROUNDS {
-        say(&format!("appends to cold cases, round {round} of {ROUNDS}"));
+    let (clients, limit_name) = limit_of(256);
+    let mut rounds = Rounds::of("appends to cold cases");
+    while rounds.more(say) {
         let choose = move |caller: usize, n: u64| (Uuid::now_v7(), first + some_case(caller, n), None);
-        runs.push(appends(&appender, 256, length, choose).await);
+        rounds.push([appends(&appender, 256, length, choose).await, pgbench(pg, clients, length)?]);
     }
-    let run = closed_loop::median(runs).ok_or_else(|| anyhow::anyhow!("no runs"))?;
+    let [run, limit] = rounds.medians()?;
     let foreign = run.foreign_cpu.max(limit.foreign_cpu);
-    Ok(Figure::against("append_256_cold".to_owned(), "commands/s", run.rate, "pgbench-one-row-32", limit.rate, foreign))
+    Ok(Figure::against("append_256_cold".to_owned(), "commands/s", run.rate, limit_name, limit.rate, foreign))
 }
 
 async fn appends(

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 
 use crate::foreign::CpuTimes;
+use crate::rounds::Turn;
 
 /// One run of a closed loop.
 #[derive(Debug, Clone)]
@@ -20,6 +21,16 @@ pub struct Run {
     pub failed: u64,
     /// Cores that others used meanwhile.
     pub foreign_cpu: f64,
+}
+
+impl Turn for Run {
+    fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    fn foreign_cpu(&self) -> f64 {
+        self.foreign_cpu
+    }
 }
 
 /// Runs `callers` at once for `length` after a warm-up of a fifth of it. `ask(caller, n)` is the n-th question of a caller.
@@ -76,13 +87,6 @@ where
 fn histogram() -> Histogram<u64> {
     #[expect(clippy::expect_used, reason = "the bounds are constants that hdrhistogram takes")]
     Histogram::new_with_bounds(1, 60_000_000, 3).expect("constant bounds")
-}
-
-/// The run with the median rate.
-pub fn median(mut runs: Vec<Run>) -> Option<Run> {
-    runs.sort_by(|a, b| a.rate.total_cmp(&b.rate));
-    let middle = runs.len() / 2;
-    runs.into_iter().nth(middle)
 }
 
 /// Asks `total` questions, `callers` at once, as fast as they are answered.

@@ -1,4 +1,5 @@
-//! Commands through gRPC: a unit reports its status, against the same call over stock cqrs-es and postgres-es.
+//! Commands through gRPC: a unit reports its status, against the same call over stock cqrs-es and postgres-es, and against the
+//! limit: a service that answers it without doing anything.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,16 +16,15 @@ use uuid::Uuid;
 
 use crate::closed_loop::{self, Run};
 use crate::report::Figure;
-use crate::stock;
+use crate::rounds::Rounds;
+use crate::{echo, stock};
 
 /// Units that report.
 const UNITS: usize = 10_000;
 /// Calls that wait for an answer at once.
-const IN_FLIGHT: [usize; 3] = [1, 32, 256];
-/// Runs of each, alternating with the peer's; the median counts.
-const ROUNDS: usize = 3;
+const IN_FLIGHT: [usize; 3] = [1, 64, 256];
 /// Connections that the calls share.
-const CONNECTIONS: usize = 4;
+const CONNECTIONS: usize = 64;
 
 /// Callers of one service.
 #[derive(Clone)]
@@ -163,22 +163,28 @@ async fn measure_on(
     let stock_addr = listener.local_addr()?;
     tokio::spawn(stock::serve(listener, app.clone()));
 
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let echo_addr = listener.local_addr()?;
+    tokio::spawn(echo::serve(listener));
+
     let ours = Callers::connect(ours_addr, Some(&token)).await?;
     let peer = Callers::connect(stock_addr, None).await?;
+    let echo = Callers::connect(echo_addr, None).await?;
     say(&format!("registering {UNITS} units in both"));
     ours.register().await?;
     peer.register().await?;
 
     let mut figures = Vec::new();
     for in_flight in IN_FLIGHT {
-        let (mut our_runs, mut peer_runs) = (Vec::new(), Vec::new());
-        for round in 1..=ROUNDS {
-            say(&format!("commands through gRPC, {in_flight} in flight, round {round} of {ROUNDS}"));
-            our_runs.push(reports(&ours, in_flight, length).await);
-            peer_runs.push(reports(&peer, in_flight, length).await);
+        let mut rounds = Rounds::of(format!("commands through gRPC, {in_flight} in flight"));
+        while rounds.more(say) {
+            rounds.push([
+                reports(&ours, in_flight, length).await,
+                reports(&peer, in_flight, length).await,
+                reports(&echo, in_flight, length).await,
+            ]);
         }
-        let (Some(our), Some(peer)) = (closed_loop::median(our_runs), closed_loop::median(peer_runs)) else { continue };
-        figures.extend(compare(in_flight, &our, &peer)?);
+        figures.extend(compare(in_flight, &rounds.medians()?)?);
     }
     Ok(figures)
 }
@@ -192,7 +198,7 @@ async fn reports(callers: &Callers, in_flight: usize, length: Duration) -> Run {
     .await
 }
 
-fn compare(in_flight: usize, our: &Run, peer: &Run) -> anyhow::Result<[Figure; 3]> {
+fn compare(in_flight: usize, [our, peer, echo]: &[Run; 3]) -> anyhow::Result<[Figure; 4]> {
     anyhow::ensure!(our.failed == 0, "{} of our calls failed", our.failed);
     let foreign = our.foreign_cpu.max(peer.foreign_cpu);
     let figure = |what: &str, unit, value, peer_value| {
@@ -209,5 +215,13 @@ fn compare(in_flight: usize, our: &Run, peer: &Run) -> anyhow::Result<[Figure; 3
         figure("", "commands/s", our.rate, peer.rate),
         figure("_p50", "ms", our.p50, peer.p50),
         figure("_p99", "ms", our.p99, peer.p99),
+        Figure::against(
+            format!("commands_grpc_{in_flight}_limit"),
+            "commands/s",
+            our.rate,
+            "tonic-echo",
+            echo.rate,
+            our.foreign_cpu.max(echo.foreign_cpu),
+        ),
     ])
 }

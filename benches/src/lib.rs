@@ -4,9 +4,11 @@
 pub mod append;
 pub mod closed_loop;
 pub mod commands;
+pub mod echo;
 pub mod foreign;
 pub mod job;
 pub mod message_db;
 pub mod replay;
 pub mod report;
+pub mod rounds;
 pub mod stock;

@@ -20,13 +20,13 @@ use uuid::Uuid;
 use crate::closed_loop::{self, Run};
 use crate::job::{CASES, PlainEvent, Report, case_id, metadata, some_case, submission};
 use crate::report::Figure;
+use crate::rounds::Rounds;
 
 /// Where its SQL is.
 const FOLDER: &str = "VNR_BENCH_MESSAGE_DB";
 /// Its folders in the order in which its own installer takes them.
 const PARTS: [&str; 6] = ["schema", "extensions", "tables", "types", "functions", "indexes"];
 const IN_FLIGHT: usize = 32;
-const ROUNDS: usize = 3;
 
 /// Measures, in alternation, on one PostgreSQL with fsync on.
 ///
@@ -65,17 +65,15 @@ async fn measure_on(
     say(&format!("{CASES} cases with a first report in both"));
     closed_loop::count(256, CASES, |n| ours(appender.clone(), n, n)).await?;
     closed_loop::count(IN_FLIGHT, CASES, |n| theirs(peer.clone(), n, n)).await?;
-    let (mut our_runs, mut peer_runs) = (Vec::new(), Vec::new());
-    for round in 1..=ROUNDS {
-        say(&format!("appends beside message-db, {IN_FLIGHT} in flight, round {round} of {ROUNDS}"));
-        let appender = appender.clone();
-        our_runs.push(run(length, move |case, n| ours(appender.clone(), case, n)).await);
-        let peer = peer.clone();
-        peer_runs.push(run(length, move |case, n| theirs(peer.clone(), case, n)).await);
+    let mut rounds = Rounds::of(format!("appends beside message-db, {IN_FLIGHT} in flight"));
+    while rounds.more(say) {
+        let (appender, peer) = (appender.clone(), peer.clone());
+        rounds.push([
+            run(length, move |case, n| ours(appender.clone(), case, n)).await,
+            run(length, move |case, n| theirs(peer.clone(), case, n)).await,
+        ]);
     }
-    let (Some(our), Some(peer)) = (closed_loop::median(our_runs), closed_loop::median(peer_runs)) else {
-        return Ok(Vec::new());
-    };
+    let [our, peer] = rounds.medians()?;
     anyhow::ensure!(our.failed == 0 && peer.failed == 0, "{} and {} appends failed", our.failed, peer.failed);
     let figure = |what: &str, unit, value, peer_value| {
         let name = format!("append_{IN_FLIGHT}_message_db{what}");

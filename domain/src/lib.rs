@@ -1,6 +1,6 @@
 //! Pure decisions of the register: what may happen to an incident, an emergency card, a unit and its track, to the personal
-//! data in them, and what is
-//! then recorded. No I/O, no clock, no randomness: time, ids and numbers come in with the command or the [`kernel::Moment`].
+//! data in them, and what is then recorded. No I/O, no clock, no randomness: time, ids and numbers come in with the command or
+//! the [`kernel::Moment`].
 //!
 //! An aggregate is a folder: `mod.rs` (state and decisions), `command.rs`, `event.rs`, `error.rs`. `decide` checks in the
 //! order in which a person would explain the rule and gives events; `apply` never fails and never decides. A command that

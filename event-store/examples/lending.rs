@@ -16,7 +16,7 @@ use chrono::Utc;
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
 use domain::Personal;
-use domain::kernel::{BrokenRule, Decide, Moment, RecordedEvent, Refusal, Upcaster, Versioned};
+use domain::kernel::{BrokenRule, Decide, Moment, RecordedEvent, Refusal, Upcaster, Versioned, handle_by_decision};
 use event_store::append::{AppendError, Appender, AppenderConfig, Lane, Submission, Target, Touch};
 use event_store::log::LogName;
 use event_store::migrate::{MigrationSet, migrate};
@@ -92,10 +92,7 @@ impl Aggregate for Book {
     type Services = Moment;
 
     async fn handle(&mut self, command: BookCommand, moment: &Moment, sink: &EventSink<Self>) -> Result<(), NotThere> {
-        for event in self.decide(command, moment)? {
-            sink.write(event, self).await;
-        }
-        Ok(())
+        handle_by_decision(self, command, moment, sink).await
     }
 
     fn apply(&mut self, event: BookEvent) {

@@ -10,13 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use domain::emergency_card::{CardCommand, EmergencyCard, ReceiveCall};
-use domain::terms::Channel;
-use domain::values::InstitutionCode;
+use domain::emergency_card::{CardCommand, EmergencyCard};
 use event_store::append::{AppendError, Appender, AppenderConfig, Lane, Reply, Submission, Target, Touch};
 use event_store::migrate::{log_sets, migrate};
 use event_store::private_pg::{Options, PrivatePg};
-use support::{LOG, master, pool};
+use support::{LOG, master, pool, received_call};
 use uuid::Uuid;
 
 const WRITERS: usize = 12;
@@ -29,15 +27,6 @@ fn kills() -> usize {
 
 /// A call is received: it takes the next card number.
 fn call(command_id: Uuid, card: Uuid) -> Submission {
-    let command = ReceiveCall {
-        channel: Channel::Phone112,
-        caller: None,
-        place: None,
-        answered_at: None,
-        narrative: None,
-        recording_ref: None,
-        institution: InstitutionCode::parse("VUGD").unwrap(),
-    };
     Submission {
         command_id,
         lane: Lane::Urgent,
@@ -47,7 +36,7 @@ fn call(command_id: Uuid, card: Uuid) -> Submission {
         occurred_at: chrono::Utc::now().fixed_offset(),
         touches: vec![Touch::of::<EmergencyCard>(card)],
         decide: Box::new(move |work| {
-            work.execute::<EmergencyCard>(card, CardCommand::ReceiveCall(Box::new(command.clone())))?;
+            work.execute::<EmergencyCard>(card, CardCommand::ReceiveCall(Box::new(received_call())))?;
             Ok(Target::of::<EmergencyCard>(card))
         }),
     }

@@ -74,10 +74,12 @@ impl Loader<SealedText> for PersonalLoader {
     }
 }
 
+/// Bounded by sequence too: on a table without statistics PostgreSQL might otherwise walk over all that others wrote meanwhile.
 const SEALED_EVENTS: &str = r#"
     select e.aggregate_id, e.event_id, e.payload::text
     from register.streams s
     join register.events e on e.aggregate_id = s.aggregate_id::text
+                          and e.sequence between 1 and s.version
                           and e.position between s.first_position and s.last_position
     where s.aggregate_id = any ($1) and e.payload::text like '%"$sealed"%'"#;
 

@@ -98,7 +98,10 @@ impl Series {
 }
 
 /// `Aggregate::handle` by way of [`Decide::decide`], so that stock cqrs-es runs the same aggregates.
-pub(crate) async fn handle_by_decision<A: Decide>(
+///
+/// # Errors
+/// When the decision refuses; nothing is written then.
+pub async fn handle_by_decision<A: Decide>(
     aggregate: &mut A,
     command: A::Command,
     moment: &Moment,

@@ -23,10 +23,7 @@ pub(super) struct Link {
 impl Link {
     pub(super) async fn open(config: &AppenderConfig) -> Result<Link, sqlx::Error> {
         let mut connection = connect(config).await?;
-        sqlx::query("select set_config('application_name', $1, false)")
-            .bind(holders::name(config.log, -1))
-            .execute(&mut connection)
-            .await?;
+        name(&mut connection, config.log, -1).await?;
         let loader = connect(config).await?;
         let belief = Belief::read(&mut connection, config.log, false).await?;
         Ok(Link { connection: Some(connection), loader, belief })
@@ -61,12 +58,17 @@ impl Link {
         let (destroyed, last) = load::destroyed(connection, log, *forgotten).await?;
         cache.forget_keys(&destroyed);
         if last != *forgotten {
-            let name = holders::name(log, last.max(0));
-            sqlx::query("select set_config('application_name', $1, false)").bind(name).execute(connection).await?;
+            name(connection, log, last.max(0)).await?;
             *forgotten = last.max(0);
         }
         Ok(())
     }
+}
+
+/// Says in the connection's name up to where destroyed keys are forgotten.
+async fn name(connection: &mut PgConnection, log: LogName, forgotten: i64) -> Result<(), sqlx::Error> {
+    let set = sqlx::query("select set_config('application_name', $1, false)");
+    set.bind(holders::name(log, forgotten)).execute(connection).await.map(|_| ())
 }
 
 async fn connect(config: &AppenderConfig) -> Result<PgConnection, sqlx::Error> {

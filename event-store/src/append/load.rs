@@ -10,16 +10,11 @@ use uuid::Uuid;
 use super::Reply;
 use super::cache::{Cache, ClaimKey, Entry, Stream};
 use super::kind::State;
-use super::snapshot::Saved;
+use super::snapshot::{LONG, Saved, WARM};
 use super::work::Touch;
 use crate::log::{LogName, StoredEvent};
 use crate::read::{COLUMNS, event_of};
 use crate::seal::{KEY_COLUMNS, KeyRef, KeyScope, MasterKeys, RecordKey, key_ref};
-
-/// A record that took this many events to read, or more, gets a snapshot when it next changes.
-pub(super) const LONG: u64 = 8;
-/// One that is in memory gets one after so many changes.
-pub(super) const WARM: u64 = 64;
 
 /// Loads records into the cache; one that has no event yet is there with version 0.
 pub(super) async fn streams(

@@ -2,8 +2,7 @@
 //!
 //! They are made after the commit, aside from it, and may be lost. One of another shape is not looked at; one whose seal does
 //! not fit was not made by us, and one whose last event is not in the log belongs to another life of it: such a record is read
-//! from its events. They hold no personal data in clear: serialising a
-//! state that does is an error.
+//! from its events. They hold no personal data in clear: serialising a state that does is an error.
 
 use sqlx::PgConnection;
 use tracing::warn;
@@ -12,6 +11,11 @@ use uuid::Uuid;
 use super::kind::{Kind, State};
 use crate::log::LogName;
 use crate::seal::MasterKeys;
+
+/// A record that took this many events to read, or more, gets a snapshot when it next changes.
+pub(super) const LONG: u64 = 8;
+/// One that is in memory gets one after so many changes.
+pub(super) const WARM: u64 = 64;
 
 /// A record that was read often, or that took long to read, as it is to be kept.
 pub(super) struct Due {

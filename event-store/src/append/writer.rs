@@ -16,7 +16,7 @@ use super::compose::{Composed, Composer, Verdict};
 use super::flight::Ahead;
 use super::lanes::Receivers;
 use super::link::Link;
-use super::snapshot::Due;
+use super::snapshot::{self, Due};
 use super::work::Changes;
 use super::{AppendError, AppenderConfig, Environment, Queued, load};
 use crate::log::{LogName, LogPosition};
@@ -466,7 +466,7 @@ impl Writer {
             // The batch's events follow on the position before it.
             let last = position.checked_sub(columns.before.position + 1).and_then(|place| usize::try_from(place).ok());
             let Some(event_id) = last.and_then(|place| columns.events.id.get(place)) else { continue };
-            stream.snapshot_at = stream.version + load::WARM;
+            stream.snapshot_at = stream.version + snapshot::WARM;
             // Where there is no room it is made another time.
             let _ = self.snapshots.try_send(Due {
                 aggregate_id: *id,

@@ -4,13 +4,12 @@
 use std::collections::BTreeMap;
 
 use chrono::Utc;
-use domain::emergency_card::{CardCommand, EmergencyCard, ReceiveCall};
-use domain::terms::Channel;
-use domain::values::InstitutionCode;
+use domain::emergency_card::{CardCommand, EmergencyCard};
 use event_store::append::{Lane, Submission, Target, Touch};
 use uuid::Uuid;
 
 use crate::support::counter::{Add, Counter, LIMIT};
+use crate::support::received_call;
 
 /// One part of a command; each gives one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +112,7 @@ impl Order {
                             Target::of::<Counter>(counter)
                         }
                         Act::Call { card } => {
-                            work.execute::<EmergencyCard>(card, CardCommand::ReceiveCall(Box::new(call())))?;
+                            work.execute::<EmergencyCard>(card, CardCommand::ReceiveCall(Box::new(received_call())))?;
                             Target::of::<EmergencyCard>(card)
                         }
                     });
@@ -121,17 +120,5 @@ impl Order {
                 Ok(target.expect("every order has a part"))
             }),
         }
-    }
-}
-
-fn call() -> ReceiveCall {
-    ReceiveCall {
-        channel: Channel::Phone112,
-        caller: None,
-        place: None,
-        answered_at: None,
-        narrative: None,
-        recording_ref: None,
-        institution: InstitutionCode::parse("VUGD").unwrap(),
     }
 }

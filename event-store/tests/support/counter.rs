@@ -4,7 +4,7 @@ use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
 use domain::Personal;
 use domain::kernel::upcast::Fields;
-use domain::kernel::{BrokenRule, Decide, Moment, RecordedEvent, Refusal, Upcaster, Versioned};
+use domain::kernel::{BrokenRule, Decide, Moment, RecordedEvent, Refusal, Upcaster, Versioned, handle_by_decision};
 use serde::{Deserialize, Serialize};
 
 /// The limit.
@@ -91,10 +91,7 @@ impl Aggregate for Counter {
     type Services = Moment;
 
     async fn handle(&mut self, command: Add, moment: &Moment, sink: &EventSink<Self>) -> Result<(), OverLimit> {
-        for event in self.decide(command, moment)? {
-            sink.write(event, self).await;
-        }
-        Ok(())
+        handle_by_decision(self, command, moment, sink).await
     }
 
     fn apply(&mut self, event: CounterEvent) {
@@ -124,10 +121,7 @@ impl Aggregate for Other {
     type Services = Moment;
 
     async fn handle(&mut self, command: Add, moment: &Moment, sink: &EventSink<Self>) -> Result<(), OverLimit> {
-        for event in self.decide(command, moment)? {
-            sink.write(event, self).await;
-        }
-        Ok(())
+        handle_by_decision(self, command, moment, sink).await
     }
 
     fn apply(&mut self, _: CounterEvent) {}

@@ -2,7 +2,7 @@
 
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
-use domain::kernel::{BrokenRule, Decide, Moment, RecordedEvent, Refusal, Upcaster, Versioned};
+use domain::kernel::{BrokenRule, Decide, Moment, RecordedEvent, Refusal, Upcaster, Versioned, handle_by_decision};
 use event_store::append::{Appender, AppenderConfig, Submission, Target, Touch};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -73,10 +73,7 @@ impl Aggregate for Impostor {
     type Services = Moment;
 
     async fn handle(&mut self, command: Foreign, moment: &Moment, sink: &EventSink<Self>) -> Result<(), Never> {
-        for event in self.decide(command, moment)? {
-            sink.write(event, self).await;
-        }
-        Ok(())
+        handle_by_decision(self, command, moment, sink).await
     }
 
     fn apply(&mut self, _: Foreign) {}

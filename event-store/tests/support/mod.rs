@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::Utc;
+use domain::emergency_card::ReceiveCall;
+use domain::terms::Channel;
+use domain::values::InstitutionCode;
 use event_store::append::{Appender, AppenderConfig, Lane, Submission, Target, Touch};
 use event_store::log::LogName;
 use event_store::migrate::{log_sets, migrate};
@@ -35,6 +38,19 @@ async fn prepare(owner_url: String) -> Result<(), PrivatePgError> {
     migrate(&owner, "test", &log_sets("test")).await.unwrap();
     owner.close().await;
     Ok(())
+}
+
+/// A call that says as little as can be.
+pub fn received_call() -> ReceiveCall {
+    ReceiveCall {
+        channel: Channel::Phone112,
+        caller: None,
+        place: None,
+        answered_at: None,
+        narrative: None,
+        recording_ref: None,
+        institution: InstitutionCode::parse("VUGD").unwrap(),
+    }
 }
 
 /// A fresh database with its logs.

@@ -3,7 +3,7 @@
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
 use domain::incident::IncidentEvent;
-use domain::kernel::{BrokenRule, Decide, Moment, RecordedEvent, Refusal, Upcaster, Versioned};
+use domain::kernel::{BrokenRule, Decide, Moment, RecordedEvent, Refusal, Upcaster, Versioned, handle_by_decision};
 use event_store::append::{Appender, AppenderConfig, Lane, Submission, Target};
 use event_store::log::LogName;
 use event_store::seal::MasterKeys;
@@ -58,10 +58,7 @@ impl Aggregate for Forged {
     type Services = Moment;
 
     async fn handle(&mut self, command: Value, moment: &Moment, sink: &EventSink<Self>) -> Result<(), Never> {
-        for event in self.decide(command, moment)? {
-            sink.write(event, self).await;
-        }
-        Ok(())
+        handle_by_decision(self, command, moment, sink).await
     }
 
     fn apply(&mut self, _: Anything) {}
