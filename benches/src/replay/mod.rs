@@ -8,36 +8,23 @@ mod memory;
 mod passes;
 mod seed;
 
-use std::path::PathBuf;
-
 use event_store::log::LogName;
 use event_store::migrate::{log_sets, migrate};
 use event_store::private_pg::{Options, PrivatePg};
 use event_store::read::LogReader;
-use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
 use self::memory::Memory;
 use self::passes::Pass;
 use crate::report::Figure;
+use crate::rounds::Rounds;
 use crate::stock;
 
 /// Events where nothing else is asked for.
 pub const EVENTS: u64 = 1_000_000;
 /// The peers hold this many at most: they would take minutes to fill.
 const PEER_EVENTS: u64 = 1_000_000;
-const ROUNDS: usize = 3;
 const LOG: LogName = LogName::REGISTER;
-
-/// What one number of events took, round by round.
-#[derive(Default)]
-struct Passes {
-    ours: Vec<Pass>,
-    limit: Vec<Pass>,
-    cqrs_es: Vec<Pass>,
-    disintegrate: Vec<Pass>,
-    memory: Vec<Memory>,
-}
 
 /// Measures on one PostgreSQL with fsync on.
 ///
@@ -64,63 +51,61 @@ async fn measure_on(pg: &PrivatePg, events: u64, say: &mut dyn FnMut(&str)) -> a
     say(&format!("writing {events} events, and {few} for each of the peers"));
     seed::fill(&owner, LOG, events, few).await?;
 
-    let mut figures = Vec::new();
-    let with_peers = rounds(few, &app, Some((&peers, pg.owner_url())), say).await?;
-    figures.extend(with_peers.figures(few));
-    if events > few {
-        let all = rounds(events, &app, None, say).await?;
-        figures.extend(all.figures(events));
-        // Constant memory: a log ten times as long takes no more.
-        if let (Some(much), Some(little)) = (memory::median(all.memory), memory::median(with_peers.memory)) {
-            let name = format!("replay_{}_memory", short(events));
-            figures.push(Figure::against(name, "MiB", much.peak, "a-shorter-log", little.peak, 0.0));
-        }
-    } else if let Some(memory) = memory::median(with_peers.memory) {
+    let reader = LogReader::new(app.clone(), LOG);
+    let mut memory = Vec::new();
+    let mut rounds = Rounds::of(format!("replay of {few} events"));
+    while rounds.more(say) {
+        rounds.push([
+            remembering(&mut memory, passes::ours(&reader, few)).await?,
+            passes::limit(&app, LOG, few).await?,
+            passes::cqrs_es(&app, few).await?,
+            passes::disintegrate(&peers, &pg.owner_url(), few)?,
+        ]);
+    }
+    let [ours, limit, cqrs_es, disintegrate] = rounds.medians()?;
+    let mut figures = vec![
+        figure(few, "_limit", ours, "sqlx-rows-unparsed", limit),
+        figure(few, "", ours, "cqrs-es-replay-all", cqrs_es),
+        figure(few, "_disintegrate", ours, "disintegrate-stream", disintegrate),
+    ];
+    let Some(little) = memory::median(memory) else { return Ok(figures) };
+    if events == few {
         let name = format!("replay_{}_memory", short(few));
-        figures.push(Figure::against(name, "MiB", memory.peak, "before-the-replay", memory.before, 0.0));
+        figures.push(Figure::against(name, "MiB", little.peak, "before-the-replay", little.before, 0.0));
+        return Ok(figures);
+    }
+    let mut memory = Vec::new();
+    let mut rounds = Rounds::of(format!("replay of {events} events"));
+    while rounds.more(say) {
+        rounds.push([
+            remembering(&mut memory, passes::ours(&reader, events)).await?,
+            passes::limit(&app, LOG, events).await?,
+        ]);
+    }
+    let [ours, limit] = rounds.medians()?;
+    figures.push(figure(events, "_limit", ours, "sqlx-rows-unparsed", limit));
+    // Constant memory: a log ten times as long takes no more.
+    if let Some(much) = memory::median(memory) {
+        let name = format!("replay_{}_memory", short(events));
+        figures.push(Figure::against(name, "MiB", much.peak, "a-shorter-log", little.peak, 0.0));
     }
     Ok(figures)
 }
 
-async fn rounds(
-    events: u64,
-    app: &PgPool,
-    peers: Option<(&PathBuf, String)>,
-    say: &mut dyn FnMut(&str),
-) -> anyhow::Result<Passes> {
-    let reader = LogReader::new(app.clone(), LOG);
-    let mut passes = Passes::default();
-    for round in 1..=ROUNDS {
-        say(&format!("replay of {events} events, round {round} of {ROUNDS}"));
-        let before = Memory::reset();
-        let ours = passes::ours(&reader, events).await?;
-        passes.memory.extend(before.map(Memory::since));
-        passes.ours.push(ours);
-        passes.limit.push(passes::limit(app, LOG, events).await?);
-        if let Some((program, url)) = &peers {
-            passes.cqrs_es.push(passes::cqrs_es(app, events).await?);
-            passes.disintegrate.push(passes::disintegrate(program, url, events)?);
-        }
-    }
-    Ok(passes)
+async fn remembering(
+    memory: &mut Vec<Memory>,
+    pass: impl Future<Output = anyhow::Result<Pass>>,
+) -> anyhow::Result<Pass> {
+    let before = Memory::reset();
+    let pass = pass.await?;
+    memory.extend(before.map(Memory::since));
+    Ok(pass)
 }
 
-impl Passes {
-    fn figures(&self, events: u64) -> Vec<Figure> {
-        let Some(ours) = passes::median(&self.ours) else { return Vec::new() };
-        let peers = [
-            ("_limit", "sqlx-rows-unparsed", &self.limit),
-            ("", "cqrs-es-replay-all", &self.cqrs_es),
-            ("_disintegrate", "disintegrate-stream", &self.disintegrate),
-        ];
-        let figure = |(what, peer_name, passes): (&str, &'static str, &Vec<Pass>)| {
-            let peer = passes::median(passes)?;
-            let name = format!("replay_{}{what}", short(events));
-            let foreign = ours.foreign_cpu.max(peer.foreign_cpu);
-            Some(Figure::against(name, "events/s", ours.rate, peer_name, peer.rate, foreign))
-        };
-        peers.into_iter().filter_map(figure).collect()
-    }
+fn figure(events: u64, what: &str, ours: Pass, peer_name: &'static str, peer: Pass) -> Figure {
+    let name = format!("replay_{}{what}", short(events));
+    let foreign = ours.foreign_cpu.max(peer.foreign_cpu);
+    Figure::against(name, "events/s", ours.rate, peer_name, peer.rate, foreign)
 }
 
 /// `10M`, `1M`, `20k`.

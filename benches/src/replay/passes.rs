@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::foreign::CpuTimes;
 use crate::job::{CASES, CaseEvent, PlainCase, PlainEvent};
+use crate::rounds::Turn;
 
 /// How fast one pass was.
 #[derive(Debug, Clone, Copy)]
@@ -45,11 +46,14 @@ impl Watch {
     }
 }
 
-/// The one with the median rate.
-pub(super) fn median(passes: &[Pass]) -> Option<Pass> {
-    let mut passes = passes.to_vec();
-    passes.sort_by(|a, b| a.rate.total_cmp(&b.rate));
-    passes.get(passes.len() / 2).copied()
+impl Turn for Pass {
+    fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    fn foreign_cpu(&self) -> f64 {
+        self.foreign_cpu
+    }
 }
 
 /// The trivial projection: how many events of each type, and the last count of each case.
