@@ -24,7 +24,7 @@ use uuid::Uuid;
 use crate::closed_loop::{self, Run};
 use crate::foreign::CpuTimes;
 use crate::job::{CASES, PlainCase, Report, case_id, metadata, some_case, submission};
-use crate::report::Figure;
+use crate::report::{Figure, Wanted};
 use crate::rounds::Rounds;
 use crate::stock;
 
@@ -101,11 +101,19 @@ async fn measure_on(
         anyhow::ensure!(our.failed == 0, "{} of our appends failed", our.failed);
         let foreign = our.foreign_cpu.max(peer.foreign_cpu);
         let name = |what: &str| format!("append_{in_flight}{what}");
-        figures.push(Figure::against(name(""), "commands/s", our.rate, "stock-postgres-es", peer.rate, foreign));
-        figures.push(Figure::against(name("_p50"), "ms", our.p50, "stock-postgres-es", peer.p50, foreign));
-        figures.push(Figure::against(name("_p99"), "ms", our.p99, "stock-postgres-es", peer.p99, foreign));
+        let mut add = |figure: Figure, wanted: Option<Wanted>| {
+            figures.push(match wanted {
+                Some(wanted) => figure.wanted(wanted),
+                None => figure,
+            });
+        };
+        let (of_peer, p99_of_peer, of_limit) = wanted(in_flight);
+        let stock = "stock-postgres-es";
+        add(Figure::against(name(""), "commands/s", our.rate, stock, peer.rate, foreign), of_peer);
+        add(Figure::against(name("_p50"), "ms", our.p50, stock, peer.p50, foreign), None);
+        add(Figure::against(name("_p99"), "ms", our.p99, stock, peer.p99, foreign), p99_of_peer);
         let foreign = our.foreign_cpu.max(limit.foreign_cpu);
-        figures.push(Figure::against(name("_limit"), "commands/s", our.rate, limit_name, limit.rate, foreign));
+        add(Figure::against(name("_limit"), "commands/s", our.rate, limit_name, limit.rate, foreign), of_limit);
     }
     figures.push(disturbed(&appender, length, say).await?);
     drop(appender);
@@ -116,6 +124,15 @@ async fn measure_on(
 /// A new report on some case.
 fn some_report(caller: usize, n: u64) -> (Uuid, u64, Option<u64>) {
     (Uuid::now_v7(), some_case(caller, n), None)
+}
+
+/// What is to be reached: beside the peer, its latency, the limit.
+fn wanted(in_flight: usize) -> (Option<Wanted>, Option<Wanted>, Option<Wanted>) {
+    match in_flight {
+        1 => (None, None, Some(Wanted::AtLeast(0.65))),
+        32 => (Some(Wanted::AtLeast(5.0)), Some(Wanted::AtMost(0.33)), Some(Wanted::AtLeast(1.05))),
+        _ => (Some(Wanted::AtLeast(8.0)), None, Some(Wanted::AtLeast(1.7))),
+    }
 }
 
 /// Clients of `pgbench`, and what that is called: L is measured with 32.
@@ -142,7 +159,8 @@ async fn disturbed(appender: &Appender, length: Duration, say: &mut dyn FnMut(&s
     let good = run.rate * 0.9;
     let foreign = run.foreign_cpu.max(undisturbed.foreign_cpu);
     let name = "append_256_disturbed".to_owned();
-    Ok(Figure::against(name, "commands/s", good, "the-same-undisturbed", undisturbed.rate, foreign))
+    let figure = Figure::against(name, "commands/s", good, "the-same-undisturbed", undisturbed.rate, foreign);
+    Ok(figure.wanted(Wanted::AtLeast(0.75)))
 }
 
 /// Every case is loaded from the database, with ten events: an appender without a memory.
@@ -169,7 +187,9 @@ async fn cold(
     }
     let [run, limit] = rounds.medians()?;
     let foreign = run.foreign_cpu.max(limit.foreign_cpu);
-    Ok(Figure::against("append_256_cold".to_owned(), "commands/s", run.rate, limit_name, limit.rate, foreign))
+    let name = "append_256_cold".to_owned();
+    let figure = Figure::against(name, "commands/s", run.rate, limit_name, limit.rate, foreign);
+    Ok(figure.wanted(Wanted::AtLeast(0.6)))
 }
 
 async fn appends(

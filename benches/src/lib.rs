@@ -7,6 +7,7 @@ pub mod commands;
 pub mod echo;
 pub mod foreign;
 pub mod job;
+pub mod machine;
 pub mod message_db;
 pub mod replay;
 pub mod report;

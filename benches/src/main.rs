@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 use std::time::Duration;
 
+use benches::machine::Machine;
 use benches::{append, commands, message_db, replay, report};
 use clap::Parser;
 
@@ -55,7 +56,7 @@ fn main() -> anyhow::Result<()> {
     let known = left_out || !figures.is_empty();
     anyhow::ensure!(known, "there is no bench of that name; there are: append, commands, message-db, replay");
     report::print(&figures)?;
-    report::save(&figures)?;
+    report::save(&Machine::here(), &figures)?;
     Ok(())
 }
 

@@ -67,3 +67,51 @@ impl<T: Turn, const N: usize> Rounds<T, N> {
 fn foreign<T: Turn>(round: &[T]) -> f64 {
     round.iter().map(Turn::foreign_cpu).fold(0.0, f64::max)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    struct At(f64, f64);
+
+    impl Turn for At {
+        fn rate(&self) -> f64 {
+            self.0
+        }
+
+        fn foreign_cpu(&self) -> f64 {
+            self.1
+        }
+    }
+
+    fn rounds(all: &[[At; 2]]) -> (usize, [At; 2]) {
+        let mut rounds = Rounds::of("a test");
+        let mut next = all.iter();
+        let mut asked = 0;
+        while rounds.more(&mut |_| asked += 1) {
+            rounds.push(*next.next().unwrap());
+        }
+        (asked, rounds.medians().unwrap())
+    }
+
+    #[test]
+    fn three_quiet_rounds_are_enough() {
+        let quiet = [[At(2.0, 0.0), At(1.0, 0.0)], [At(3.0, 0.1), At(9.0, 0.0)], [At(1.0, 0.0), At(4.0, 0.05)]];
+        assert_eq!(rounds(&quiet), (3, [At(2.0, 0.0), At(4.0, 0.05)]));
+    }
+
+    #[test]
+    fn a_round_in_which_anyone_was_disturbed_does_not_count_where_there_are_others() {
+        let busy = [At(100.0, 0.0), At(1.0, 0.9)];
+        let quiet = [At(5.0, 0.0), At(5.0, 0.0)];
+        assert_eq!(rounds(&[busy, quiet, busy, quiet, quiet]), (5, quiet));
+    }
+
+    #[test]
+    fn on_a_machine_that_is_never_quiet_the_quietest_count() {
+        let at = |foreign| [At(foreign, foreign), At(1.0, 0.0)];
+        let all: Vec<[At; 2]> = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.9].map(at).to_vec();
+        assert_eq!(rounds(&all), (9, at(0.3)));
+    }
+}

@@ -171,6 +171,10 @@ async fn a_restore_that_loses_answered_events_is_told_and_gives_nothing_out_twic
     let begun = &recovered["generations"][0];
     assert_eq!((&begun["generation"], &begun["begins"], &begun["voids"]), (&json!(2), &json!(31), &json!("1.39")));
     assert!(places.told("home", &["log", "recover"], 0).contains("nothing is known to be lost"));
+    let known = places.json("home", &["log", "generations", "--json"], 0);
+    let second = &known["generations"][1];
+    assert_eq!((&second["begins"], &second["voids"], &second["signed"]), (&json!(31), &json!("1.39"), &json!(true)));
+    assert!(places.told("home", &["log", "generations"], 0).contains("1.39"));
     let record = begun["record"].as_str().unwrap();
     assert!(places.told("home", &["record", "history", record], 0).contains("GenerationBegun"));
 

@@ -242,6 +242,12 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+    /// The generations of each log, and what their beginning made void; exits with 3 where one is not signed
+    Generations {
+        /// For programs: `{"generations":[{"log":"register","generation":2,"begins":31,"voids":"1.39", …}]}`
+        #[arg(long)]
+        json: bool,
+    },
     /// Begins a new generation after a restore that lost events: what was given out with them becomes void
     #[command(after_help = "\
 Examples:

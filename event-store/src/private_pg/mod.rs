@@ -58,6 +58,8 @@ impl Profile {
             "random_page_cost=1.1",
             // No reader holds a transaction for long: it would keep the dead versions of the log's head alive.
             "idle_in_transaction_session_timeout=10s",
+            // The queries of a program that was killed do not run on.
+            "client_connection_check_interval=2s",
         ];
         match self {
             Self::Durable => {
@@ -173,6 +175,15 @@ impl PrivatePg {
             database::create(&mut admin, DATABASE, None).await?;
         }
         Ok(pg)
+    }
+
+    /// Major version of the PostgreSQL that a new data folder would be made with.
+    ///
+    /// # Errors
+    /// None is installed.
+    pub fn installed_version() -> Result<u32, PrivatePgError> {
+        let account = Account::choose(Path::new(""))?;
+        Ok(Binaries::find(None, &account, None)?.major)
     }
 
     /// The server that another process runs in this data folder, where one does: for tools that look at a running system.

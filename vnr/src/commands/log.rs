@@ -43,6 +43,10 @@ pub(super) async fn run(settings: &Settings, command: LogCommand) -> Result<(), 
             let log = named(&log)?;
             with_database(settings, async |database| write_tiles(&database.app, log, &out).await).await
         }
+        LogCommand::Generations { json } => {
+            with_database(settings, async |database| super::generations::show(settings, &database.app, json).await)
+                .await
+        }
         LogCommand::Recover(args) => super::recover::run(settings, &args).await,
         LogCommand::Tail { log, last, follow, json } => {
             let log = named(&log)?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod backup;
 mod doctor;
+mod generations;
 mod keys;
 pub(crate) mod log;
 mod master_key;
