@@ -1,0 +1,144 @@
+//! What somebody does, as a command to the register.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Europe::Riga;
+use proto::command::v1 as pb;
+use proto::command::v1::command_envelope::Command;
+use uuid::Uuid;
+
+use super::Nation;
+use super::chance::Chance;
+use super::institution::{INSTITUTIONS, Institution};
+
+/// How urgent it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// 112 cards and units.
+    Urgent,
+    /// A person waits.
+    Interactive,
+    /// A journal's batch.
+    Bulk,
+}
+
+/// What the register is expected to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Expected {
+    /// It takes effect.
+    Effect,
+    /// It took effect before: the reply is given again.
+    Repetition,
+    /// It is refused, for what is wrong with it.
+    Refusal,
+}
+
+/// A command, and when it reaches the register.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deed {
+    /// When it reaches the register.
+    pub at: DateTime<Utc>,
+    /// Who sends it.
+    pub sender: &'static Institution,
+    /// How urgent it is.
+    pub lane: Lane,
+    /// What comes of it.
+    pub expected: Expected,
+    /// Its id.
+    pub id: Uuid,
+    /// A command of another sender that must have taken effect before.
+    pub after: Option<Uuid>,
+    /// The command.
+    pub command: Command,
+}
+
+/// What one institution does about one matter, in order.
+pub(crate) struct Script<'n> {
+    pub(crate) nation: &'n Nation,
+    pub(crate) chance: Chance,
+    /// Name of the record at its source.
+    pub(crate) external_id: String,
+    sender: usize,
+    pub(crate) deeds: Vec<Deed>,
+}
+
+impl<'n> Script<'n> {
+    /// An empty one, of the `n`-th matter of a kind.
+    pub(crate) fn new(nation: &'n Nation, sender: usize, kind: &str, n: u64) -> Script<'n> {
+        let chance = Chance::of(nation.seed, kind, n);
+        Script { nation, chance, external_id: format!("{kind}-{n}"), sender, deeds: Vec::new() }
+    }
+
+    pub(crate) fn sender(&self) -> &'static Institution {
+        &INSTITUTIONS[self.sender]
+    }
+
+    /// The record that it is about.
+    pub(crate) fn record(&self) -> Option<pb::RecordRef> {
+        Some(external(&self.sender().journal, &self.external_id))
+    }
+
+    /// An envelope with an id of its own. The first of a record says where it comes from.
+    pub(crate) fn envelope(&mut self, occurred: DateTime<Utc>, source: Option<pb::Source>) -> Option<pb::Envelope> {
+        let millis = occurred.timestamp_millis().unsigned_abs();
+        let id = uuid::Builder::from_unix_timestamp_millis(millis, &self.chance.ten_bytes()).into_uuid();
+        Some(pb::Envelope {
+            command_id: id.to_string(),
+            occurred_at: local(occurred),
+            source,
+            ..pb::Envelope::default()
+        })
+    }
+
+    /// Adds a command that reaches the register at `at`.
+    pub(crate) fn act(&mut self, at: DateTime<Utc>, lane: Lane, command: Command) -> &mut Deed {
+        let id = envelope_of(&command).and_then(|envelope| Uuid::parse_str(&envelope.command_id).ok());
+        self.deeds.push(Deed {
+            at,
+            sender: self.sender(),
+            lane,
+            expected: Expected::Effect,
+            id: id.unwrap_or_default(),
+            after: None,
+            command,
+        });
+        let last = self.deeds.len() - 1;
+        &mut self.deeds[last]
+    }
+}
+
+/// A record by the name that its source gave it.
+pub(crate) fn external(system: &str, external_id: &str) -> pb::RecordRef {
+    let external = pb::ExternalRef { system: system.to_owned(), external_id: external_id.to_owned() };
+    pb::RecordRef { by: Some(pb::record_ref::By::External(external)) }
+}
+
+/// As a Latvian system writes it: local time with its offset.
+pub(crate) fn local(at: DateTime<Utc>) -> String {
+    at.with_timezone(&Riga).to_rfc3339_opts(chrono::SecondsFormat::Secs, false)
+}
+
+fn envelope_of(command: &Command) -> Option<&pb::Envelope> {
+    match command {
+        Command::RegisterIncident(c) => c.envelope.as_ref(),
+        Command::SupplementIncident(c) => c.envelope.as_ref(),
+        Command::ReclassifyIncident(c) => c.envelope.as_ref(),
+        Command::AssignIncident(c) => c.envelope.as_ref(),
+        Command::RecordResult(c) => c.envelope.as_ref(),
+        Command::CloseIncident(c) => c.envelope.as_ref(),
+        Command::ReopenIncident(c) => c.envelope.as_ref(),
+        Command::ReceiveCall(c) => c.envelope.as_ref(),
+        Command::QualifyCard(c) => c.envelope.as_ref(),
+        Command::DecideServices(c) => c.envelope.as_ref(),
+        Command::NotifyService(c) => c.envelope.as_ref(),
+        Command::AcceptService(c) => c.envelope.as_ref(),
+        Command::AttachUnit(c) => c.envelope.as_ref(),
+        Command::CompleteCard(c) => c.envelope.as_ref(),
+        Command::LinkIncident(c) => c.envelope.as_ref(),
+        Command::RegisterUnit(c) => c.envelope.as_ref(),
+        Command::StartDuty(c) => c.envelope.as_ref(),
+        Command::EndDuty(c) => c.envelope.as_ref(),
+        Command::ReportUnitStatus(c) => c.envelope.as_ref(),
+        Command::ReportPosition(c) => c.envelope.as_ref(),
+        Command::ReleaseUnit(c) => c.envelope.as_ref(),
+    }
+}

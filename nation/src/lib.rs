@@ -1,0 +1,42 @@
+//! An invented nation: people, places, units, 112 calls and police incidents, the same for the same seed, at the rates and in
+//! the rhythm of the real one, so that claims about ten years can be tried.
+//!
+//! Nobody in it exists and nothing in it happened: names are common ones put together by chance, personal codes are of a range
+//! that is given out last, telephone numbers begin with a digit that no Latvian number begins with. Territories are real.
+//!
+//! [`Nation`] says how large it is; [`Timeline`] gives its [`Deed`]s in order of time, without keeping them.
+//!
+//! ```
+//! use nation::{Nation, Timeline};
+//!
+//! let nation = Nation::new(7, 0.001);
+//! let from = "2025-01-01".parse()?;
+//! let deeds: Vec<_> = Timeline::new(&nation, from, 3).collect();
+//! assert!(deeds.is_sorted_by_key(|deed| deed.at));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod call;
+mod chance;
+mod deed;
+mod fleet;
+mod incident;
+mod institution;
+mod journal;
+mod people;
+mod place;
+mod rates;
+mod rhythm;
+mod summary;
+mod territory;
+mod timeline;
+
+pub use chance::Chance;
+pub use deed::{Deed, Expected, Lane};
+pub use institution::{Institution, Kind as InstitutionKind};
+pub use people::{Household, Person};
+pub use place::Address;
+pub use rates::{Nation, RATES, Rates};
+pub use summary::{Beside, Summary};
+pub use territory::{TERRITORIES, Territory};
+pub use timeline::Timeline;

@@ -1,0 +1,261 @@
+//! All deeds in order of time, made as they are asked for.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Timelike as _, Utc};
+use chrono_tz::Europe::Riga;
+use proto::command::v1 as pb;
+use proto::command::v1::command_envelope::Command;
+
+use super::call::call;
+use super::chance::Chance;
+use super::deed::{Deed, Lane, Script};
+use super::fleet::Fleet;
+use super::incident::incident;
+use super::institution::{EMERGENCY_CENTRE, INSTITUTIONS, Kind, STATE_POLICE};
+use super::journal;
+use super::rhythm::{self, CALLS, INCIDENTS};
+use super::{Nation, RATES};
+
+/// When crews change, local time.
+const CHANGE_OF_CREWS: u32 = 8;
+
+/// The deeds of some days, in order of time.
+pub struct Timeline<'n> {
+    nation: &'n Nation,
+    minutes: VecDeque<(DateTime<Utc>, u32)>,
+    end: DateTime<Utc>,
+    /// Everything before it has been thought of.
+    known: DateTime<Utc>,
+    due: BinaryHeap<Reverse<Due>>,
+    /// Deeds so far: those of one moment stay in the order in which they were thought of.
+    thought: u64,
+    fleet: Fleet,
+    calls: u64,
+    incidents: Vec<u64>,
+    shifts: u64,
+    day: NaiveDate,
+    days_left: u32,
+}
+
+struct Due {
+    at: DateTime<Utc>,
+    n: u64,
+    deed: Deed,
+}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Due) -> bool {
+        (self.at, self.n) == (other.at, other.n)
+    }
+}
+
+impl Eq for Due {}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Due) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Due) -> std::cmp::Ordering {
+        (self.at, self.n).cmp(&(other.at, other.n))
+    }
+}
+
+impl<'n> Timeline<'n> {
+    /// What happens on so many days from `from` on. What would come later is left out: the log ends there.
+    #[must_use]
+    pub fn new(nation: &'n Nation, from: NaiveDate, days: u32) -> Timeline<'n> {
+        let start = rhythm::midnight(from);
+        let end = rhythm::midnight(from.checked_add_days(Days::new(u64::from(days))).unwrap_or(from));
+        let mut timeline = Timeline {
+            nation,
+            minutes: VecDeque::new(),
+            end,
+            known: start,
+            due: BinaryHeap::new(),
+            thought: 0,
+            fleet: Fleet::new(nation, start),
+            calls: 0,
+            incidents: vec![0; INSTITUTIONS.len()],
+            shifts: 0,
+            day: from,
+            days_left: days,
+        };
+        timeline.register_units(start);
+        timeline
+    }
+
+    fn register_units(&mut self, at: DateTime<Utc>) {
+        for unit in 0..self.fleet.0.len() {
+            let mut script = Script::new(self.nation, EMERGENCY_CENTRE, "unit", unit as u64);
+            let known = &self.fleet.0[unit];
+            let command = pb::RegisterUnit {
+                institution: known.institution.to_owned(),
+                call_sign: known.call_sign.clone(),
+                kind: known.kind as i32,
+                station: super::TERRITORIES[known.territory].seat.to_owned(),
+                source_kind: String::new(),
+                envelope: script.envelope(at, None),
+            };
+            script.act(at, Lane::Interactive, Command::RegisterUnit(command));
+            let deeds = script.deeds;
+            self.think(deeds);
+        }
+        self.change_crews(at);
+    }
+
+    fn think(&mut self, deeds: Vec<Deed>) {
+        for deed in deeds {
+            if deed.at < self.end {
+                self.due.push(Reverse(Due { at: deed.at, n: self.thought, deed }));
+                self.thought += 1;
+            }
+        }
+    }
+
+    /// Crews that are not out go home, and others come. Who is out stays until the next change.
+    fn change_crews(&mut self, at: DateTime<Utc>) {
+        for index in 0..self.fleet.0.len() {
+            let unit = &mut self.fleet.0[index];
+            if unit.free_at > at {
+                continue;
+            }
+            let goes_home = std::mem::replace(&mut unit.on_duty, true);
+            unit.free_at = at + TimeDelta::seconds(61);
+            let unit = unit.reference();
+            let mut script = Script::new(self.nation, EMERGENCY_CENTRE, "shift", self.shifts);
+            self.shifts += 1;
+            if goes_home {
+                let command = pb::EndDuty { envelope: script.envelope(at, None), unit: unit.clone() };
+                script.act(at, Lane::Interactive, Command::EndDuty(command));
+            }
+            let comes = at + TimeDelta::seconds(60);
+            let command = pb::StartDuty { envelope: script.envelope(comes, None), unit };
+            script.act(comes, Lane::Interactive, Command::StartDuty(command));
+            let deeds = script.deeds;
+            self.think(deeds);
+        }
+    }
+
+    /// Thinks of what begins in the next minute; false at the end.
+    fn next_minute(&mut self) -> bool {
+        if self.minutes.is_empty() && !self.next_day() {
+            return false;
+        }
+        let Some((minute, n)) = self.minutes.pop_front() else { return false };
+        let local = minute.with_timezone(&Riga);
+        if (local.hour(), local.minute()) == (CHANGE_OF_CREWS, 0) {
+            self.change_crews(minute);
+        }
+        let seed = self.nation.seed;
+        let mut chance = Chance::of(seed, "minute", u64::from(n) << 32 | self.day_number());
+        let part = |rate: u64, rhythm: &rhythm::Rhythm| {
+            (u128::from(self.nation.a_minute(rate)) * u128::from(rhythm.at(local)) / 1_000_000) as u64
+        };
+        let (calls, state) =
+            (part(RATES.calls, &CALLS), part(RATES.state_incidents - RATES.cards_to_police, &INCIDENTS));
+        let municipal = part(RATES.municipal_incidents, &INCIDENTS);
+        let counts = [chance.count(calls), chance.count(state), chance.count(municipal)];
+        let second = |chance: &mut Chance| minute + TimeDelta::milliseconds(chance.between(0, 59_999));
+        let mut starts: Vec<DateTime<Utc>> = (0..counts[0]).map(|_| second(&mut chance)).collect();
+        starts.sort_unstable();
+        for at in starts {
+            let deeds = call(self.nation, self.calls, at, &mut self.fleet);
+            self.calls += 1;
+            self.think(deeds);
+        }
+        for _ in 0..counts[1] {
+            let at = second(&mut chance);
+            let n = self.next_incident(STATE_POLICE);
+            self.think(incident(self.nation, STATE_POLICE, n, at, None));
+        }
+        for _ in 0..counts[2] {
+            let at = second(&mut chance);
+            let local = INSTITUTIONS.iter().enumerate();
+            let local: Vec<(usize, u32)> = local
+                .filter(|(_, one)| matches!(one.kind, Kind::MunicipalPolice | Kind::PortPolice))
+                .map(|(index, one)| (index, one.weight))
+                .collect();
+            let institution = chance.weighted(&local, |one| one.1).0;
+            let n = self.next_incident(institution);
+            let deeds = incident(self.nation, institution, n, at, None);
+            self.think(journal::sent(deeds, &mut chance));
+        }
+        self.known = minute + TimeDelta::minutes(1);
+        true
+    }
+
+    fn next_incident(&mut self, institution: usize) -> u64 {
+        let n = self.incidents[institution];
+        self.incidents[institution] += 1;
+        n
+    }
+
+    fn day_number(&self) -> u64 {
+        u64::try_from((self.day - NaiveDate::default()).num_days()).unwrap_or_default()
+    }
+
+    fn next_day(&mut self) -> bool {
+        if self.days_left == 0 {
+            return false;
+        }
+        self.days_left -= 1;
+        self.minutes = rhythm::minutes(self.day, 1).zip(0..).collect();
+        self.day = self.day.succ_opt().unwrap_or(self.day);
+        true
+    }
+}
+
+impl Iterator for Timeline<'_> {
+    type Item = Deed;
+
+    fn next(&mut self) -> Option<Deed> {
+        loop {
+            let ended = self.days_left == 0 && self.minutes.is_empty();
+            if self.due.peek().is_some_and(|Reverse(due)| ended || due.at < self.known) {
+                return self.due.pop().map(|Reverse(due)| due.deed);
+            }
+            if !self.next_minute() && self.due.is_empty() {
+                return None;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deed::Expected;
+
+    fn deeds(seed: u64, scale: f64, days: u32) -> Vec<Deed> {
+        let nation = Nation::new(seed, scale);
+        Timeline::new(&nation, nation.from, days).collect()
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_deeds_and_another_gives_others() {
+        assert_eq!(deeds(7, 0.002, 2), deeds(7, 0.002, 2));
+        assert_ne!(deeds(7, 0.002, 2), deeds(8, 0.002, 2));
+    }
+
+    #[test]
+    fn deeds_come_in_order_of_time_under_ids_of_their_own() {
+        let deeds = deeds(7, 0.01, 5);
+        assert!(deeds.len() > 1_000, "{}", deeds.len());
+        assert!(deeds.is_sorted_by_key(|deed| deed.at));
+        let first = deeds.iter().filter(|deed| deed.expected != Expected::Repetition);
+        let ids: std::collections::BTreeSet<_> = first.clone().map(|deed| deed.id).collect();
+        assert_eq!(ids.len(), first.count());
+    }
+
+    #[test]
+    fn journals_repeat_and_break_some_of_their_records() {
+        let deeds = deeds(7, 0.2, 20);
+        let of = |expected| deeds.iter().filter(|deed| deed.expected == expected).count();
+        assert!(of(Expected::Repetition) > 10 && of(Expected::Refusal) > 3, "{}", deeds.len());
+    }
+}
