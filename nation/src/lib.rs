@@ -1,8 +1,9 @@
 //! An invented nation: people, places, units, 112 calls and police incidents, the same for the same seed, at the rates and in
 //! the rhythm of the real one, so that claims about ten years can be tried.
 //!
-//! Nobody in it exists and nothing in it happened: names are common ones put together by chance, personal codes are of a range
-//! that is given out last, telephone numbers begin with a digit that no Latvian number begins with. Territories are real.
+//! Nobody in it exists and nothing in it happened: names are common ones put together by chance, personal codes begin with
+//! 329, a tenth of the range that real ones are drawn from by chance, telephone numbers with a digit that no Latvian number begins
+//! with. Territories are real.
 //!
 //! [`Nation`] says how large it is; [`Timeline`] gives its [`Deed`]s in order of time, without keeping them.
 //!

@@ -214,8 +214,8 @@ impl Person {
     }
 }
 
-/// A code that begins with 329, the end of the range `32…` that codes are drawn from since 2017: which of them have been
-/// given out nobody tells.
+/// A code that begins with 329. Codes are drawn by chance from all of `32…` since 2017, so no part of it is nobody's; this keeps
+/// to a tenth of it.
 fn personal_code(number: u64) -> PersonalCode {
     let first = format!("329{:07}", number % 10_000_000);
     let mut codes = (0..10).filter_map(|check| PersonalCode::parse(&format!("{first}{check}")).ok());

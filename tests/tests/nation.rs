@@ -1,72 +1,76 @@
 //! Days of an invented nation, sent to the real system by all who send in it: what it does is what they expect.
 
-use std::collections::HashMap;
+use std::path::Path;
+use std::process::Command;
 
-use access::{Institution, Principal, Role};
-use nation::{Deed, Expected, Nation, Summary, Timeline};
-use proto::command::v1 as pb;
-use proto::command::v1::command_result::Outcome;
-use proto::command::v1::intake_client::IntakeClient;
-use serde_json::json;
-use tests::{Connection, TestSystem, dispatcher, position};
+use serde_json::{Value, json};
+use tests::{VnrProcess, ask, vnr_binary};
+use uuid::Uuid;
 
-const DAYS: u32 = 4;
-
-/// The system of an institution.
-fn sender(code: &str) -> Principal {
-    let institution = Institution::parse(code).unwrap();
-    Principal { subject: format!("{code}-journal"), institution, roles: vec![Role::System], ..dispatcher() }
+/// Runs `vnr …` on the data folder, gives what it prints.
+fn vnr(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(vnr_binary()).args(arguments).arg("--data-dir").arg(folder).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }
 
-/// What was expected of a deed and did not come.
-fn wrong(deed: &Deed, outcome: &Outcome) -> Option<String> {
-    let right = match (deed.expected, outcome) {
-        (Expected::Effect, Outcome::Reply(reply)) => !reply.repeated,
-        (Expected::Repetition, Outcome::Reply(reply)) => reply.repeated,
-        (Expected::Refusal, Outcome::Error(status)) => status.code == tonic::Code::InvalidArgument as i32,
-        _ => false,
-    };
-    (!right).then(|| format!("{deed:?} was answered with {outcome:?}"))
+fn generate(folder: &Path, more: &[&str]) -> Value {
+    let days = ["generate", "--days", "3", "--from", "2025-03-29", "--scale", "0.05", "--json"];
+    serde_json::from_str(&vnr(folder, &[&days, more].concat())).unwrap()
+}
+
+fn figure(made_up: &Value, what: &str) -> u64 {
+    let figures = made_up["figures"].as_array().unwrap();
+    figures.iter().find(|figure| figure["what"] == what).unwrap()["count"].as_u64().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn days_of_a_nation_take_effect_as_their_senders_expect() {
-    let system = TestSystem::start().await;
-    let nation = Nation::new(112, 0.02);
-    let deeds: Vec<Deed> = Timeline::new(&nation, "2025-03-28".parse().unwrap(), DAYS).collect();
-    let mut summary = Summary::default();
-    deeds.iter().for_each(|deed| summary.add(deed));
+async fn days_of_a_nation_take_effect_once_and_as_their_senders_expect() {
+    let folder = std::env::temp_dir().join(format!("vnr-nation-{}", Uuid::now_v7().simple()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let counted = generate(&folder, &["--seed", "10"]);
+    assert_eq!(counted["sent"], Value::Null, "nothing is sent unless that is asked for");
+    assert_eq!(counted, generate(&folder, &["--seed", "10"]), "the same seed, the same nation");
+    assert_ne!(counted, generate(&folder, &["--seed", "7"]));
 
-    let mut senders: HashMap<&str, IntakeClient<Connection>> = HashMap::new();
-    let mut last = String::new();
-    for turn in deeds.chunk_by(|one, next| one.sender.code == next.sender.code) {
-        let code = turn[0].sender.code.as_str();
-        if !senders.contains_key(code) {
-            let _ = senders.insert(code, IntakeClient::new(system.connect(&sender(code)).await));
+    let mut system = VnrProcess::up(&folder);
+    let target = format!("http://{}", system.grpc);
+    let live = ["--seed", "10", "--live", "max", "--target", &target];
+    let sent = generate(&folder, &live);
+    assert_eq!(sent["figures"], counted["figures"]);
+    let outcome = &sent["sent"];
+    assert_eq!(outcome["unexpected"], 0, "{outcome}");
+    assert_eq!(outcome["sent"], sent["commands"]);
+    let number = |outcome: &Value, what: &str| outcome[what].as_u64().unwrap();
+    assert_eq!(number(outcome, "repeated"), number(&counted, "repetitions"));
+    assert_eq!(number(outcome, "refused"), number(&counted, "broken"));
+    assert!(
+        number(outcome, "repeated") > 0 && number(outcome, "refused") > 0,
+        "journals repeat and break records: {outcome}"
+    );
+    assert!(outcome["p50_ms"].as_f64().unwrap() > 0.1, "{outcome}");
+    assert!(number(outcome, "events") > number(outcome, "effects"), "{outcome}");
+
+    let query = "{ incidents(first: 1) { totalCount } cards(first: 1) { totalCount } }";
+    let token = vnr(&folder, &["token", "--institution", "VP", "--role", "officer", "--purpose", "statistics"]);
+    let incidents =
+        figure(&sent, "incidents of State Police") + figure(&sent, "incidents of municipal and port police");
+    let expected = json!({ "incidents": { "totalCount": incidents },
+                           "cards": { "totalCount": figure(&sent, "calls to 112") } });
+    let mut answer = Value::Null;
+    for _ in 0..200 {
+        answer = ask(system.http, Some(token.trim()), query, json!({})).await;
+        if answer["data"] == expected {
+            break;
         }
-        let commands: Vec<pb::CommandEnvelope> =
-            turn.iter().map(|deed| pb::CommandEnvelope { command: Some(deed.command.clone()) }).collect();
-        let intake = senders.get_mut(code).unwrap();
-        let mut results = intake.submit(tokio_stream::iter(commands)).await.unwrap().into_inner();
-        let mut answered = 0;
-        while let Some(result) = results.message().await.unwrap() {
-            let outcome = result.outcome.unwrap();
-            let deed = turn.iter().find(|deed| deed.id.to_string() == result.command_id).unwrap();
-            assert_eq!(wrong(deed, &outcome), None);
-            if let Outcome::Reply(reply) = &outcome {
-                last = position(reply);
-            }
-            answered += 1;
-        }
-        assert_eq!(answered, turn.len());
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
+    assert_eq!(answer["data"], expected, "{answer}");
 
-    let query = "query ($p: LogPosition) { incidents(first: 1, minPosition: $p) { totalCount }
-                                           cards(first: 1, minPosition: $p) { totalCount } }";
-    let answer = system.ask(query, json!({ "p": last })).await;
-    let count = |what: &str| answer["data"][what]["totalCount"].as_u64();
-    assert_eq!(count("incidents"), Some(summary.state_incidents + summary.municipal_incidents), "{answer}");
-    assert_eq!(count("cards"), Some(summary.calls), "{answer}");
-    assert!(summary.calls > 150 && summary.state_incidents > 30, "{summary:?}");
-    system.stop().await;
+    let again = generate(&folder, &live);
+    let again = &again["sent"];
+    assert_eq!((number(again, "effects"), number(again, "unexpected")), (0, 0), "{again}");
+    assert_eq!(number(again, "repeated"), number(outcome, "effects") + number(outcome, "repeated"), "{again}");
+    system.kill();
+    let _ = std::fs::remove_dir_all(&folder);
 }

@@ -78,6 +78,8 @@ Examples:
 
 The same seed gives the same file. Places exist, nothing that happens in it did.")]
     Sample(crate::sample::SampleArgs),
+    /// Makes up days of a nation of any size, and sends them to a system as its institutions would
+    Generate(crate::generate::GenerateArgs),
     /// Prints a token for development
     #[command(after_help = "\
 Examples:

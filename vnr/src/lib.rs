@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod compose;
 pub mod failure;
+pub mod generate;
 pub mod import;
 pub mod logging;
 pub mod output;

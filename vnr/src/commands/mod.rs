@@ -36,6 +36,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Serve { part } => serve::run(System::part(settings, part)).await?,
         Command::Demo(args) => crate::demo::run(settings, args).await?,
         Command::Import(args) => return Ok(crate::import::import(&args).await),
+        Command::Generate(args) => return crate::generate::run(&settings, &args).await,
         Command::Sample(args) => crate::sample::sample(&args)?,
         Command::Token(args) => token::run(&settings, &args)?,
         Command::Log(command) => log::run(&settings, command).await?,

@@ -1,8 +1,8 @@
 //! What calls are about, and how they go.
 
-use super::chance::Chance;
 use super::fleet::{Fleet, Service};
 use super::place::{Address, TOWNS};
+use nation::Chance;
 
 /// A kind of call.
 #[derive(Debug)]

@@ -5,7 +5,6 @@
 
 mod args;
 mod call;
-mod chance;
 mod fleet;
 mod place;
 mod write;

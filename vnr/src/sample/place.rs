@@ -1,6 +1,6 @@
 //! Towns and quarters, with streets that exist and house numbers that may not.
 
-use super::chance::Chance;
+use nation::Chance;
 
 /// A town, or a quarter of Rīga.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Europe::Riga;
 
 use super::call::{Call, Leg};
-use super::chance::Chance;
 use super::fleet::Fleet;
+use nation::Chance;
 
 /// Days that the calls lie in: two weeks with the night of 27 October 2024, when clocks were put back.
 const DAYS: i64 = 14;
