@@ -30,17 +30,17 @@ demo: pg ## the whole system with real calls, until Ctrl-C [DATA=FILE] [ARGS=--e
 
 test: pg ## all tests, documentation included
 ifeq ($(NEXTEST),yes)
-	cargo nextest run $(CARGO_FLAGS) --no-fail-fast
+	cargo nextest run $(CARGO_FLAGS) --workspace --no-fail-fast
 	cargo test $(CARGO_FLAGS) --doc --quiet
 else
-	cargo test $(CARGO_FLAGS) --no-fail-fast
+	cargo test $(CARGO_FLAGS) --workspace --no-fail-fast
 endif
 
 test-long: pg ## all tests, the long forms too, and the fuzz targets [FUZZ_SECONDS=150]
 ifeq ($(NEXTEST),yes)
-	VNR_TEST_LONG=1 cargo nextest run $(CARGO_FLAGS) --no-fail-fast --run-ignored all
+	VNR_TEST_LONG=1 cargo nextest run $(CARGO_FLAGS) --workspace --no-fail-fast --run-ignored all
 else
-	VNR_TEST_LONG=1 cargo test $(CARGO_FLAGS) --no-fail-fast -- --include-ignored
+	VNR_TEST_LONG=1 cargo test $(CARGO_FLAGS) --workspace --no-fail-fast -- --include-ignored
 endif
 	FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh
 
