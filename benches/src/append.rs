@@ -101,19 +101,16 @@ async fn measure_on(
         anyhow::ensure!(our.failed == 0, "{} of our appends failed", our.failed);
         let foreign = our.foreign_cpu.max(peer.foreign_cpu);
         let name = |what: &str| format!("append_{in_flight}{what}");
-        let mut add = |figure: Figure, wanted: Option<Wanted>| {
-            figures.push(match wanted {
-                Some(wanted) => figure.wanted(wanted),
-                None => figure,
-            });
-        };
         let (of_peer, p99_of_peer, of_limit) = wanted(in_flight);
         let stock = "stock-postgres-es";
-        add(Figure::against(name(""), "commands/s", our.rate, stock, peer.rate, foreign), of_peer);
-        add(Figure::against(name("_p50"), "ms", our.p50, stock, peer.p50, foreign), None);
-        add(Figure::against(name("_p99"), "ms", our.p99, stock, peer.p99, foreign), p99_of_peer);
+        let rate = |what, peer_name, peer_rate, foreign| {
+            Figure::against(name(what), "commands/s", our.rate, peer_name, peer_rate, foreign)
+        };
+        figures.push(rate("", stock, peer.rate, foreign).wanted(of_peer));
+        figures.push(Figure::against(name("_p50"), "ms", our.p50, stock, peer.p50, foreign));
+        figures.push(Figure::against(name("_p99"), "ms", our.p99, stock, peer.p99, foreign).wanted(p99_of_peer));
         let foreign = our.foreign_cpu.max(limit.foreign_cpu);
-        add(Figure::against(name("_limit"), "commands/s", our.rate, limit_name, limit.rate, foreign), of_limit);
+        figures.push(rate("_limit", limit_name, limit.rate, foreign).wanted(of_limit));
     }
     figures.push(disturbed(&appender, length, say).await?);
     drop(appender);

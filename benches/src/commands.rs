@@ -208,9 +208,7 @@ fn compare(in_flight: usize, [our, peer, echo]: &[Run; 3]) -> anyhow::Result<[Fi
     let rate = figure("", "commands/s", our.rate, peer.rate);
     let foreign = our.foreign_cpu.max(echo.foreign_cpu);
     let limit = Figure::against(name("_limit"), "commands/s", our.rate, "tonic-echo", echo.rate, foreign);
-    let (rate, limit) = match in_flight {
-        CONNECTIONS => (rate.wanted(Wanted::AtLeast(3.0)), limit.wanted(Wanted::AtLeast(0.35))),
-        _ => (rate, limit),
-    };
+    let wanted = |ratio| (in_flight == CONNECTIONS).then_some(Wanted::AtLeast(ratio));
+    let (rate, limit) = (rate.wanted(wanted(3.0)), limit.wanted(wanted(0.35)));
     Ok([rate, figure("_p50", "ms", our.p50, peer.p50), figure("_p99", "ms", our.p99, peer.p99), limit])
 }

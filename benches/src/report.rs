@@ -69,10 +69,10 @@ impl Figure {
         }
     }
 
-    /// The same, with what the ratio is to be.
+    /// The same, with what the ratio is to be, where that was said.
     #[must_use]
-    pub fn wanted(self, wanted: Wanted) -> Figure {
-        Figure { wanted: Some(wanted), ..self }
+    pub fn wanted(self, wanted: impl Into<Option<Wanted>>) -> Figure {
+        Figure { wanted: wanted.into(), ..self }
     }
 
     /// Whether the ratio is what it is to be; nothing where that was not said, or can't be concluded.

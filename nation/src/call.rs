@@ -3,13 +3,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use proto::command::v1 as pb;
 use proto::command::v1::command_envelope::Command;
+use uuid::Uuid;
 
 use super::Nation;
 use super::chance::Chance;
-use super::deed::{Deed, Lane, Script, local};
+use super::deed::{Deed, Lane, Script, external, local};
 use super::fleet::Fleet;
 use super::incident::{FromCard, incident, reporter};
-use super::institution::{EMERGENCY_CENTRE, STATE_POLICE};
+use super::institution::{EMERGENCY_CENTRE, INSTITUTIONS, STATE_POLICE};
 use super::people::Person;
 use super::place::{self, Address};
 use super::rates::RATES;
@@ -89,7 +90,7 @@ pub(crate) fn call(nation: &Nation, n: u64, at: DateTime<Utc>, fleet: &mut Fleet
     let end = end + TimeDelta::seconds(script.chance.about(20, 600));
     complete(&mut script, end, kind.ends[n as usize % kind.ends.len()]);
     let mut deeds = script.deeds;
-    if let Some(opened_by) = opened_by.filter(|_| kind.services.contains(&StatePolice)) {
+    if kind.services.contains(&StatePolice) {
         deeds.extend(to_police(nation, n, end, &scene, opened_by));
     }
     deeds
@@ -102,7 +103,7 @@ fn receive(
     answered: DateTime<Utc>,
     scene: &Address,
     words: &[&'static str],
-) -> Option<uuid::Uuid> {
+) -> Uuid {
     let nation = script.nation;
     let chance = &mut script.chance;
     let (source, uncertainty) = match chance.below(100) {
@@ -135,7 +136,7 @@ fn receive(
         recording_ref: format!("rec/{n}"),
     };
     // A card is entered when it is answered.
-    Some(script.act(answered, Lane::Urgent, Command::ReceiveCall(command)).id)
+    script.act(answered, Lane::Urgent, Command::ReceiveCall(command)).id
 }
 
 fn qualify(script: &mut Script<'_>, at: DateTime<Utc>, kind: &Kind, scene: &Address) {
@@ -253,7 +254,7 @@ fn complete(script: &mut Script<'_>, at: DateTime<Utc>, disposition: &str) {
 }
 
 /// State Police registers what came of some of the cards that it was sent to, and ties the card to it.
-fn to_police(nation: &Nation, n: u64, at: DateTime<Utc>, scene: &Address, opened_by: uuid::Uuid) -> Vec<Deed> {
+fn to_police(nation: &Nation, n: u64, at: DateTime<Utc>, scene: &Address, opened_by: Uuid) -> Vec<Deed> {
     let mut chance = Chance::of(nation.seed, "to-police", n);
     let police: u32 = KINDS.iter().filter(|kind| kind.services.contains(&StatePolice)).map(|kind| kind.weight).sum();
     let all: u32 = KINDS.iter().map(|kind| kind.weight).sum();
@@ -271,11 +272,11 @@ fn to_police(nation: &Nation, n: u64, at: DateTime<Utc>, scene: &Address, opened
     let mut deeds = incident(nation, STATE_POLICE, number, registered, Some(from));
     let Some(first) = deeds.first().map(|deed| deed.id) else { return deeds };
     let tied = registered + TimeDelta::seconds(2);
-    let journal = &super::institution::INSTITUTIONS[STATE_POLICE].journal;
+    let journal = &INSTITUTIONS[STATE_POLICE].journal;
     let command = pb::LinkIncident {
         envelope: link.envelope(tied, None),
         card: link.record(),
-        incident: Some(super::deed::external(journal, &format!("{journal}-{number}"))),
+        incident: Some(external(journal, &format!("{journal}-{number}"))),
     };
     link.act(tied, Lane::Urgent, Command::LinkIncident(command)).after = Some(first);
     deeds.extend(link.deeds);

@@ -58,6 +58,8 @@ pub(crate) struct Script<'n> {
     /// Name of the record at its source.
     pub(crate) external_id: String,
     sender: usize,
+    /// Of the command whose envelope was made last.
+    id: Uuid,
     pub(crate) deeds: Vec<Deed>,
 }
 
@@ -65,7 +67,7 @@ impl<'n> Script<'n> {
     /// An empty one, of the `n`-th matter of a kind.
     pub(crate) fn new(nation: &'n Nation, sender: usize, kind: &str, n: u64) -> Script<'n> {
         let chance = Chance::of(nation.seed, kind, n);
-        Script { nation, chance, external_id: format!("{kind}-{n}"), sender, deeds: Vec::new() }
+        Script { nation, chance, external_id: format!("{kind}-{n}"), sender, id: Uuid::nil(), deeds: Vec::new() }
     }
 
     pub(crate) fn sender(&self) -> &'static Institution {
@@ -80,24 +82,23 @@ impl<'n> Script<'n> {
     /// An envelope with an id of its own. The first of a record says where it comes from.
     pub(crate) fn envelope(&mut self, occurred: DateTime<Utc>, source: Option<pb::Source>) -> Option<pb::Envelope> {
         let millis = occurred.timestamp_millis().unsigned_abs();
-        let id = uuid::Builder::from_unix_timestamp_millis(millis, &self.chance.ten_bytes()).into_uuid();
+        self.id = uuid::Builder::from_unix_timestamp_millis(millis, &self.chance.ten_bytes()).into_uuid();
         Some(pb::Envelope {
-            command_id: id.to_string(),
+            command_id: self.id.to_string(),
             occurred_at: local(occurred),
             source,
             ..pb::Envelope::default()
         })
     }
 
-    /// Adds a command that reaches the register at `at`.
+    /// Adds the command whose envelope was made last; it reaches the register at `at`.
     pub(crate) fn act(&mut self, at: DateTime<Utc>, lane: Lane, command: Command) -> &mut Deed {
-        let id = envelope_of(&command).and_then(|envelope| Uuid::parse_str(&envelope.command_id).ok());
         self.deeds.push(Deed {
             at,
             sender: self.sender(),
             lane,
             expected: Expected::Effect,
-            id: id.unwrap_or_default(),
+            id: self.id,
             after: None,
             command,
         });
@@ -115,30 +116,4 @@ pub(crate) fn external(system: &str, external_id: &str) -> pb::RecordRef {
 /// As a Latvian system writes it: local time with its offset.
 pub(crate) fn local(at: DateTime<Utc>) -> String {
     at.with_timezone(&Riga).to_rfc3339_opts(chrono::SecondsFormat::Secs, false)
-}
-
-fn envelope_of(command: &Command) -> Option<&pb::Envelope> {
-    match command {
-        Command::RegisterIncident(c) => c.envelope.as_ref(),
-        Command::SupplementIncident(c) => c.envelope.as_ref(),
-        Command::ReclassifyIncident(c) => c.envelope.as_ref(),
-        Command::AssignIncident(c) => c.envelope.as_ref(),
-        Command::RecordResult(c) => c.envelope.as_ref(),
-        Command::CloseIncident(c) => c.envelope.as_ref(),
-        Command::ReopenIncident(c) => c.envelope.as_ref(),
-        Command::ReceiveCall(c) => c.envelope.as_ref(),
-        Command::QualifyCard(c) => c.envelope.as_ref(),
-        Command::DecideServices(c) => c.envelope.as_ref(),
-        Command::NotifyService(c) => c.envelope.as_ref(),
-        Command::AcceptService(c) => c.envelope.as_ref(),
-        Command::AttachUnit(c) => c.envelope.as_ref(),
-        Command::CompleteCard(c) => c.envelope.as_ref(),
-        Command::LinkIncident(c) => c.envelope.as_ref(),
-        Command::RegisterUnit(c) => c.envelope.as_ref(),
-        Command::StartDuty(c) => c.envelope.as_ref(),
-        Command::EndDuty(c) => c.envelope.as_ref(),
-        Command::ReportUnitStatus(c) => c.envelope.as_ref(),
-        Command::ReportPosition(c) => c.envelope.as_ref(),
-        Command::ReleaseUnit(c) => c.envelope.as_ref(),
-    }
 }

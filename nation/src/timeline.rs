@@ -34,6 +34,8 @@ pub struct Timeline<'n> {
     fleet: Fleet,
     calls: u64,
     incidents: Vec<u64>,
+    /// Places of municipal and port police among the institutions, and how much each records.
+    local_forces: Vec<(usize, u32)>,
     shifts: u64,
     day: NaiveDate,
     days_left: u32,
@@ -71,6 +73,8 @@ impl<'n> Timeline<'n> {
     pub fn new(nation: &'n Nation, from: NaiveDate, days: u32) -> Timeline<'n> {
         let start = rhythm::midnight(from);
         let end = rhythm::midnight(from.checked_add_days(Days::new(u64::from(days))).unwrap_or(from));
+        let forces = INSTITUTIONS.iter().enumerate();
+        let local = forces.filter(|(_, one)| matches!(one.kind, Kind::MunicipalPolice | Kind::PortPolice));
         let mut timeline = Timeline {
             nation,
             minutes: VecDeque::new(),
@@ -81,6 +85,7 @@ impl<'n> Timeline<'n> {
             fleet: Fleet::new(nation, start),
             calls: 0,
             incidents: vec![0; INSTITUTIONS.len()],
+            local_forces: local.map(|(place, one)| (place, one.weight)).collect(),
             shifts: 0,
             day: from,
             days_left: days,
@@ -175,12 +180,7 @@ impl<'n> Timeline<'n> {
         }
         for _ in 0..counts[2] {
             let at = second(&mut chance);
-            let local = INSTITUTIONS.iter().enumerate();
-            let local: Vec<(usize, u32)> = local
-                .filter(|(_, one)| matches!(one.kind, Kind::MunicipalPolice | Kind::PortPolice))
-                .map(|(index, one)| (index, one.weight))
-                .collect();
-            let institution = chance.weighted(&local, |one| one.1).0;
+            let institution = chance.weighted(&self.local_forces, |force| force.1).0;
             let n = self.next_incident(institution);
             let deeds = incident(self.nation, institution, n, at, None);
             self.think(journal::sent(deeds, &mut chance));

@@ -10,17 +10,15 @@ use hdrhistogram::Histogram;
 use indicatif::{ProgressBar, ProgressStyle};
 use nation::{Deed, Expected};
 use proto::command::v1::command_result::Outcome as Answer;
-use proto::command::v1::intake_client::IntakeClient;
 use proto::command::v1::{CommandEnvelope, CommandResult};
 use serde::Serialize;
 use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Status};
+use tonic::Status;
 use uuid::Uuid;
 
 use super::args::Rate;
 use crate::failure::Failure;
-use crate::import::Target;
+use crate::import::{Link, Target};
 
 /// So many commands wait for an answer at once.
 const WINDOW: usize = 512;
@@ -205,11 +203,7 @@ async fn open(
     })?;
     let target = Target::parse(url, Some(&token)).map_err(|error| Failure::Usage(error.to_string()))?;
     let refused = || format!("the register at {url} does not take commands of {code}; is it on the same data folder?");
-    let channel = target.connect().await.with_context(refused)?;
-    let (commands, queue) = mpsc::channel(WINDOW);
-    let mut request = Request::new(ReceiverStream::new(queue));
-    target.authorise(request.metadata_mut());
-    let mut answers = IntakeClient::new(channel).submit(request).await.with_context(refused)?.into_inner();
+    let (commands, mut answers) = Link::open(&target, WINDOW, Vec::new()).await.with_context(refused)?.split();
     tokio::spawn(async move {
         loop {
             let answer = match answers.message().await {

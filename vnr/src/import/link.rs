@@ -83,7 +83,7 @@ impl Target {
 }
 
 /// An open bulk stream.
-pub(super) struct Link {
+pub(crate) struct Link {
     commands: mpsc::Sender<CommandEnvelope>,
     results: Streaming<CommandResult>,
 }
@@ -93,7 +93,7 @@ impl Link {
     ///
     /// # Errors
     /// Where the register isn't there or doesn't want it.
-    pub(super) async fn open(target: &Target, window: usize, first: Vec<CommandEnvelope>) -> Result<Self, Status> {
+    pub(crate) async fn open(target: &Target, window: usize, first: Vec<CommandEnvelope>) -> Result<Self, Status> {
         let channel = target.connect().await?;
         let (commands, queue) = mpsc::channel(window.max(first.len()).max(1));
         for command in first {
@@ -103,6 +103,11 @@ impl Link {
         target.authorise(request.metadata_mut());
         let results = IntakeClient::new(channel).submit(request).await?.into_inner();
         Ok(Self { commands, results })
+    }
+
+    /// Its two ends: commands in, results out.
+    pub(crate) fn split(self) -> (mpsc::Sender<CommandEnvelope>, Streaming<CommandResult>) {
+        (self.commands, self.results)
     }
 
     /// Puts a command on the stream. That it can't be sent shows in the results.

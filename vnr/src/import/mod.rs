@@ -40,6 +40,7 @@ use tokio::sync::mpsc;
 
 pub use args::{ImportArgs, import};
 pub use counts::{CommandCounts, Counts, GroupCounts, RowCounts};
+pub(crate) use link::Link;
 pub use link::{Target, TargetError};
 pub use mapping::{FileFormat, Mapping, MappingError, MappingErrors};
 pub use progress::ProgressError;
