@@ -36,8 +36,11 @@ async fn restored() -> Restored {
     assert!(matches!(folder.notary(&store).round().await, Ok(Round::Signed(_))));
     let server = shared_for_tests().await.unwrap();
     let name = store.database.owner_url().split(['/', '?']).nth(3).unwrap().to_owned();
-    store.owner.close().await;
-    store.app.close().await;
+    let Store { owner, app, database: lost } = store;
+    for pool in [owner, app] {
+        // A connection that comes back to the pool while it closes stays open until the pool itself is gone.
+        pool.close().await;
+    }
     let copy = format!("{name}_saved");
     let mut tries = 0;
     let database = loop {
@@ -49,7 +52,6 @@ async fn restored() -> Restored {
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     };
-    let lost = store.database;
     let owner = support::pool(lost.owner_url(), 2).await;
     let app = support::pool(lost.app_url(), 5).await;
     let went_on = Store { owner, app, database: lost };
