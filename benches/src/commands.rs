@@ -147,6 +147,7 @@ async fn measure_on(
         pool: app.clone(),
         master: master.clone(),
         erasures: ErasureList::of(folder, LogName::REGISTER),
+        simulated: false,
     };
     let key = DevelopmentKey::ephemeral()?;
     let token = TokenIssuer::new(&key).issue(&Principal {

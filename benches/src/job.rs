@@ -161,7 +161,7 @@ pub fn submission(command_id: Uuid, case: Uuid, n: u64, expected: Option<u64>) -
         lane: Lane::Interactive,
         deadline: None,
         digest,
-        metadata: metadata(command_id),
+        metadata: metadata(command_id).into_iter().collect(),
         occurred_at: chrono::Utc::now().fixed_offset(),
         touches: vec![Touch::of::<Case>(case)],
         decide: Box::new(move |work| {

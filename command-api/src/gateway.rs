@@ -39,6 +39,8 @@ pub struct Deps {
     pub master: Arc<MasterKeys>,
     /// The list of destroyed keys that is kept outside the database.
     pub erasures: ErasureList,
+    /// Whether the register holds what was made up: no other takes commands that say they were (I-14).
+    pub simulated: bool,
 }
 
 /// Takes commands to their appender.
@@ -57,6 +59,43 @@ pub(crate) struct Read {
     name: &'static str,
     content: Vec<u8>,
     prepared: Prepared,
+}
+
+impl Read {
+    /// Reads a command.
+    pub(crate) fn command<C: WireCommand>(command: C, principal: &Principal) -> Result<Read, Status> {
+        C::permitted(principal).map_err(|error| status::denied(&error))?;
+        let content = command.encode_to_vec();
+        let prepared = command.prepare(principal).map_err(status::invalid)?;
+        Ok(Read { name: C::NAME, content, prepared })
+    }
+
+    /// The log that it goes into.
+    pub(crate) fn log(&self) -> LogName {
+        self.prepared.log
+    }
+
+    /// A unit that must be known in the register.
+    pub(crate) fn needs_unit(&self) -> Option<Uuid> {
+        self.prepared.needs_unit
+    }
+
+    /// As an appender takes it.
+    pub(crate) fn submission(self, principal: &Principal, lane: Lane, master: &MasterKeys) -> Submission {
+        let Read { name, content, prepared } = self;
+        let (envelope, touches, decide) = prepared.checked();
+        let purpose = format!("command {name} {}", principal.institution);
+        Submission {
+            command_id: envelope.command_id,
+            lane,
+            deadline: None,
+            digest: master.digest(&purpose, &content),
+            metadata: envelope.metadata(principal),
+            occurred_at: envelope.occurred_at,
+            touches,
+            decide,
+        }
+    }
 }
 
 impl Gateway {
@@ -86,7 +125,7 @@ impl Gateway {
         let span = tracing::info_span!("command", name = C::NAME, %command_id);
         let abandoned = Abandoned { name: C::NAME, began, answered: false };
         let outcome = async {
-            let read = Self::read(command, &principal)?;
+            let read = Read::command(command, &principal)?;
             let pending = self.enqueue(read, &principal, C::LANE, deadline).await?;
             pending.await.map_err(status::failed)
         }
@@ -96,17 +135,9 @@ impl Gateway {
         outcome.map(|reply| Response::new(reply_of(reply)))
     }
 
-    /// Reads a command.
-    pub(crate) fn read<C: WireCommand>(command: C, principal: &Principal) -> Result<Read, Status> {
-        C::permitted(principal).map_err(|error| status::denied(&error))?;
-        let content = command.encode_to_vec();
-        let prepared = command.prepare(principal).map_err(status::invalid)?;
-        Ok(Read { name: C::NAME, content, prepared })
-    }
-
     /// Whether the command is about a unit that the register does not have, or not yet.
     pub(crate) async fn misses_its_unit(&self, read: &Read) -> Result<bool, Status> {
-        match read.prepared.needs_unit {
+        match read.needs_unit() {
             Some(unit) => Ok(!self.knows_unit(unit).await?),
             None => Ok(false),
         }
@@ -120,14 +151,21 @@ impl Gateway {
         lane: Lane,
         deadline: Option<Instant>,
     ) -> Result<Answer, Status> {
-        if let Some(unit) = read.prepared.needs_unit
+        if let Some(unit) = read.needs_unit()
             && !self.knows_unit(unit).await?
         {
             let unknown = status::UnknownRecord { name: format!("unit {unit}") };
             return Err(status::failed(AppendError::Refused(Box::new(unknown))));
         }
-        let log = read.prepared.log;
-        let submission = self.submission(read, principal, lane, deadline);
+        let log = read.log();
+        let Deps { register, master, simulated, .. } = &self.0.deps;
+        if read.prepared.envelope.is_simulated() && !simulated {
+            return Err(status::made_up());
+        }
+        let mut submission = Submission { deadline, ..read.submission(principal, lane, master) };
+        if log != LogName::REGISTER {
+            note_register(&mut submission, register.head());
+        }
         let command_id = submission.command_id;
         let appender = match log {
             LogName::TRACKS => &self.0.deps.tracks,
@@ -138,27 +176,6 @@ impl Gateway {
             Lane::Urgent | Lane::Interactive => appender.enqueue(submission),
         };
         pending.map(|pending| Answer { pending, command_id }).map_err(status::failed)
-    }
-
-    fn submission(&self, read: Read, principal: &Principal, lane: Lane, deadline: Option<Instant>) -> Submission {
-        let Read { name, content, prepared } = read;
-        let log = prepared.log;
-        let (envelope, touches, decide) = prepared.checked();
-        let mut metadata = envelope.metadata(principal);
-        if log != LogName::REGISTER {
-            metadata.insert("after".to_owned(), self.0.deps.register.head().to_string());
-        }
-        let purpose = format!("command {name} {}", principal.institution);
-        Submission {
-            command_id: envelope.command_id,
-            lane,
-            deadline,
-            digest: self.0.deps.master.digest(&purpose, &content),
-            metadata,
-            occurred_at: envelope.occurred_at,
-            touches,
-            decide,
-        }
     }
 
     /// Ends an erasure: the list outside has it, and every process that holds keys in memory has forgotten what was destroyed.
@@ -202,6 +219,11 @@ impl Gateway {
         }
         Ok(exists)
     }
+}
+
+/// Events of other logs say up to where the register was when they were decided.
+pub(crate) fn note_register(submission: &mut Submission, head: LogPosition) {
+    submission.metadata.add("after", &head.to_string());
 }
 
 /// The answer to a command that is in its lane.

@@ -9,7 +9,9 @@ mod gateway;
 mod server;
 mod services;
 mod status;
+mod translate;
 mod wire;
 
 pub use gateway::Deps;
 pub use server::{ServeError, serve};
+pub use translate::{Translated, translate};

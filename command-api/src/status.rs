@@ -86,6 +86,15 @@ pub(crate) fn unknown_command() -> Status {
     invalid(violations)
 }
 
+/// A command that says it was made up, to a register of what is real: nothing mends that.
+pub(crate) fn made_up() -> Status {
+    let violation =
+        ("simulated", "envelope.flags", "made-up data is taken only by a register whose origin ends in /simulated");
+    let (kind, subject, description) = violation;
+    let details = ErrorDetails::with_precondition_failure_violation(kind, subject, description);
+    Status::with_error_details(Code::FailedPrecondition, description, details)
+}
+
 /// The server is going away; what was not answered can be sent again, here or elsewhere.
 pub(crate) fn closing() -> Status {
     let details = ErrorDetails::with_retry_info(Some(RETRY_UNAVAILABLE));

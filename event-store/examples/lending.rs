@@ -6,7 +6,6 @@
 //!
 //! It starts a PostgreSQL of its own in a folder that it removes again.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
@@ -17,7 +16,7 @@ use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
 use domain::Personal;
 use domain::kernel::{BrokenRule, Decide, Moment, RecordedEvent, Refusal, Upcaster, Versioned, handle_by_decision};
-use event_store::append::{AppendError, Appender, AppenderConfig, Lane, Submission, Target, Touch};
+use event_store::append::{AppendError, Appender, AppenderConfig, Lane, Metadata, Submission, Target, Touch};
 use event_store::log::LogName;
 use event_store::migrate::{MigrationSet, migrate};
 use event_store::private_pg::{Options, PrivatePg};
@@ -119,7 +118,7 @@ fn submission(command_id: Uuid, book: Uuid, command: BookCommand) -> Submission 
         deadline: None,
         // Tells a repetition from another command under the same id; a keyed digest of the request in a real system.
         digest: [u8::from(matches!(command, BookCommand::Return)); 32],
-        metadata: BTreeMap::from([("desk".to_owned(), "1".to_owned())]),
+        metadata: Metadata::new().with("desk", "1"),
         occurred_at: Utc::now().fixed_offset(),
         touches: vec![Touch::of::<Book>(book)],
         decide: Box::new(move |work| {

@@ -24,6 +24,27 @@ pub enum MigrateError {
     /// The database failed.
     #[error("the database failed while its partitions were made")]
     Database(#[from] sqlx::Error),
+    /// The log was being made at once, and that did not come to its end.
+    #[error(
+        "the log {log} of this database is not finished: writing it was broken off. Write it again, or begin with an empty data folder"
+    )]
+    Unfinished {
+        /// Which log.
+        log: LogName,
+    },
+    /// The log holds what was made up, and whoever opened it records what is real (I-14).
+    #[error(
+        "the log {log} of this database is simulated (it was begun as `{found}`): nothing in it happened, and a register of what did \
+         does not open it. To look at it, start with `--origin {found_base}`"
+    )]
+    Simulated {
+        /// Which log.
+        log: LogName,
+        /// Its name.
+        found: String,
+        /// The installation's name that it was begun under.
+        found_base: String,
+    },
     /// The log was begun under another name.
     #[error(
         "the log {log} of this database was begun as `{found}`, not as `{wanted}`: start with `--origin {found_base}`"
@@ -76,6 +97,11 @@ impl MigrationSet {
     }
 }
 
+/// Whether an installation of that name holds what was made up (I-14).
+pub fn is_simulated(base: &str) -> bool {
+    base.ends_with("/simulated")
+}
+
 /// Name of a log in tree heads: the installation's name and the log's.
 pub fn log_origin(base: &str, log: LogName) -> String {
     format!("{base}/{log}")
@@ -94,15 +120,31 @@ impl<'s> MigrationSource<'s> for Sets<'s> {
 /// `origin` is the installation's name.
 ///
 /// # Errors
-/// When the database refuses, or was begun under another name.
+/// When the database refuses, or was begun under another name, or a log of it was not made to its end.
 pub async fn migrate(owner: &PgPool, origin: &str, sets: &[MigrationSet]) -> Result<(), MigrateError> {
-    let mut sets = sets.to_vec();
-    sets.sort_by_key(|set| set.base);
-    Migrator::new(Sets(&sets)).await?.run(owner).await?;
+    migrate_empty(owner, origin, sets).await?;
     for log in sets.iter().filter_map(|set| set.log) {
-        check_origin(owner, log, origin).await?;
+        if unfinished(owner, log).await? {
+            return Err(MigrateError::Unfinished { log });
+        }
         ensure_partitions(owner, log).await?;
     }
+    Ok(())
+}
+
+/// The same for logs that are about to be made at once ([`WholeLog`](crate::append::WholeLog)), also where that was begun before
+/// and broken off.
+///
+/// # Errors
+/// When the database refuses, or was begun under another name.
+pub async fn migrate_empty(owner: &PgPool, origin: &str, sets: &[MigrationSet]) -> Result<(), MigrateError> {
+    let mut sets = sets.to_vec();
+    sets.sort_by_key(|set| set.base);
+    // First: under another name the very migrations are others, which would be all that could be told.
+    for log in sets.iter().filter_map(|set| set.log) {
+        check_origin(owner, log, origin).await?;
+    }
+    Migrator::new(Sets(&sets)).await?.run(owner).await?;
     Ok(())
 }
 
@@ -111,13 +153,26 @@ pub fn log_sets(origin: &str) -> Vec<MigrationSet> {
     (1..).zip(LogName::ALL).map(|(number, log)| MigrationSet::log(number, log, origin)).collect()
 }
 
+/// Whether the log was begun to be made at once, and is not yet all there.
+async fn unfinished(owner: &PgPool, log: LogName) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(&format!("select exists (select from {log}.unfinished)")).fetch_one(owner).await
+}
+
+/// A log that is there was begun under that name.
 async fn check_origin(owner: &PgPool, log: LogName, origin: &str) -> Result<(), MigrateError> {
+    let there = "select to_regclass($1 || '.head') is not null";
+    if !sqlx::query_scalar::<_, bool>(there).bind(log.as_str()).fetch_one(owner).await? {
+        return Ok(());
+    }
     let wanted = log_origin(origin, log);
     let found: String = sqlx::query_scalar(&format!("select origin from {log}.head")).fetch_one(owner).await?;
     if found == wanted {
         return Ok(());
     }
     let found_base = found.trim_end_matches(log.as_str()).trim_end_matches('/').to_owned();
+    if is_simulated(&found_base) && !is_simulated(origin) {
+        return Err(MigrateError::Simulated { log, found, found_base });
+    }
     Err(MigrateError::OtherOrigin { log, found, wanted, found_base })
 }
 

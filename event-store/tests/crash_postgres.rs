@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use domain::emergency_card::{CardCommand, EmergencyCard};
-use event_store::append::{AppendError, Appender, AppenderConfig, Lane, Reply, Submission, Target, Touch};
+use event_store::append::{AppendError, Appender, AppenderConfig, Lane, Metadata, Reply, Submission, Target, Touch};
 use event_store::migrate::{log_sets, migrate};
 use event_store::private_pg::{Options, PrivatePg};
 use support::{LOG, master, pool, received_call};
@@ -32,7 +32,7 @@ fn call(command_id: Uuid, card: Uuid) -> Submission {
         lane: Lane::Urgent,
         deadline: Some(Instant::now() + DEADLINE),
         digest: [7; 32],
-        metadata: BTreeMap::from([("command_id".to_owned(), command_id.to_string())]),
+        metadata: Metadata::new().with("command_id", &command_id.to_string()),
         occurred_at: chrono::Utc::now().fixed_offset(),
         touches: vec![Touch::of::<EmergencyCard>(card)],
         decide: Box::new(move |work| {

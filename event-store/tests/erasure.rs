@@ -2,7 +2,6 @@
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,7 +19,7 @@ use domain::retention::{
 use domain::terms::{Channel, Priority, Service};
 use domain::values::{InstitutionCode, Narrative, PersonName, Reason, Reporter, UserName};
 use event_store::append::holders::all_have_forgotten;
-use event_store::append::{AppendError, Appender, AppenderConfig, Lane, Reply, Submission, Target, Work};
+use event_store::append::{AppendError, Appender, AppenderConfig, Lane, Metadata, Reply, Submission, Target, Work};
 use event_store::log::LogPosition;
 use event_store::seal::erasures::{ErasureList, Reconciled, reconcile};
 use event_store::seal::{KeyRing, KeyScope, KeySource, MasterKeys, rotation, sealed_fields};
@@ -37,7 +36,7 @@ fn submission(
         lane: Lane::Interactive,
         deadline: None,
         digest: [0; 32],
-        metadata: BTreeMap::new(),
+        metadata: Metadata::new(),
         occurred_at: Utc::now().fixed_offset(),
         touches: Vec::new(),
         decide: Box::new(decide),

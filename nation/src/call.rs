@@ -3,7 +3,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use proto::command::v1 as pb;
 use proto::command::v1::command_envelope::Command;
-use uuid::Uuid;
 
 use super::Nation;
 use super::chance::Chance;
@@ -63,7 +62,7 @@ pub(crate) fn call(nation: &Nation, n: u64, at: DateTime<Utc>, fleet: &mut Fleet
     let kind = script.chance.weighted(KINDS, |kind| kind.weight);
     let emergency = !script.chance.percent(NO_EMERGENCY);
     let answered = at + TimeDelta::seconds(script.chance.about(2, 14));
-    let opened_by = receive(
+    receive(
         &mut script,
         n,
         at,
@@ -91,7 +90,7 @@ pub(crate) fn call(nation: &Nation, n: u64, at: DateTime<Utc>, fleet: &mut Fleet
     complete(&mut script, end, kind.ends[n as usize % kind.ends.len()]);
     let mut deeds = script.deeds;
     if kind.services.contains(&StatePolice) {
-        deeds.extend(to_police(nation, n, end, &scene, opened_by));
+        deeds.extend(to_police(nation, n, end, &scene));
     }
     deeds
 }
@@ -103,7 +102,7 @@ fn receive(
     answered: DateTime<Utc>,
     scene: &Address,
     words: &[&'static str],
-) -> Uuid {
+) {
     let nation = script.nation;
     let chance = &mut script.chance;
     let (source, uncertainty) = match chance.below(100) {
@@ -136,7 +135,7 @@ fn receive(
         recording_ref: format!("rec/{n}"),
     };
     // A card is entered when it is answered.
-    script.act(answered, Lane::Urgent, Command::ReceiveCall(command)).id
+    script.act(answered, Lane::Urgent, Command::ReceiveCall(command));
 }
 
 fn qualify(script: &mut Script<'_>, at: DateTime<Utc>, kind: &Kind, scene: &Address) {
@@ -192,7 +191,7 @@ fn leg(script: &mut Script<'_>, fleet: &mut Fleet, unit: usize, from: DateTime<U
         unit: reference.clone(),
         divert: false,
     };
-    script.act(attached, Lane::Urgent, Command::AttachUnit(attach));
+    script.act_with(unit, attached, Lane::Urgent, Command::AttachUnit(attach));
     let status = |script: &mut Script<'_>, at, status: pb::UnitStatus, vendor_code: &str| {
         let report = pb::ReportUnitStatus {
             envelope: script.envelope(at, None),
@@ -200,7 +199,7 @@ fn leg(script: &mut Script<'_>, fleet: &mut Fleet, unit: usize, from: DateTime<U
             status: status as i32,
             vendor_code: vendor_code.to_owned(),
         };
-        script.act(at, Lane::Urgent, Command::ReportUnitStatus(report));
+        script.act_with(unit, at, Lane::Urgent, Command::ReportUnitStatus(report));
     };
     let en_route = later(&mut script.chance, attached, 30, 110);
     status(script, en_route, pb::UnitStatus::EnRoute, "3");
@@ -214,7 +213,7 @@ fn leg(script: &mut Script<'_>, fleet: &mut Fleet, unit: usize, from: DateTime<U
     }
     let release =
         pb::ReleaseUnit { envelope: script.envelope(done, None), unit: reference.clone(), card: script.record() };
-    script.act(done, Lane::Urgent, Command::ReleaseUnit(release));
+    script.act_with(unit, done, Lane::Urgent, Command::ReleaseUnit(release));
     let available = later(&mut script.chance, done, 60, 900);
     status(script, available, pb::UnitStatus::Available, "1");
     fleet.0[unit].free_at = available + TimeDelta::seconds(1);
@@ -240,7 +239,7 @@ fn track(script: &mut Script<'_>, fleet: &Fleet, unit: usize, from: DateTime<Utc
         unit: fleet.0[unit].reference(),
         points: (1..=steps).map(point).collect(),
     };
-    script.act(to, Lane::Urgent, Command::ReportPosition(command));
+    script.act_with(unit, to, Lane::Urgent, Command::ReportPosition(command));
 }
 
 fn complete(script: &mut Script<'_>, at: DateTime<Utc>, disposition: &str) {
@@ -254,7 +253,7 @@ fn complete(script: &mut Script<'_>, at: DateTime<Utc>, disposition: &str) {
 }
 
 /// State Police registers what came of some of the cards that it was sent to, and ties the card to it.
-fn to_police(nation: &Nation, n: u64, at: DateTime<Utc>, scene: &Address, opened_by: Uuid) -> Vec<Deed> {
+fn to_police(nation: &Nation, n: u64, at: DateTime<Utc>, scene: &Address) -> Vec<Deed> {
     let mut chance = Chance::of(nation.seed, "to-police", n);
     let police: u32 = KINDS.iter().filter(|kind| kind.services.contains(&StatePolice)).map(|kind| kind.weight).sum();
     let all: u32 = KINDS.iter().map(|kind| kind.weight).sum();
@@ -268,9 +267,8 @@ fn to_police(nation: &Nation, n: u64, at: DateTime<Utc>, scene: &Address, opened
     let Some(card) = link.record() else { return Vec::new() };
     // Numbers of incidents from cards lie beyond those of the journal.
     let number = 1_000_000_000 + n;
-    let from = FromCard { card, opened_by, scene: scene.clone() };
+    let from = FromCard { card, scene: scene.clone() };
     let mut deeds = incident(nation, STATE_POLICE, number, registered, Some(from));
-    let Some(first) = deeds.first().map(|deed| deed.id) else { return deeds };
     let tied = registered + TimeDelta::seconds(2);
     let journal = &INSTITUTIONS[STATE_POLICE].journal;
     let command = pb::LinkIncident {
@@ -278,7 +276,7 @@ fn to_police(nation: &Nation, n: u64, at: DateTime<Utc>, scene: &Address, opened
         card: link.record(),
         incident: Some(external(journal, &format!("{journal}-{number}"))),
     };
-    link.act(tied, Lane::Urgent, Command::LinkIncident(command)).after = Some(first);
+    link.act(tied, Lane::Urgent, Command::LinkIncident(command));
     deeds.extend(link.deeds);
     deeds
 }

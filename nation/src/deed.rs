@@ -10,6 +10,9 @@ use super::Nation;
 use super::chance::Chance;
 use super::institution::{INSTITUTIONS, Institution};
 
+/// What each command says of itself: only a register of what was made up takes it.
+const SIMULATED: &str = "simulated";
+
 /// How urgent it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lane {
@@ -32,6 +35,15 @@ pub enum Expected {
     Refusal,
 }
 
+/// What belongs together: a call with all that comes of it, an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Matter {
+    /// Which.
+    pub number: u64,
+    /// Whether nothing comes about it, and about its records, after this.
+    pub ends: bool,
+}
+
 /// A command, and when it reaches the register.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Deed {
@@ -45,8 +57,10 @@ pub struct Deed {
     pub expected: Expected,
     /// Its id.
     pub id: Uuid,
-    /// A command of another sender that must have taken effect before.
-    pub after: Option<Uuid>,
+    /// The matter that it is part of; None where it is about units, which never end.
+    pub matter: Option<Matter>,
+    /// The unit that it is about, or that it needs: its place in the fleet.
+    pub unit: Option<u32>,
     /// The command.
     pub command: Command,
 }
@@ -87,8 +101,14 @@ impl<'n> Script<'n> {
             command_id: self.id.to_string(),
             occurred_at: local(occurred),
             source,
+            flags: vec![SIMULATED.to_owned()],
             ..pb::Envelope::default()
         })
+    }
+
+    /// As [`Script::act`], with a unit of the fleet.
+    pub(crate) fn act_with(&mut self, unit: usize, at: DateTime<Utc>, lane: Lane, command: Command) {
+        self.act(at, lane, command).unit = u32::try_from(unit).ok();
     }
 
     /// Adds the command whose envelope was made last; it reaches the register at `at`.
@@ -99,7 +119,8 @@ impl<'n> Script<'n> {
             lane,
             expected: Expected::Effect,
             id: self.id,
-            after: None,
+            matter: None,
+            unit: None,
             command,
         });
         let last = self.deeds.len() - 1;

@@ -81,8 +81,6 @@ const KINDS: &[Kind] = &[
 pub(crate) struct FromCard {
     /// As its platform names it.
     pub(crate) card: pb::RecordRef,
-    /// The command that opened it.
-    pub(crate) opened_by: uuid::Uuid,
     /// Where it is.
     pub(crate) scene: Address,
 }
@@ -109,9 +107,9 @@ fn register(script: &mut Script<'_>, kind: &Kind, at: DateTime<Utc>, lane: Lane,
     let (nation, territory) = (script.nation, script.sender().territory);
     let chance = &mut script.chance;
     let territory = territory.unwrap_or_else(|| place::territory(chance));
-    let (scene, card, after) = match card {
-        Some(from) => (from.scene, Some(from.card), Some(from.opened_by)),
-        None => (Address::scene(nation, chance, territory), None, None),
+    let (scene, card) = match card {
+        Some(from) => (from.scene, Some(from.card)),
+        None => (Address::scene(nation, chance, territory), None),
     };
     let channel = channel(chance, card.is_some(), at);
     // Most is told at once; some after days.
@@ -145,7 +143,7 @@ fn register(script: &mut Script<'_>, kind: &Kind, at: DateTime<Utc>, lane: Lane,
         card,
         legacy_number: String::new(),
     };
-    script.act(at, lane, Command::RegisterIncident(command)).after = after;
+    script.act(at, lane, Command::RegisterIncident(command));
 }
 
 fn channel(chance: &mut Chance, from_card: bool, at: DateTime<Utc>) -> pb::Channel {

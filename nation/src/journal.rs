@@ -18,7 +18,7 @@ pub(crate) fn sent(deeds: Vec<Deed>, chance: &mut Chance) -> Vec<Deed> {
     if chance.percent(2) {
         // The journal did not hear the answer.
         let at = first.at + TimeDelta::seconds(chance.between(20, 900));
-        sent.push(Deed { at, expected: Expected::Repetition, after: None, ..first.clone() });
+        sent.push(Deed { at, expected: Expected::Repetition, ..first.clone() });
     }
     if chance.in_a_million(7_000) {
         // It was refused at first, and mended.

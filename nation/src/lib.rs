@@ -33,7 +33,7 @@ mod territory;
 mod timeline;
 
 pub use chance::Chance;
-pub use deed::{Deed, Expected, Lane};
+pub use deed::{Deed, Expected, Lane, Matter};
 pub use institution::{Institution, Kind as InstitutionKind};
 pub use people::{Household, Person};
 pub use place::Address;

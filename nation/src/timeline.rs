@@ -10,7 +10,7 @@ use proto::command::v1::command_envelope::Command;
 
 use super::call::call;
 use super::chance::Chance;
-use super::deed::{Deed, Lane, Script};
+use super::deed::{Deed, Lane, Matter, Script};
 use super::fleet::Fleet;
 use super::incident::incident;
 use super::institution::{EMERGENCY_CENTRE, INSTITUTIONS, Kind, STATE_POLICE};
@@ -31,6 +31,7 @@ pub struct Timeline<'n> {
     due: BinaryHeap<Reverse<Due>>,
     /// Deeds so far: those of one moment stay in the order in which they were thought of.
     thought: u64,
+    matters: u64,
     fleet: Fleet,
     calls: u64,
     incidents: Vec<u64>,
@@ -82,6 +83,7 @@ impl<'n> Timeline<'n> {
             known: start,
             due: BinaryHeap::new(),
             thought: 0,
+            matters: 0,
             fleet: Fleet::new(nation, start),
             calls: 0,
             incidents: vec![0; INSTITUTIONS.len()],
@@ -92,6 +94,12 @@ impl<'n> Timeline<'n> {
         };
         timeline.register_units(start);
         timeline
+    }
+
+    /// Its first moment and its last.
+    #[must_use]
+    pub fn span(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+        (self.known, self.end)
     }
 
     fn register_units(&mut self, at: DateTime<Utc>) {
@@ -106,7 +114,7 @@ impl<'n> Timeline<'n> {
                 source_kind: String::new(),
                 envelope: script.envelope(at, None),
             };
-            script.act(at, Lane::Interactive, Command::RegisterUnit(command));
+            script.act_with(unit, at, Lane::Interactive, Command::RegisterUnit(command));
             let deeds = script.deeds;
             self.think(deeds);
         }
@@ -120,6 +128,18 @@ impl<'n> Timeline<'n> {
                 self.thought += 1;
             }
         }
+    }
+
+    /// Thinks of all that belongs to one matter.
+    fn think_of_matter(&mut self, mut deeds: Vec<Deed>) {
+        let number = self.matters;
+        self.matters += 1;
+        // Of several at one time the last to be thought of comes last.
+        let last = deeds.iter().enumerate().max_by_key(|(place, deed)| (deed.at, *place)).map(|(place, _)| place);
+        for (place, deed) in deeds.iter_mut().enumerate() {
+            deed.matter = Some(Matter { number, ends: Some(place) == last });
+        }
+        self.think(deeds);
     }
 
     /// Crews that are not out go home, and others come. Who is out stays until the next change.
@@ -136,11 +156,11 @@ impl<'n> Timeline<'n> {
             self.shifts += 1;
             if goes_home {
                 let command = pb::EndDuty { envelope: script.envelope(at, None), unit: unit.clone() };
-                script.act(at, Lane::Interactive, Command::EndDuty(command));
+                script.act_with(index, at, Lane::Interactive, Command::EndDuty(command));
             }
             let comes = at + TimeDelta::seconds(60);
             let command = pb::StartDuty { envelope: script.envelope(comes, None), unit };
-            script.act(comes, Lane::Interactive, Command::StartDuty(command));
+            script.act_with(index, comes, Lane::Interactive, Command::StartDuty(command));
             let deeds = script.deeds;
             self.think(deeds);
         }
@@ -171,19 +191,19 @@ impl<'n> Timeline<'n> {
         for at in starts {
             let deeds = call(self.nation, self.calls, at, &mut self.fleet);
             self.calls += 1;
-            self.think(deeds);
+            self.think_of_matter(deeds);
         }
         for _ in 0..counts[1] {
             let at = second(&mut chance);
             let n = self.next_incident(STATE_POLICE);
-            self.think(incident(self.nation, STATE_POLICE, n, at, None));
+            self.think_of_matter(incident(self.nation, STATE_POLICE, n, at, None));
         }
         for _ in 0..counts[2] {
             let at = second(&mut chance);
             let institution = chance.weighted(&self.local_forces, |force| force.1).0;
             let n = self.next_incident(institution);
             let deeds = incident(self.nation, institution, n, at, None);
-            self.think(journal::sent(deeds, &mut chance));
+            self.think_of_matter(journal::sent(deeds, &mut chance));
         }
         self.known = minute + TimeDelta::minutes(1);
         true
@@ -250,6 +270,18 @@ mod tests {
         let first = deeds.iter().filter(|deed| deed.expected != Expected::Repetition);
         let ids: std::collections::BTreeSet<_> = first.clone().map(|deed| deed.id).collect();
         assert_eq!(ids.len(), first.count());
+    }
+
+    #[test]
+    fn a_matter_ends_once_and_nothing_of_it_comes_later() {
+        let mut ended = std::collections::BTreeSet::new();
+        for matter in deeds(7, 0.01, 40).iter().filter_map(|deed| deed.matter) {
+            assert!(!ended.contains(&matter.number), "{matter:?}");
+            if matter.ends {
+                ended.insert(matter.number);
+            }
+        }
+        assert!(ended.len() > 1_000, "{}", ended.len());
     }
 
     #[test]

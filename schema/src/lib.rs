@@ -40,6 +40,7 @@ pub const LOG: &[SqlFile] = sql_files![
     (13, "0013", "snapshots"),
     (14, "0014", "append"),
     (15, "0015", "append"),
+    (16, "0016", "whole_log"),
 ];
 
 /// An illustrative retention schedule (TOML).

@@ -1,11 +1,10 @@
 //! What travels with every command.
 
-use std::collections::BTreeMap;
-
 use access::Principal;
 use chrono::{DateTime, FixedOffset};
 use domain::kernel::Decide;
 use domain::values::{ExternalId, SourceSystem};
+use event_store::append::Metadata;
 use proto::command::v1 as pb;
 use uuid::Uuid;
 
@@ -13,6 +12,9 @@ use super::Reader;
 
 /// Most flags of an envelope.
 const MOST_FLAGS: usize = 16;
+
+/// A flag: what the command says was made up.
+const SIMULATED: &str = "simulated";
 
 /// Who it is, when it happened, where it came from.
 #[derive(Debug, Clone)]
@@ -71,32 +73,42 @@ impl Envelope {
         })
     }
 
-    /// What becomes the metadata of each event of the command.
-    pub(crate) fn metadata(&self, principal: &Principal) -> BTreeMap<String, String> {
-        let mut metadata = BTreeMap::from([
-            ("actor".to_owned(), principal.subject.clone()),
-            ("institution".to_owned(), principal.institution.to_string()),
-            ("role".to_owned(), principal.role_names()),
-            ("purpose".to_owned(), principal.purpose.to_string()),
-            ("command_id".to_owned(), self.command_id.to_string()),
-            ("correlation_id".to_owned(), self.correlation_id.unwrap_or(self.command_id).to_string()),
-            ("occurred_offset".to_owned(), self.occurred_at.offset().to_string()),
-        ]);
-        let mut note = |name: &str, value: Option<String>| {
-            if let Some(value) = value {
-                metadata.insert(name.to_owned(), value);
-            }
-        };
-        note("causation_id", self.causation_id.map(|id| id.to_string()));
-        note("flags", (!self.flags.is_empty()).then(|| self.flags.join(",")));
-        if let Some(source) = &self.source {
-            note("source_system", Some(source.system.to_string()));
-            note("source_external_id", source.external_id.as_ref().map(ToString::to_string));
-            note("source_sequence", (source.sequence > 0).then(|| source.sequence.to_string()));
-            note("source_recorded_at", source.recorded_at.map(|at| at.to_rfc3339()));
-        }
-        metadata
+    /// Whether it says that it was made up.
+    pub(crate) fn is_simulated(&self) -> bool {
+        self.flags.iter().any(|flag| flag == SIMULATED)
     }
+
+    /// What becomes the metadata of each event of the command.
+    pub(crate) fn metadata(&self, principal: &Principal) -> Metadata {
+        let mut metadata = Metadata::new().with("actor", &principal.subject);
+        if let Some(id) = self.causation_id {
+            note_id(&mut metadata, "causation_id", id);
+        }
+        note_id(&mut metadata, "command_id", self.command_id);
+        note_id(&mut metadata, "correlation_id", self.correlation_id.unwrap_or(self.command_id));
+        if !self.flags.is_empty() {
+            metadata.add("flags", &self.flags.join(","));
+        }
+        metadata.add("institution", principal.institution.as_str());
+        metadata.add("occurred_offset", &self.occurred_at.offset().to_string());
+        metadata.add("purpose", &principal.purpose.to_string());
+        metadata.add("role", &principal.role_names());
+        let Some(source) = &self.source else { return metadata };
+        if let Some(external_id) = &source.external_id {
+            metadata.add("source_external_id", &external_id.to_string());
+        }
+        if let Some(at) = source.recorded_at {
+            metadata.add("source_recorded_at", &at.to_rfc3339());
+        }
+        if source.sequence > 0 {
+            metadata.add("source_sequence", &source.sequence.to_string());
+        }
+        metadata.with("source_system", &source.system.to_string())
+    }
+}
+
+fn note_id(metadata: &mut Metadata, name: &str, id: Uuid) {
+    metadata.add(name, id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
 }
 
 impl SourceOf {

@@ -1,5 +1,7 @@
 //! What is wrong with a message is told at once, by path.
 
+use std::collections::BTreeMap;
+
 use access::{Institution, Principal, Purpose, Role};
 use chrono::Utc;
 use domain::ids;
@@ -198,7 +200,7 @@ fn what_identifies_who_sent_a_command_goes_with_each_event() {
     let flags = vec!["ambiguous_local_time".to_owned(), "late".to_owned()];
     let envelope = envelope().map(|envelope| pb::Envelope { source: Some(source), flags, ..envelope });
     let (envelope, ..) = read(pb::RegisterIncident { envelope, ..incident() }).checked();
-    let metadata = envelope.metadata(&principal());
+    let metadata: BTreeMap<String, String> = serde_json::from_str(envelope.metadata(&principal()).as_json()).unwrap();
     let expected = [
         ("actor", "tests"),
         ("institution", "VUGD"),

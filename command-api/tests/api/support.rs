@@ -93,6 +93,7 @@ impl Api {
             tracks: appender(LogName::TRACKS),
             pool: pool.clone(),
             master: master.clone(),
+            simulated: false,
             erasures: ErasureList::of(
                 &std::env::temp_dir().join(format!("vnr-erasures-{}", Uuid::now_v7())),
                 LogName::REGISTER,

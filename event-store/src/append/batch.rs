@@ -103,8 +103,8 @@ pub(super) struct NewEvent<'a> {
     pub(super) aggregate_type: &'static str,
     pub(super) aggregate_id: Uuid,
     pub(super) sequence: u64,
-    pub(super) event_type: &'a str,
-    pub(super) event_version: &'a str,
+    pub(super) event_type: String,
+    pub(super) event_version: String,
     pub(super) occurred_at: DateTime<Utc>,
     /// As it is stored: personal data sealed.
     pub(super) payload: String,
@@ -152,8 +152,8 @@ impl Columns {
             aggregate_type,
             aggregate_id,
             sequence,
-            event_type: event.event_type,
-            event_version: event.event_version,
+            event_type: &event.event_type,
+            event_version: &event.event_version,
             occurred_at,
             recorded_at: after.recorded_at,
             payload: &event.payload,
@@ -164,10 +164,10 @@ impl Columns {
         after.frontier.push(leaf, &mut self.tiles);
         self.events.id.push(event.event_id);
         self.events.kind.push(aggregate_type);
-        self.events.aggregate.push(aggregate_id.to_string());
+        self.events.aggregate.push(aggregate_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned());
         self.events.sequence.push(sequence as i64);
-        self.events.event_type.push(event.event_type.to_owned());
-        self.events.event_version.push(event.event_version.to_owned());
+        self.events.event_type.push(event.event_type);
+        self.events.event_version.push(event.event_version);
         self.events.payload.push(event.payload);
         self.events.metadata.push(event.metadata.to_owned());
         self.events.occurred_at.push(occurred_at);
@@ -217,7 +217,7 @@ impl Columns {
             .await
     }
 
-    fn numbers(&self) -> Result<String, sqlx::Error> {
+    pub(super) fn numbers(&self) -> Result<String, sqlx::Error> {
         serde_json::to_string(&self.after.numbers).map_err(|error| sqlx::Error::Encode(error.into()))
     }
 

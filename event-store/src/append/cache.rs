@@ -78,6 +78,11 @@ impl Cache {
         }
     }
 
+    /// One that forgets nothing by itself.
+    pub(super) fn unbounded() -> Cache {
+        Cache { streams: LruCache::unbounded(), ledger: LruCache::unbounded(), claims: LruCache::unbounded() }
+    }
+
     /// Forgets these keys, wherever they are: they were destroyed.
     pub(super) fn forget_keys(&mut self, destroyed: &HashSet<Uuid>) {
         if !destroyed.is_empty() {

@@ -7,10 +7,10 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use ring::aead::NONCE_LEN;
 use serde_json::Value;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::batch::{Belief, Columns, NewEvent};
+use super::beyond::Beyond;
 use super::cache::{Cache, Entry as LedgerEntry, Stream};
 use super::error::Reason;
 use super::flight::Ahead;
@@ -18,7 +18,9 @@ use super::work::{Changes, Draft, Touch, Work};
 use super::{AppendError, Environment, Queued, Reply, Submission, Target};
 use crate::log::LogName;
 use crate::seal::{KeyOwner, KeyRef, KeyScope, MasterKeys, RecordKey, SealError, Sealing, WrappedKey, seal_payload};
-use domain::personal::OPEN as OPEN_MARK;
+
+/// How an open field begins in a payload. Inside a JSON string the quotation mark would be escaped, so this finds such fields only.
+const OPEN_FIELD: &str = r#"{"$open":"#;
 
 /// What is to be answered to a command, once the batch is written.
 pub(super) enum Verdict {
@@ -59,8 +61,8 @@ pub(super) struct Composer<'a> {
     pub(super) cache: &'a mut Cache,
     /// The batch that is being written, on top of which this one is composed.
     pub(super) ahead: Option<&'a Ahead>,
-    /// Reads what memory does not have.
-    pub(super) connection: &'a mut PgConnection,
+    /// Where is looked for what memory does not have.
+    pub(super) beyond: Beyond<'a>,
 }
 
 impl Composer<'_> {
@@ -104,7 +106,7 @@ impl Composer<'_> {
         if ids.is_empty() {
             return Ok(());
         }
-        super::load::commands(self.connection, self.log, &ids, self.cache).await?;
+        self.beyond.commands(self.log, &ids, self.cache).await?;
         let Composed { refused, verdicts, replies, .. } = composed;
         refused.retain(|place| match self.known(&batch[*place].submission, replies) {
             Some(answer) => {
@@ -148,7 +150,7 @@ impl Composer<'_> {
     }
 
     async fn load(&mut self, missing: &HashMap<Uuid, Touch>, changes: &Changes) -> Result<(), sqlx::Error> {
-        super::load::streams(self.connection, self.log, self.master, missing, self.cache).await?;
+        self.beyond.streams(self.log, self.master, missing, self.cache).await?;
         // What is being destroyed is still there for who reads now; nothing must be sealed with it any more.
         let ahead = self.ahead.map(|ahead| ahead.changes.destroyed.as_slice()).unwrap_or_default();
         for key in changes.destroyed.iter().chain(ahead) {
@@ -162,7 +164,11 @@ impl Composer<'_> {
     }
 
     /// Decides one command and puts what it does into the batch.
-    async fn decide(&mut self, submission: &Submission, composed: &mut Composed) -> Result<Verdict, sqlx::Error> {
+    pub(super) async fn decide(
+        &mut self,
+        submission: &Submission,
+        composed: &mut Composed,
+    ) -> Result<Verdict, sqlx::Error> {
         let recorded_at = composed.columns.after.recorded_at;
         let mut keys = HashMap::new();
         // What was loaded for this command stays until it is decided, however small the memory.
@@ -181,7 +187,7 @@ impl Composer<'_> {
                 Ok(target) => {
                     let version = work.version(target.aggregate_id);
                     let Work { own, drafts, .. } = work;
-                    let written = self.write(submission, &target, version, own, &drafts, composed);
+                    let written = self.write(submission, &target, version, own, drafts, composed);
                     return Ok(written.unwrap_or_else(|error| Verdict::Answered(Err(error))));
                 }
                 Err(stop) => match stop.0 {
@@ -193,7 +199,7 @@ impl Composer<'_> {
                     }
                     Reason::LookUp { kind, key } => {
                         let keys = [(kind.to_owned(), key)];
-                        super::load::claims(self.connection, self.log, &keys, self.cache).await?;
+                        self.beyond.claims(self.log, &keys, self.cache).await?;
                     }
                     Reason::Keys(scope) => {
                         let there = self.keys(scope, composed).await?;
@@ -206,7 +212,7 @@ impl Composer<'_> {
 
     /// The keys that are there once the batch so far is written.
     async fn keys(&mut self, scope: KeyScope, composed: &Composed) -> Result<Vec<KeyRef>, sqlx::Error> {
-        let mut there = super::load::keys(self.connection, self.log, scope).await?;
+        let mut there = self.beyond.keys(self.log, scope).await?;
         if let Some(ahead) = self.ahead {
             there.extend(ahead.keys.iter().filter(|key| scope.covers(key.owner)));
             there.retain(|key| !ahead.changes.destroyed.contains(key));
@@ -226,11 +232,10 @@ impl Composer<'_> {
         target: &Target,
         version: u64,
         mut own: Changes,
-        drafts: &[Draft],
+        drafts: Vec<Draft>,
         composed: &mut Composed,
     ) -> Result<Verdict, AppendError> {
         let internal = |error: serde_json::Error| AppendError::Internal(Box::new(error));
-        let metadata = serde_json::to_string(&submission.metadata).map_err(internal)?;
         // What the command itself seals is sealed under keys that outlive it.
         for key in &own.destroyed {
             if let Some(stream) = own.streams.get_mut(&key.owner.record) {
@@ -238,25 +243,27 @@ impl Composer<'_> {
             }
         }
         let mut new_keys = Vec::new();
+        let events = drafts.len() as u32;
         let mut sealed = Vec::with_capacity(drafts.len());
-        for draft in drafts {
+        for mut draft in drafts {
             let event_id = self.environment.event_id(composed.columns.after.recorded_at);
-            sealed.push((event_id, self.seal(draft, event_id, &mut own, &mut new_keys)?));
+            self.seal(&mut draft, event_id, &mut own, &mut new_keys)?;
+            sealed.push((event_id, draft));
         }
 
         let columns = &mut composed.columns;
         let first = columns.after.position + 1;
-        for (draft, (event_id, payload)) in drafts.iter().zip(sealed) {
+        for (event_id, draft) in sealed {
             columns.push(NewEvent {
                 event_id,
                 aggregate_type: draft.aggregate_type,
                 aggregate_id: draft.aggregate_id,
                 sequence: draft.sequence,
-                event_type: &draft.event_type,
-                event_version: &draft.event_version,
+                event_type: draft.event_type,
+                event_version: draft.event_version,
                 occurred_at: submission.occurred_at.to_utc(),
-                payload,
-                metadata: &metadata,
+                payload: draft.payload,
+                metadata: submission.metadata.as_json(),
             });
         }
         columns.keys.extend(new_keys);
@@ -275,13 +282,13 @@ impl Composer<'_> {
             position: columns.after.position,
             number: target.number.clone(),
             recorded_at: columns.after.recorded_at,
-            events: drafts.len() as u32,
+            events,
             repeated: false,
         };
         columns.commands.id.push(submission.command_id);
         columns.commands.digest.push(submission.digest.to_vec());
         columns.commands.first.push(first as i64);
-        columns.commands.events.push(drafts.len() as i32);
+        columns.commands.events.push(events as i32);
         columns.commands.reply.push(serde_json::to_string(&reply).map_err(internal)?);
         composed.changes.streams.extend(own.streams);
         self.forget(&own.destroyed, composed);
@@ -292,17 +299,16 @@ impl Composer<'_> {
         Ok(Verdict::Written)
     }
 
-    /// The payload as it is stored: personal data sealed under its record's key, which is made where there is none.
+    /// Makes the payload what is stored: personal data sealed under its record's key, which is made where there is none.
     fn seal(
         &mut self,
-        draft: &Draft,
+        draft: &mut Draft,
         event_id: Uuid,
         own: &mut Changes,
         new_keys: &mut Vec<(WrappedKey, KeyOwner)>,
-    ) -> Result<String, AppendError> {
-        // Inside a JSON string the quotation mark would be escaped, so this finds marks only.
-        if !draft.payload.contains(&format!("{{\"{OPEN_MARK}\":")) {
-            return Ok(draft.payload.clone());
+    ) -> Result<(), AppendError> {
+        if !draft.payload.contains(OPEN_FIELD) {
+            return Ok(());
         }
         let internal = |error: Box<dyn std::error::Error + Send + Sync>| AppendError::Internal(error);
         let Some(stream) = own.streams.get_mut(&draft.aggregate_id) else {
@@ -312,7 +318,8 @@ impl Composer<'_> {
         let mut seal =
             Seal { environment: self.environment, master: self.master, record: draft.aggregate_id, stream, new_keys };
         seal_payload(&mut payload, event_id, &mut seal).map_err(|error| internal(error.into()))?;
-        serde_json::to_string(&payload).map_err(|error| internal(error.into()))
+        draft.payload = serde_json::to_string(&payload).map_err(|error| internal(error.into()))?;
+        Ok(())
     }
 
     /// A record as it was before this batch.
@@ -373,5 +380,15 @@ impl Sealing for Seal<'_> {
         let mut bytes = [0; NONCE_LEN];
         self.environment.fill(&mut bytes).map_err(|_| SealError::NoRandomness)?;
         Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OPEN_FIELD;
+
+    #[test]
+    fn an_open_field_begins_as_the_domain_writes_it() {
+        assert_eq!(OPEN_FIELD, format!("{{\"{}\":", domain::personal::OPEN));
     }
 }

@@ -37,18 +37,23 @@ pub(super) async fn streams(
                 let history = events.remove(id).unwrap_or_default();
                 stream(touch, base, &history, keys.remove(id).unwrap_or_default())?
             }
-            None => Stream {
-                aggregate_type: touch.aggregate_type.into(),
-                version: 0,
-                state: hydrated(touch, None, &[])?,
-                keys: Vec::new(),
-                kind: touch.kind,
-                snapshot_at: WARM,
-            },
+            None => no_events(touch)?,
         };
         cache.streams.put(*id, stream);
     }
     Ok(())
+}
+
+/// A record before its first event.
+pub(super) fn no_events(touch: &Touch) -> Result<Stream, sqlx::Error> {
+    Ok(Stream {
+        aggregate_type: touch.aggregate_type.into(),
+        version: 0,
+        state: hydrated(touch, None, &[])?,
+        keys: Vec::new(),
+        kind: touch.kind,
+        snapshot_at: WARM,
+    })
 }
 
 /// Where a record's events lie, and the snapshot that they come on top of.

@@ -13,6 +13,7 @@
 
 mod aside;
 mod batch;
+mod beyond;
 mod cache;
 mod compose;
 mod environment;
@@ -24,14 +25,15 @@ mod kind;
 mod lanes;
 mod link;
 mod load;
+mod metadata;
 pub(crate) mod numbers;
 mod pipeline;
 mod reply;
 mod snapshot;
+mod whole;
 mod work;
 mod writer;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -45,11 +47,13 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-pub use self::environment::{Environment, SystemEnvironment};
+pub use self::environment::{Environment, NoRandomness, SystemEnvironment};
 pub use self::error::{AppendError, ClaimTaken, Stop, VersionConflict, WrongType};
 pub use self::generation::{Begun, GenerationError, Lossy, begin_generation};
 pub use self::lanes::{Lane, LaneBounds};
+pub use self::metadata::Metadata;
 pub use self::reply::Reply;
+pub use self::whole::{Made, WholeLog, WholeLogError, Written};
 pub use self::work::{Target, Touch, Work};
 use crate::log::{LogName, LogPosition};
 use crate::seal::MasterKeys;
@@ -69,7 +73,7 @@ pub struct Submission {
     /// Keyed digest of what is asked: tells a repetition from another command under the same id.
     pub digest: [u8; 32],
     /// Who, why and where from: becomes the metadata of each event.
-    pub metadata: BTreeMap<String, String>,
+    pub metadata: Metadata,
     /// When it happened.
     pub occurred_at: DateTime<FixedOffset>,
     /// Records that it will touch, so that those of a batch are loaded at once. Others are loaded when they are asked for.

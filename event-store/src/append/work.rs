@@ -1,5 +1,6 @@
 //! What a decision works with: records as the batch has left them so far, and the changes it makes to them.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -97,6 +98,8 @@ pub struct Work<'a> {
     pub(super) own: Changes,
     pub(super) drafts: Vec<Draft>,
     recorded_at: DateTime<Utc>,
+    /// Of Riga's calendar at `recorded_at`, once it was asked for.
+    year: OnceCell<i32>,
     occurred_at: DateTime<FixedOffset>,
 }
 
@@ -111,7 +114,18 @@ impl<'a> Work<'a> {
         occurred_at: DateTime<FixedOffset>,
     ) -> Work<'a> {
         let own = Changes { numbers: batch.numbers.clone(), ..Changes::default() };
-        Work { cache, ahead, batch, loaded, keys, own, drafts: Vec::new(), recorded_at, occurred_at }
+        Work {
+            cache,
+            ahead,
+            batch,
+            loaded,
+            keys,
+            own,
+            drafts: Vec::new(),
+            recorded_at,
+            year: OnceCell::new(),
+            occurred_at,
+        }
     }
 
     /// When this command will have been recorded, when it happened, and the numbers that it can take.
@@ -119,7 +133,7 @@ impl<'a> Work<'a> {
     /// # Errors
     /// A stop, to be handed on: the clock stands outside the years that a number can have.
     pub fn moment(&self) -> Result<Moment, Stop> {
-        let year = riga_year(&self.recorded_at);
+        let year = *self.year.get_or_init(|| riga_year(&self.recorded_at));
         Ok(Moment {
             recorded_at: self.recorded_at,
             occurred_at: self.occurred_at,
@@ -134,16 +148,7 @@ impl<'a> Work<'a> {
     /// A stop, to be handed on: the record must be loaded first, or is of another type.
     pub fn state<A: Decide>(&mut self, id: Uuid) -> Result<(A, u64), Stop> {
         let stream = self.stream::<A>(id)?;
-        match stream.state.downcast_ref::<A>() {
-            Some(state) => Ok((state.clone(), stream.version)),
-            // Asked for before as a record of another type: a record without events has no type yet.
-            None if stream.version == 0 => Ok((A::default(), 0)),
-            None => Err(Stop::refused(WrongType {
-                aggregate_id: id,
-                expected: A::TYPE,
-                actual: stream.aggregate_type.to_string(),
-            })),
-        }
+        Ok((state_of(&stream, id)?, stream.version))
     }
 
     /// The record as this command has left it so far; 0 where it was never asked for.
@@ -169,12 +174,12 @@ impl<'a> Work<'a> {
     /// # Errors
     /// A stop, to be handed on: the domain refuses, or the record must be loaded first.
     pub fn execute<A: Decide>(&mut self, id: Uuid, command: A::Command) -> Result<Vec<A::Event>, Stop> {
-        let (mut state, version) = self.state::<A>(id)?;
+        let mut stream = self.stream::<A>(id)?;
+        let (mut state, version) = (state_of::<A>(&stream, id)?, stream.version);
         let events = state.decide(command, &self.moment()?).map_err(Stop::refused)?;
         if events.is_empty() {
             return Ok(events);
         }
-        let mut stream = self.stream::<A>(id)?;
         for (sequence, event) in (version + 1..).zip(&events) {
             if let Some(taken) = event.taken_number() {
                 self.own.numbers.take(taken);
@@ -256,5 +261,19 @@ impl<'a> Work<'a> {
         let staged = self.own.claims.get(claim).or_else(|| self.batch.claims.get(claim));
         let staged = staged.or_else(|| self.ahead?.changes.claims.get(claim));
         staged.map(|(_, owner)| Some(*owner)).or_else(|| self.cache.claims.get(claim).copied())
+    }
+}
+
+/// The state of a record of type `A`.
+fn state_of<A: Decide>(stream: &Stream, id: Uuid) -> Result<A, Stop> {
+    match stream.state.downcast_ref::<A>() {
+        Some(state) => Ok(state.clone()),
+        // Asked for before as a record of another type: a record without events has no type yet.
+        None if stream.version == 0 => Ok(A::default()),
+        None => Err(Stop::refused(WrongType {
+            aggregate_id: id,
+            expected: A::TYPE,
+            actual: stream.aggregate_type.to_string(),
+        })),
     }
 }

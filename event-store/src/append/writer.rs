@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::aside::{self, Snapshots};
 use super::batch::{Belief, Columns};
+use super::beyond::Beyond;
 use super::cache::{Cache, ClaimKey};
 use super::compose::{Composed, Composer, Verdict};
 use super::flight::Ahead;
@@ -257,7 +258,7 @@ impl Writer {
             environment: self.environment.as_mut(),
             cache: &mut self.cache,
             ahead,
-            connection: &mut link.loader,
+            beyond: Beyond::Database(&mut link.loader),
         })
     }
 

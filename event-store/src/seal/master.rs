@@ -166,7 +166,7 @@ impl MasterKeys {
     }
 
     /// Makes the key of a record, or of a subject in it, from fresh random bytes.
-    pub(crate) fn new_record_key(
+    pub fn new_record_key(
         &self,
         key_id: Uuid,
         bytes: [u8; KEY_LEN],

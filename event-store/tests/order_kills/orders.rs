@@ -1,11 +1,9 @@
 //! What the writers ask for. All of it follows from who asks and for the how-manieth time, so that nobody needs a list of what
 //! a million events should be.
 
-use std::collections::BTreeMap;
-
 use chrono::Utc;
 use domain::emergency_card::{CardCommand, EmergencyCard};
-use event_store::append::{Lane, Submission, Target, Touch};
+use event_store::append::{Lane, Metadata, Submission, Target, Touch};
 use uuid::Uuid;
 
 use crate::support::counter::{Add, Counter, LIMIT};
@@ -100,7 +98,7 @@ impl Order {
             lane: Lane::Interactive,
             deadline: None,
             digest,
-            metadata: BTreeMap::from([("command_id".to_owned(), self.id().to_string())]),
+            metadata: Metadata::new().with("command_id", &self.id().to_string()),
             occurred_at: Utc::now().fixed_offset(),
             touches: acts.iter().map(touch).collect(),
             decide: Box::new(move |work| {

@@ -9,14 +9,13 @@ pub mod journal;
 pub mod notary;
 pub mod roles;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::Utc;
 use domain::emergency_card::ReceiveCall;
 use domain::terms::Channel;
 use domain::values::InstitutionCode;
-use event_store::append::{Appender, AppenderConfig, Lane, Submission, Target, Touch};
+use event_store::append::{Appender, AppenderConfig, Lane, Metadata, Submission, Target, Touch};
 use event_store::log::LogName;
 use event_store::migrate::{log_sets, migrate};
 use event_store::private_pg::{PrivatePgError, TestDatabase, shared_for_tests};
@@ -115,7 +114,7 @@ pub fn add_as(command_id: Uuid, counter: Uuid, n: i64) -> Submission {
         lane: Lane::Interactive,
         deadline: None,
         digest,
-        metadata: BTreeMap::from([("command_id".to_owned(), command_id.to_string())]),
+        metadata: Metadata::new().with("command_id", &command_id.to_string()),
         occurred_at: Utc::now().fixed_offset(),
         touches: vec![Touch::of::<Counter>(counter)],
         decide: Box::new(move |work| {

@@ -4,12 +4,11 @@ use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
 use domain::incident::IncidentEvent;
 use domain::kernel::{BrokenRule, Decide, Moment, RecordedEvent, Refusal, Upcaster, Versioned, handle_by_decision};
-use event_store::append::{Appender, AppenderConfig, Lane, Submission, Target};
+use event_store::append::{Appender, AppenderConfig, Lane, Metadata, Submission, Target};
 use event_store::log::LogName;
 use event_store::seal::MasterKeys;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -80,7 +79,7 @@ impl System {
             lane: Lane::Urgent,
             deadline: None,
             digest: [0; 32],
-            metadata: BTreeMap::new(),
+            metadata: Metadata::new(),
             occurred_at: chrono::Utc::now().fixed_offset(),
             touches: Vec::new(),
             decide: Box::new(move |work| {

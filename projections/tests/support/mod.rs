@@ -102,7 +102,7 @@ impl System {
             lane: Lane::Bulk,
             deadline: None,
             digest,
-            metadata,
+            metadata: metadata.into_iter().collect(),
             occurred_at,
             touches: Vec::new(),
             decide,

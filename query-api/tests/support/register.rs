@@ -1,6 +1,6 @@
 //! A register with events in it, on a real PostgreSQL, and its read models at work.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
@@ -121,7 +121,7 @@ impl Register {
             lane: Lane::Interactive,
             deadline: None,
             digest: [0; 32],
-            metadata: BTreeMap::from(metadata.map(|(key, value)| (key.to_owned(), value))),
+            metadata: metadata.into_iter().collect(),
             occurred_at: at,
             touches: vec![Touch::of::<A>(id)],
             decide: Box::new(decide),

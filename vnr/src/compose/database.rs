@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use event_store::migrate::{MigrationSet, log_sets, migrate};
+use event_store::migrate::{MigrationSet, log_sets, migrate, migrate_empty};
 use event_store::private_pg::{BackupFolder, Options, PrivatePg};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -33,6 +33,8 @@ pub struct Database {
 pub enum Sharing {
     /// Nobody: this process is the system.
     Alone,
+    /// The same, and the logs are about to be made at once: what an attempt that was broken off has left is no hindrance.
+    Anew,
     /// Another vnr process; we join it where it runs, else run one ourselves.
     Join,
     /// The same, for a tool that only looks: nothing is made that is not there, and nothing is migrated.
@@ -49,7 +51,7 @@ impl Database {
                     return Err(StartError::NoData { dir: settings.data_dir.clone() });
                 }
                 let running = match sharing {
-                    Sharing::Alone => None,
+                    Sharing::Alone | Sharing::Anew => None,
                     Sharing::Join | Sharing::Look => PrivatePg::attach(&settings.data_dir)?,
                 };
                 match running {
@@ -68,7 +70,12 @@ impl Database {
         if sharing == Sharing::Look {
             return Ok(database);
         }
-        match migrate(&database.owner, &settings.origin, &sets(&settings.origin)).await {
+        let (origin, sets) = (&settings.origin, sets(&settings.origin));
+        let migrated = match sharing {
+            Sharing::Anew => migrate_empty(&database.owner, origin, &sets).await,
+            _ => migrate(&database.owner, origin, &sets).await,
+        };
+        match migrated {
             Ok(()) => Ok(database),
             Err(error) => {
                 database.close().await;
@@ -111,7 +118,9 @@ async fn start_private(settings: &Settings, sharing: Sharing) -> Result<PrivateP
     let options = Options::new(&settings.data_dir);
     let options = match sharing {
         Sharing::Look => options.as_before(),
-        Sharing::Alone | Sharing::Join => options.archive(settings.backup_dir.as_ref().map(BackupFolder::new)),
+        Sharing::Alone | Sharing::Anew | Sharing::Join => {
+            options.archive(settings.backup_dir.as_ref().map(BackupFolder::new))
+        }
     };
     Ok(PrivatePg::start(options).await?)
 }

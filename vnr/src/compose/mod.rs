@@ -104,6 +104,7 @@ impl System {
                     pool: database.app.clone(),
                     master: Arc::clone(&master),
                     erasures: ErasureList::of(&settings.erasure_dir, LogName::REGISTER),
+                    simulated: settings.is_simulated(),
                 };
                 (Some(appenders), Some(CommandServer::start(listener, deps, verifier.clone())?))
             }

@@ -8,11 +8,16 @@ use clap::Args;
 #[command(after_help = "\
 Examples:
   vnr generate --years 1 --scale 0.01      what a year of a hundredth of the nation would hold; nothing is sent
+  vnr generate --years 10 --from 2016-01-01 --copy --data-dir ten-years
+  vnr up --origin vnr.local/simulated --data-dir ten-years
   vnr generate --days 7 --scale 0.01 --live 500
   vnr generate --days 2 --from 2025-10-25 --scale 0.1 --live max --target http://127.0.0.1:50051
 
+With --copy it is written straight into a register that has no event yet, as it would have been recorded when it happened; the same
+seed gives the same tree head everywhere. The register's name ends in /simulated, and one of real events never opens it.
+
 With --live each institution sends over a bulk stream of its own, with a token for development of the data folder (--data-dir): only a
-system on the same data folder accepts it. Sending the same again changes nothing: it takes effect once. Exit code 3 where
+system on the same data folder accepts it, started with an --origin that ends in /simulated. Sending the same again changes nothing: it takes effect once. Exit code 3 where
 the register answered otherwise than expected. Nobody in it exists and nothing in it happened.")]
 pub struct GenerateArgs {
     /// Years of 365 days
@@ -30,6 +35,9 @@ pub struct GenerateArgs {
     /// Its size: 1 is as large as the real one, 0.01 has a hundredth of its people, calls and incidents
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = scale)]
     pub scale: f64,
+    /// Writes it straight into an empty register
+    #[arg(long, conflicts_with = "live")]
+    pub copy: bool,
     /// Sends it to a system, so many commands a second; `max` for as many as it takes
     #[arg(long, value_name = "RATE", value_parser = rate)]
     pub live: Option<Rate>,

@@ -1,6 +1,8 @@
-//! `vnr generate`: days of an invented nation, counted, or sent to a system as its institutions would send them.
+//! `vnr generate`: days of an invented nation, counted, sent to a system as its institutions would send them, or written straight
+//! into an empty register.
 
 mod args;
+mod copy;
 mod live;
 mod report;
 
@@ -8,11 +10,15 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use access::DevelopmentKey;
-use nation::{Nation, Summary, Timeline};
+use chrono::{DateTime, Utc};
+use indicatif::{ProgressBar, ProgressStyle};
+use nation::{Deed, Nation, Summary, Timeline};
 
 pub use args::GenerateArgs;
+pub use copy::Copied;
 pub use live::Outcome;
 
+use self::report::Done;
 use crate::failure::Failure;
 use crate::output;
 use crate::settings::Settings;
@@ -20,22 +26,35 @@ use crate::settings::Settings;
 /// Carries `vnr generate` out.
 ///
 /// # Errors
-/// When the register can't be spoken to. That it answered otherwise than expected is exit code 3, not an error.
+/// When the register can't be spoken to or written. That it answered otherwise than expected is exit code 3, not an error.
 pub(crate) async fn run(settings: &Settings, args: &GenerateArgs) -> Result<ExitCode, Failure> {
     let mut nation = Nation::new(args.seed, args.scale);
     nation.from = args.from;
     let days = args.days();
+    let timeline = Timeline::new(&nation, args.from, days);
     let mut summary = Summary::default();
-    let timeline = Timeline::new(&nation, args.from, days).inspect(|deed| summary.add(deed));
+    if args.copy {
+        if timeline.span().1 > Utc::now() {
+            return Err(Failure::Usage(
+                "what is written is in the past: give an earlier --from, or fewer days".to_owned(),
+            ));
+        }
+        let bar = progress(days);
+        let (summary, copied) = copy::write(&settings.clone().simulated(), &nation, days, bar.clone()).await?;
+        bar.finish_and_clear();
+        report::show(&nation, days, &summary, Done::Copied(&copied), args.json);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let timeline = timeline.inspect(|deed| summary.add(deed));
     let Some(rate) = args.live else {
         timeline.for_each(drop);
-        report::show(&nation, days, &summary, None, args.json);
+        report::show(&nation, days, &summary, Done::Nothing, args.json);
         return Ok(ExitCode::SUCCESS);
     };
     let key = DevelopmentKey::load_or_create(&settings.token_key_file())?;
     let url = args.target.clone().unwrap_or_else(|| format!("http://{}", settings.grpc_addr));
     let outcome = live::send(timeline, &url, &key, rate, days).await?;
-    report::show(&nation, days, &summary, Some(&outcome), args.json);
+    report::show(&nation, days, &summary, Done::Sent(&outcome), args.json);
     if outcome.unexpected == 0 {
         return Ok(ExitCode::SUCCESS);
     }
@@ -45,7 +64,27 @@ pub(crate) async fn run(settings: &Settings, args: &GenerateArgs) -> Result<Exit
     Err(Failure::CheckFailed)
 }
 
-/// Whether somebody watches.
-fn watched() -> bool {
-    std::io::stderr().is_terminal()
+/// Writes days of a nation straight into the empty register of the settings, and tells nobody how far it is.
+///
+/// # Errors
+/// When the register has events, or can't be written.
+pub async fn write_at_once(settings: &Settings, nation: &Nation, days: u32) -> anyhow::Result<Copied> {
+    match copy::write(settings, nation, days, ProgressBar::hidden()).await {
+        Ok((_, copied)) => Ok(copied),
+        Err(failure) => Err(anyhow::anyhow!(failure.message().unwrap_or_default())),
+    }
+}
+
+/// How far it is, where somebody watches: in minutes of the nation.
+fn progress(days: u32) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{wide_bar} {percent} % of the days  {msg}  {elapsed}, ETA {eta}");
+    ProgressBar::new(u64::from(days) * 1_440).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// So many minutes lie between the first deed and this one.
+fn minutes(first: DateTime<Utc>, deed: &Deed) -> u64 {
+    u64::try_from((deed.at - first).num_minutes()).unwrap_or_default()
 }

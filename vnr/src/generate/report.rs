@@ -3,10 +3,22 @@
 use nation::{Expected, Nation, Summary};
 use serde_json::json;
 
+use super::copy::Copied;
 use super::live::Outcome;
 use crate::output::{self, Align, Table, grouped};
 
-pub(super) fn show(nation: &Nation, days: u32, summary: &Summary, outcome: Option<&Outcome>, as_json: bool) {
+/// What was done with it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Done<'a> {
+    /// It was counted.
+    Nothing,
+    /// It was sent.
+    Sent(&'a Outcome),
+    /// It was written into the database.
+    Copied(&'a Copied),
+}
+
+pub(super) fn show(nation: &Nation, days: u32, summary: &Summary, done: Done<'_>, as_json: bool) {
     let beside = summary.beside(nation, days);
     let expected = |what| summary.expected.get(&what).copied().unwrap_or(0);
     let (repetitions, broken) = (expected(Expected::Repetition), expected(Expected::Refusal));
@@ -18,7 +30,8 @@ pub(super) fn show(nation: &Nation, days: u32, summary: &Summary, outcome: Optio
         output::json(&json!({
             "seed": nation.seed, "days": days, "people": nation.people(), "commands": summary.commands,
             "repetitions": repetitions, "broken": broken, "figures": figures, "institutions": summary.institutions, "hours": summary.hours, "days_of_week": summary.days,
-            "sent": outcome,
+            "sent": match done { Done::Sent(outcome) => Some(outcome), _ => None },
+            "copied": match done { Done::Copied(copied) => Some(copied), _ => None },
         }));
         return;
     }
@@ -46,18 +59,51 @@ pub(super) fn show(nation: &Nation, days: u32, summary: &Summary, outcome: Optio
         grouped(nation.people()),
         nation.seed
     ));
-    if let Some(outcome) = outcome {
-        output::line(format!(
-            "sent: {} took effect with {} events, {} had before, {} broken ones were refused, {} were answered otherwise than expected",
-            grouped(outcome.effects),
-            grouped(outcome.events),
-            grouped(outcome.repeated),
-            grouped(outcome.refused),
-            grouped(outcome.unexpected)
-        ));
-        output::line(format!(
-            "{:.0} commands a second; answered after {:.1} ms (median), {:.1} ms (99 %)",
-            outcome.rate, outcome.p50_ms, outcome.p99_ms
-        ));
+    match done {
+        Done::Nothing => {}
+        Done::Sent(outcome) => sent(outcome),
+        Done::Copied(copied) => written(copied),
     }
+}
+
+fn written(copied: &Copied) {
+    output::line(format!(
+        "written: {} commands in {:.1} s, {:.0} events a second",
+        grouped(copied.commands),
+        copied.seconds,
+        copied.rate
+    ));
+    output::line(format!("register: {} events, root {}", grouped(copied.events), copied.root));
+    output::line(format!("tracks:   {} events, root {}", grouped(copied.track_events), copied.track_root));
+}
+
+fn sent(outcome: &Outcome) {
+    output::line(format!(
+        "sent: {} took effect with {} events, {} had before, {} broken ones were refused, {} were answered otherwise than expected",
+        grouped(outcome.effects),
+        grouped(outcome.events),
+        grouped(outcome.repeated),
+        grouped(outcome.refused),
+        grouped(outcome.unexpected)
+    ));
+    output::line(format!("{:.0} commands a second", outcome.rate));
+    let mut table = Table::new([
+        ("lane", Align::Left),
+        ("answered", Align::Right),
+        ("found it full", Align::Right),
+        ("median", Align::Right),
+        ("99 %", Align::Right),
+        ("slowest", Align::Right),
+    ]);
+    for (lane, figures) in &outcome.lanes {
+        table.row([
+            (*lane).to_owned(),
+            grouped(figures.answered),
+            grouped(figures.full),
+            format!("{:.1} ms", figures.p50_ms),
+            format!("{:.1} ms", figures.p99_ms),
+            format!("{:.1} ms", figures.max_ms),
+        ]);
+    }
+    table.print();
 }

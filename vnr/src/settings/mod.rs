@@ -89,6 +89,20 @@ impl Settings {
         self.database_owner_url.as_deref().or(self.database_url.as_deref())
     }
 
+    /// Whether this register holds what was made up (I-14).
+    pub fn is_simulated(&self) -> bool {
+        event_store::migrate::is_simulated(&self.origin)
+    }
+
+    /// The same settings for a register of what was made up.
+    #[must_use]
+    pub fn simulated(mut self) -> Self {
+        if !self.is_simulated() {
+            self.origin.push_str("/simulated");
+        }
+        self
+    }
+
     /// File of the key that development tokens are signed with.
     pub fn token_key_file(&self) -> PathBuf {
         self.data_dir.join("development-token-key.pem")

@@ -1,0 +1,101 @@
+-- Does an invented nation have the rates, the rhythm and the recurrence that docs/NATION.md states? Asked of the events alone, as
+-- they lie in the log; nothing here comes from the program that made them up.
+-- $1: its scale, $2: how many days it has (a whole year, for the rhythm of the year).
+with event as (
+    select event_type, aggregate_id, recorded_at,
+           (recorded_at at time zone 'Europe/Riga') as local,
+           payload -> event_type as payload, metadata
+    from register.events
+),
+incident as (
+    select *, payload ->> 'institution' = 'VP' as state, payload -> 'place' ->> 'text' as place,
+           payload -> 'reporter' ->> 'subject' as reporter
+    from event where event_type = 'IncidentRegistered'
+),
+-- The night belongs to the day before.
+call as (
+    select *, (payload ->> 'received_at')::timestamptz at time zone 'Europe/Riga' as received,
+           ((payload ->> 'received_at')::timestamptz at time zone 'Europe/Riga') - interval '5 hours' as evening
+    from event where event_type = 'CallReceived'
+),
+people as (
+    select reporter as subject from incident where reporter is not null
+    union all
+    select payload -> 'caller' ->> 'subject' from call where payload -> 'caller' ->> 'subject' is not null
+),
+often as (
+    select count(*) as times from people group by subject order by 1 desc
+    limit (1873600 * $1::float8 / 50)::int
+),
+-- Mean of one part of the calls, by day or hour, over that of all.
+share as (
+    select count(*) filter (where extract(hour from received) = 4)::float8 as at_four,
+           count(*) filter (where extract(hour from received) = 18)::float8 as at_six,
+           count(*) filter (where extract(isodow from evening) in (5, 6))::float8 / 2 as fridays,
+           count(*) filter (where extract(isodow from evening) in (1, 2, 3, 4))::float8 / 4 as workdays,
+           count(*) filter (where extract(month from received) = 7)::float8 / 31 as july,
+           count(*) filter (where extract(month from received) = 2)::float8 / 28 as february,
+           count(*)::float8 as calls
+    from call
+),
+figure (what, found, stated, tolerance) as (
+    select 'incidents of State Police', count(*)::float8, 285000 * $1 * $2::float8 / 365.25, 0.04 from incident where state
+    union all
+    select 'incidents of municipal and port police', count(*), 170000 * $1 * $2 / 365.25, 0.05 from incident where not state
+    union all
+    select 'calls to 112', count(*), 1200000 * $1 * $2 / 365.25, 0.03 from call
+    union all
+    select 'cards that became incidents', count(*), 44756 * $1 * $2 / 365.25, 0.10 from event where event_type = 'CardLinked'
+    union all
+    select 'institutions that register incidents, at least 34', least(count(distinct payload ->> 'institution'), 34), 34, 0 from incident
+    union all
+    select 'calls at four in the night, part of the mean hour', at_four * 24 / calls, 0.38, 0.08 from share
+    union all
+    select 'calls at six in the evening, part of the mean hour', at_six * 24 / calls, 1.40, 0.06 from share
+    union all
+    select 'calls on Fridays and Saturdays over those on Mondays to Thursdays', fridays / workdays, 1.128, 0.05 from share
+    union all
+    select 'calls a day in July over those in February', july / february, 1.256, 0.06 from share
+    union all
+    select 'calls without an emergency', count(*) filter (where payload ->> 'disposition' = 'non-emergency')::float8 / count(*), 0.38, 0.04
+    from event where event_type = 'CardCompleted'
+    union all
+    select 'thefts among incidents of State Police', count(*) filter (where payload ->> 'type_code' = 'theft')::float8 / count(*), 0.155, 0.12
+    from incident where state
+    union all
+    select 'parking among those of municipal police', count(*) filter (where payload ->> 'type_code' = 'parking')::float8 / count(*), 0.163, 0.12
+    from incident where not state
+    union all
+    select 'medical among emergencies', count(*) filter (where payload ->> 'type_code' = 'medical')::float8 / count(*), 0.56, 0.03
+    from event where event_type = 'CardQualified'
+    union all
+    select 'callers located by AML', count(*) filter (where payload -> 'place' ->> 'source' = 'aml')::float8 / count(*), 0.62, 0.03 from call
+    union all
+    select 'incidents that are supplemented', (select count(*) from event where event_type = 'IncidentSupplemented')::float8 / count(*), 0.22, 0.08
+    from incident
+    union all
+    select 'incidents of journals that come an hour late or more',
+           count(*) filter (where recorded_at - (metadata ->> 'source_recorded_at')::timestamptz > interval '60 minutes')::float8 / count(*), 0.03, 0.35
+    from incident where not state
+    union all
+    select 'incidents where trouble is known', count(*) filter (where place ~ ', (stacija|autoosta|tirgus|tirdzniecības centrs|skola|parks)$')::float8 / count(*), 0.30, 0.06
+    from incident
+    union all
+    select 'meetings with the fiftieth part of people who are met most', sum(times)::float8 / (select count(*) from people), 0.34, 0.10
+    from often
+    union all
+    select 'units on their way that arrive', count(*) filter (where payload ->> 'status' = 'on_scene')::float8
+           / count(*) filter (where payload ->> 'status' = 'en_route'), 0.94, 0.02
+    from event where event_type = 'StatusReported'
+    union all
+    select 'events whose offset is not that of Riga at the time', count(*), 0, 0
+    from register.events
+    where metadata ->> 'occurred_offset' <> to_char(
+        (occurred_at at time zone 'Europe/Riga') - (occurred_at at time zone 'UTC'), '"+"HH24:MI')
+    union all
+    select 'cards whose clocks run backwards', count(*), 0, 0
+    from call c join event q on q.event_type = 'CardQualified' and q.aggregate_id = c.aggregate_id
+    where (c.payload ->> 'received_at')::timestamptz > (c.payload ->> 'answered_at')::timestamptz
+       or (c.payload ->> 'answered_at')::timestamptz > (q.payload ->> 'at')::timestamptz
+)
+select what, found::float8, stated::float8, tolerance::float8, abs(found - stated) <= tolerance * stated as holds from figure
