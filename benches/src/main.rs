@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use benches::machine::Machine;
-use benches::{append, commands, message_db, replay, report};
+use benches::{append, commands, message_db, nation, replay, report};
 use clap::Parser;
 
 /// As in `vnr`; for the peers too.
@@ -14,15 +14,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Measures the register against its peers and the limits of the machine.
 #[derive(Debug, Parser)]
 #[command(
-    after_help = "Examples:\n  make bench\n  make bench NAME=commands ARGS='--seconds 5'\n  make bench NAME=replay ARGS='--events 10000000'"
+    after_help = "Examples:\n  make bench\n  make bench NAME=commands ARGS='--seconds 5'\n  make bench NAME=replay ARGS='--events 10000000'\n  make bench NAME=nation ARGS='--events 10000000'"
 )]
 struct Args {
-    /// Only benches whose name begins so: append, commands, message-db, replay
+    /// Only benches whose name begins so: append, commands, message-db, replay, nation
     name: Option<String>,
     /// Length of one run
     #[arg(long, default_value_t = 3)]
     seconds: u64,
-    /// Events of a replay
+    /// Events of a replay, and of a nation's log
     #[arg(long, default_value_t = replay::EVENTS, value_parser = clap::value_parser!(u64).range(1..))]
     events: u64,
 }
@@ -53,8 +53,11 @@ fn main() -> anyhow::Result<()> {
     if wanted("replay") {
         figures.extend(runtime(cores)?.block_on(replay::measure(args.events, &mut say))?);
     }
+    if wanted("nation") {
+        figures.extend(runtime(cores)?.block_on(nation::measure(args.events, &mut say))?);
+    }
     let known = left_out || !figures.is_empty();
-    anyhow::ensure!(known, "there is no bench of that name; there are: append, commands, message-db, replay");
+    anyhow::ensure!(known, "there is no bench of that name; there are: append, commands, message-db, replay, nation");
     report::print(&figures)?;
     report::save(&Machine::here(), &figures)?;
     Ok(())

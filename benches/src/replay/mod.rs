@@ -4,7 +4,6 @@
 //! All read the same job's events from one PostgreSQL, in alternation. Ours goes as every reader of the store does: windows of
 //! positions, each a short transaction; the limit and the peers hold one statement open for the whole of it.
 
-mod memory;
 mod passes;
 mod seed;
 
@@ -14,8 +13,8 @@ use event_store::private_pg::{Options, PrivatePg};
 use event_store::read::LogReader;
 use sqlx::postgres::PgPoolOptions;
 
-use self::memory::Memory;
 use self::passes::Pass;
+use crate::memory::{self, Memory};
 use crate::report::{Figure, Wanted};
 use crate::rounds::Rounds;
 use crate::stock;

@@ -1,19 +1,19 @@
-//! How much memory a replay takes at its highest.
+//! How much memory something takes at its highest.
 
 use std::fs;
 
 /// Memory of this process, in MiB.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Memory {
-    /// Before the replay.
-    pub(super) before: f64,
+pub(crate) struct Memory {
+    /// Before it.
+    pub(crate) before: f64,
     /// The most that it was during it.
-    pub(super) peak: f64,
+    pub(crate) peak: f64,
 }
 
 impl Memory {
     /// Begins to look anew for the highest; nothing where the system does not tell.
-    pub(super) fn reset() -> Option<Memory> {
+    pub(crate) fn reset() -> Option<Memory> {
         // Linux forgets the highest resident set that it has seen.
         fs::write("/proc/self/clear_refs", "5").ok()?;
         let before = status("VmRSS:")?;
@@ -21,7 +21,7 @@ impl Memory {
     }
 
     /// The highest since then.
-    pub(super) fn since(self) -> Memory {
+    pub(crate) fn since(self) -> Memory {
         Memory { peak: status("VmHWM:").unwrap_or(f64::NAN), ..self }
     }
 }
@@ -34,7 +34,7 @@ fn status(name: &str) -> Option<f64> {
 }
 
 /// The one with the median peak.
-pub(super) fn median(mut all: Vec<Memory>) -> Option<Memory> {
+pub(crate) fn median(mut all: Vec<Memory>) -> Option<Memory> {
     all.sort_by(|a, b| a.peak.total_cmp(&b.peak));
     all.get(all.len() / 2).copied()
 }
