@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use ring::aead::NONCE_LEN;
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::batch::{Belief, Columns, NewEvent};
@@ -314,11 +313,9 @@ impl Composer<'_> {
         let Some(stream) = own.streams.get_mut(&draft.aggregate_id) else {
             return Err(internal("a draft without its stream".into()));
         };
-        let mut payload: Value = serde_json::from_str(&draft.payload).map_err(|error| internal(error.into()))?;
         let mut seal =
             Seal { environment: self.environment, master: self.master, record: draft.aggregate_id, stream, new_keys };
-        seal_payload(&mut payload, event_id, &mut seal).map_err(|error| internal(error.into()))?;
-        draft.payload = serde_json::to_string(&payload).map_err(|error| internal(error.into()))?;
+        draft.payload = seal_payload(&draft.payload, event_id, &mut seal).map_err(|error| internal(error.into()))?;
         Ok(())
     }
 

@@ -276,6 +276,11 @@ impl RecordKey {
         RecordKey { id, key: Arc::new(aes_key(bytes)) }
     }
 
+    /// What seals with it.
+    pub(super) fn key(&self) -> &LessSafeKey {
+        &self.key
+    }
+
     /// Its id.
     pub fn id(&self) -> Uuid {
         self.id

@@ -17,10 +17,12 @@ mod master;
 mod payload;
 pub mod rotation;
 mod source;
+mod text;
 
 pub(crate) use keys::{KEY_COLUMNS, key_ref, read_key};
 pub use keys::{KeyOwner, KeyRef, KeyRing, KeyScope};
 pub use master::{MasterKeyError, MasterKeys, RecordKey, WrappedKey};
 pub(crate) use payload::key_ids;
-pub use payload::{OpenedField, SealError, SealedField, Sealing, open_payload, seal_payload, sealed_fields};
+pub use payload::{OpenedField, SealError, SealedField, Sealing, open_payload, sealed_fields};
 pub use source::{KeyDigits, KeySource};
+pub use text::seal_payload;

@@ -1,10 +1,10 @@
-//! Sealing and opening the personal fields of a payload.
+//! Opening the personal fields of a payload, and what sealing takes.
 
 use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::personal::{ERASED as ERASED_MARK, OPEN as OPEN_MARK, SEALED as SEALED_MARK, SUBJECT};
+use domain::personal::{ERASED as ERASED_MARK, OPEN as OPEN_MARK, SEALED as SEALED_MARK};
 use ring::aead::{Aad, NONCE_LEN, Nonce};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -59,26 +59,6 @@ pub trait Sealing {
     /// # Errors
     /// When there are no random bytes.
     fn nonce(&mut self) -> Result<[u8; NONCE_LEN], SealError>;
-}
-
-/// Replaces `{"$open": …}` by `{"$sealed": …}` throughout, each under the key of the data subject that the innermost object
-/// around it names in `subject`, or of the record.
-///
-/// # Errors
-/// When there are no random bytes, or a text is longer than AES-GCM takes (64 GiB).
-pub fn seal_payload(payload: &mut Value, event_id: Uuid, sealing: &mut dyn Sealing) -> Result<(), SealError> {
-    visit(payload, &mut String::new(), None, &mut |fields, path, subject| {
-        let Some(open) = fields.get(OPEN_MARK) else { return Ok(None) };
-        let mut buffer = serde_json::to_vec(open)?;
-        let (key, nonce) = (sealing.key(subject)?, sealing.nonce()?);
-        key.key
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad(event_id, path), &mut buffer)
-            .map_err(|_| SealError::Sealed { path: path.to_owned() })?;
-        let mut sealed = nonce.to_vec();
-        sealed.append(&mut buffer);
-        let text = format!("v1.{}.{}", key.id.simple(), URL_SAFE_NO_PAD.encode(sealed));
-        Ok(Some(Value::Object(Map::from_iter([(SEALED_MARK.to_owned(), Value::String(text))]))))
-    })
 }
 
 /// What became of a sealed field.
@@ -156,7 +136,7 @@ pub fn open_payload(
     keys: &HashMap<Uuid, RecordKey>,
 ) -> Result<Vec<OpenedField>, SealError> {
     let mut outcomes = Vec::new();
-    visit(payload, &mut String::new(), None, &mut |fields, path, _| {
+    visit(payload, &mut String::new(), &mut |fields, path| {
         let Some(sealed) = fields.get(SEALED_MARK) else { return Ok(None) };
         let broken = || SealError::Sealed { path: path.to_owned() };
         let (key_id, bytes) = sealed.as_str().and_then(split).ok_or_else(broken)?;
@@ -181,7 +161,7 @@ fn unseal(key: &RecordKey, bytes: Vec<u8>, event_id: Uuid, path: &str) -> Result
 }
 
 /// A name as it stands in a JSON pointer (RFC 6901).
-fn pointer_token(name: &str) -> String {
+pub(super) fn pointer_token(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
@@ -197,42 +177,35 @@ fn split(sealed: &str) -> Option<(Uuid, Vec<u8>)> {
     Some((Uuid::try_parse(key_id).ok()?, URL_SAFE_NO_PAD.decode(text).ok()?))
 }
 
-fn aad(event_id: Uuid, path: &str) -> Aad<Vec<u8>> {
+pub(super) fn aad(event_id: Uuid, path: &str) -> Aad<Vec<u8>> {
     let mut bytes = b"vnr-seal-v1\0".to_vec();
     bytes.extend_from_slice(event_id.as_bytes());
     bytes.extend_from_slice(path.as_bytes());
     Aad::from(bytes)
 }
 
-type Replace<'a> = dyn FnMut(&Map<String, Value>, &str, Option<Uuid>) -> Result<Option<Value>, SealError> + 'a;
+type Replace<'a> = dyn FnMut(&Map<String, Value>, &str) -> Result<Option<Value>, SealError> + 'a;
 
-/// Calls `replace` with each object, its JSON pointer and the data subject that it belongs to; goes into those that it leaves.
-fn visit(
-    value: &mut Value,
-    path: &mut String,
-    subject: Option<Uuid>,
-    replace: &mut Replace<'_>,
-) -> Result<(), SealError> {
+/// Calls `replace` with each object and its JSON pointer; goes into those that it leaves.
+fn visit(value: &mut Value, path: &mut String, replace: &mut Replace<'_>) -> Result<(), SealError> {
     let length = path.len();
     match value {
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {
                 path.push_str(&format!("/{index}"));
-                visit(item, path, subject, replace)?;
+                visit(item, path, replace)?;
                 path.truncate(length);
             }
         }
         Value::Object(fields) => {
-            if let Some(replacement) = replace(fields, path, subject)? {
+            if let Some(replacement) = replace(fields, path)? {
                 *value = replacement;
                 return Ok(());
             }
-            let named = fields.get(SUBJECT).and_then(Value::as_str).and_then(|text| Uuid::try_parse(text).ok());
-            let subject = named.or(subject);
             for (name, field) in fields {
                 path.push('/');
                 path.push_str(&pointer_token(name));
-                visit(field, path, subject, replace)?;
+                visit(field, path, replace)?;
                 path.truncate(length);
             }
         }
@@ -245,7 +218,7 @@ fn visit(
 mod tests {
     use serde_json::json;
 
-    use super::super::MasterKeys;
+    use super::super::{MasterKeys, seal_payload};
     use super::*;
 
     fn key(id: u128) -> RecordKey {
@@ -266,23 +239,24 @@ mod tests {
     }
 
     fn sealed() -> Value {
-        let mut payload =
+        let payload =
             json!({"Registered": {"kind": "x", "who": {"name": {"$open": "Jānis"}, "phone": {"$open": "112"}}}});
-        seal_payload(&mut payload, Uuid::from_u128(1), &mut Numbered(0)).unwrap();
-        payload
+        let sealed = seal_payload(&payload.to_string(), Uuid::from_u128(1), &mut Numbered(0)).unwrap();
+        serde_json::from_str(&sealed).unwrap()
     }
 
     #[test]
     fn what_belongs_to_a_subject_is_sealed_under_its_key_and_the_rest_under_the_records() {
         let (anna, peter) = (Uuid::from_u128(3), Uuid::from_u128(4));
-        let mut payload = json!({"Registered": {
+        let payload = json!({"Registered": {
             "narrative": {"$open": "a fight"},
             "persons": [
                 {"subject": anna, "name": {"$open": "Anna"}, "home": {"text": {"$open": "Rīga"}}},
                 {"subject": peter, "name": {"$open": "Pēteris"}},
             ],
         }});
-        seal_payload(&mut payload, Uuid::from_u128(1), &mut Numbered(0)).unwrap();
+        let sealed = seal_payload(&payload.to_string(), Uuid::from_u128(1), &mut Numbered(0)).unwrap();
+        let payload: Value = serde_json::from_str(&sealed).unwrap();
         let keys: Vec<_> = sealed_fields(&payload, Uuid::from_u128(1))
             .into_iter()
             .map(|field| (field.path.clone(), field.key_id().unwrap().as_u128()))

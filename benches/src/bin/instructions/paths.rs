@@ -110,17 +110,14 @@ const REGISTRATION: &str = r#"{"IncidentRegistered":{"number":"LV-2026-0000001",
 fn seal_event(times: u64) -> anyhow::Result<()> {
     let mut keys = Keys::new();
     for _ in 0..times {
-        let mut payload: Value = serde_json::from_str(black_box(REGISTRATION))?;
-        seal_payload(&mut payload, Uuid::from_u128(1), &mut keys)?;
-        black_box(serde_json::to_string(&payload)?);
+        black_box(seal_payload(black_box(REGISTRATION), Uuid::from_u128(1), &mut keys)?);
     }
     Ok(())
 }
 
 fn open_event(times: u64) -> anyhow::Result<()> {
     let mut keys = Keys::new();
-    let mut sealed: Value = serde_json::from_str(REGISTRATION)?;
-    seal_payload(&mut sealed, Uuid::from_u128(1), &mut keys)?;
+    let sealed: Value = serde_json::from_str(&seal_payload(REGISTRATION, Uuid::from_u128(1), &mut keys)?)?;
     let known = HashMap::from([(keys.0.id(), keys.0)]);
     for _ in 0..times {
         let mut payload = sealed.clone();
