@@ -17,7 +17,7 @@ use proto::command::v1 as pb;
 use uuid::Uuid;
 
 use super::{Prepared, card_target, must_be_new, must_exist, touches};
-use crate::wire::{Envelope, Reader, RecordRef, resolve};
+use crate::wire::{Envelope, Item, Reader, RecordRef, resolve};
 
 /// Most hazards of one message.
 const MOST_HAZARDS: usize = 50;
@@ -93,7 +93,7 @@ pub(super) fn qualify(
     let card = reader.record("card", "emergency_card", message.card);
     let mut hazards = BTreeSet::new();
     for (index, hazard) in reader.at_most("hazards", &message.hazards, MOST_HAZARDS).iter().enumerate() {
-        hazards.extend(reader.required(&format!("hazards[{index}]"), hazard, Hazard::parse));
+        hazards.extend(reader.required(Item("hazards", index), hazard, Hazard::parse));
     }
     let command = QualifyCard {
         type_code: reader.text("type_code", &message.type_code, CardType::parse),
@@ -116,7 +116,7 @@ pub(super) fn decide_services(
     let card = reader.record("card", "emergency_card", message.card);
     let mut services = BTreeSet::new();
     for (index, service) in reader.at_most("services", &message.services, MOST_SERVICES).iter().enumerate() {
-        services.extend(reader.required_term::<pb::Service, _>(&format!("services[{index}]"), *service));
+        services.extend(reader.required_term::<pb::Service, _>(Item("services", index), *service));
     }
     let reason = reader.personal("reason", &message.reason, Reason::parse);
     on_card(envelope, card, Some(CardCommand::DecideServices(DecideServices { services, reason })))

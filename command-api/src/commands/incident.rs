@@ -17,7 +17,7 @@ use proto::command::v1 as pb;
 use uuid::Uuid;
 
 use super::{Prepared, must_be_new, must_exist, touches};
-use crate::wire::{Envelope, Reader, RecordRef, resolve};
+use crate::wire::{Envelope, Item, Reader, RecordRef, resolve};
 
 pub(super) fn register(
     reader: &mut Reader,
@@ -179,7 +179,7 @@ pub(super) fn record_result(
     let result_code = reader.required("result_code", &message.result_code, ResultCode::parse);
     let mut case_refs = BTreeSet::new();
     for (index, case_ref) in reader.at_most("case_refs", &message.case_refs, MAX_CASE_REFS).iter().enumerate() {
-        case_refs.extend(reader.required(&format!("case_refs[{index}]"), case_ref, CaseRef::parse));
+        case_refs.extend(reader.required(Item("case_refs", index), case_ref, CaseRef::parse));
     }
     let command = result_code.map(|result_code| IncidentCommand::RecordResult(RecordResult { result_code, case_refs }));
     on_incident(envelope, incident, command)

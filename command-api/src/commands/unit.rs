@@ -12,7 +12,7 @@ use proto::command::v1 as pb;
 use uuid::Uuid;
 
 use super::Prepared;
-use crate::wire::{Envelope, Reader, resolve};
+use crate::wire::{Envelope, Item, Reader, Within, resolve};
 
 pub(super) fn register(
     reader: &mut Reader,
@@ -147,19 +147,19 @@ pub(super) fn report_position(
 }
 
 fn track_point(reader: &mut Reader, index: usize, wire: &pb::TrackPoint) -> Option<TrackPoint> {
-    let at = |field: &str| format!("points[{index}].{field}");
+    let at = |field| Within(Item("points", index), field);
     if wire.at.is_empty() {
-        reader.wrong(&at("at"), "is required");
+        reader.wrong(at("at"), "is required");
     }
-    let time = reader.time(&at("at"), &wire.at);
+    let time = reader.time(at("at"), &wire.at);
     let point = match wire.point {
-        Some(point) => reader.point(&at("point"), point),
+        Some(point) => reader.point(at("point"), point),
         None => {
-            reader.wrong(&at("point"), "is required");
+            reader.wrong(at("point"), "is required");
             None
         }
     };
-    let speed_kmh = reader.number(&at("speed_kmh"), wire.speed_kmh, Speed::try_new);
-    let heading_deg = reader.number(&at("heading_deg"), wire.heading_deg, Heading::try_new);
+    let speed_kmh = reader.number(at("speed_kmh"), wire.speed_kmh, Speed::try_new);
+    let heading_deg = reader.number(at("heading_deg"), wire.heading_deg, Heading::try_new);
     Some(TrackPoint { at: time?, point: point?, speed_kmh, heading_deg })
 }

@@ -8,7 +8,7 @@ use event_store::append::Metadata;
 use proto::command::v1 as pb;
 use uuid::Uuid;
 
-use super::Reader;
+use super::{Item, Reader};
 
 /// Most flags of an envelope.
 const MOST_FLAGS: usize = 16;
@@ -56,10 +56,7 @@ impl Envelope {
             let is_flag = (1..=64).contains(&flag.len())
                 && flag.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
             if !is_flag {
-                reader.wrong(
-                    &format!("envelope.flags[{index}]"),
-                    "must be lower-case words with `_`, at most 64 characters",
-                );
+                reader.wrong(Item("envelope.flags", index), "must be lower-case words with `_`, at most 64 characters");
             }
         }
         Some(Envelope {

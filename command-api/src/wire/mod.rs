@@ -1,6 +1,7 @@
 //! Reading messages: every violation is found, with the path of its field, before anything is refused.
 
 mod envelope;
+mod path;
 mod reference;
 mod terms;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use proto::command::v1 as pb;
 use uuid::Uuid;
 
 pub(crate) use envelope::Envelope;
+pub(crate) use path::{Item, Path, Within};
 pub(crate) use reference::{RecordRef, resolve};
 
 /// Reads the fields of one message and gathers what is wrong with them.
@@ -28,7 +30,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     /// Notes that the field at `path` is wrong.
-    pub(crate) fn wrong(&mut self, path: &str, message: impl std::fmt::Display) {
+    pub(crate) fn wrong(&mut self, path: impl Path, message: impl std::fmt::Display) {
         self.violations.add(path, message);
     }
 
@@ -38,7 +40,7 @@ impl Reader {
     }
 
     /// At most `most` entries of a list; that it has more is one violation, whatever is in them.
-    pub(crate) fn at_most<'l, T>(&mut self, path: &str, list: &'l [T], most: usize) -> &'l [T] {
+    pub(crate) fn at_most<'l, T>(&mut self, path: impl Path, list: &'l [T], most: usize) -> &'l [T] {
         if list.len() > most {
             self.wrong(path, format!("has {} entries: at most {most} are taken", list.len()));
         }
@@ -46,7 +48,7 @@ impl Reader {
     }
 
     /// A UUID; one of zeros only was never chosen by anybody.
-    pub(crate) fn uuid(&mut self, path: &str, value: &str) -> Option<Uuid> {
+    pub(crate) fn uuid(&mut self, path: impl Path, value: &str) -> Option<Uuid> {
         self.text(path, value, |value| match Uuid::try_parse(value) {
             Ok(id) if id.is_nil() => Err("is all zeros: choose an id"),
             Ok(id) => Ok(id),
@@ -55,7 +57,7 @@ impl Reader {
     }
 
     /// A UUID that must be there.
-    pub(crate) fn required_uuid(&mut self, path: &str, value: &str) -> Option<Uuid> {
+    pub(crate) fn required_uuid(&mut self, path: impl Path, value: &str) -> Option<Uuid> {
         if value.is_empty() {
             self.wrong(path, "is required");
         }
@@ -65,7 +67,7 @@ impl Reader {
     /// A text that may be absent.
     pub(crate) fn text<T, E: std::fmt::Display>(
         &mut self,
-        path: &str,
+        path: impl Path,
         value: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
@@ -75,7 +77,7 @@ impl Reader {
     /// A text that must be there.
     pub(crate) fn required<T, E: std::fmt::Display>(
         &mut self,
-        path: &str,
+        path: impl Path,
         value: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
@@ -89,7 +91,7 @@ impl Reader {
     /// Personal text that may be absent.
     pub(crate) fn personal<T, E: std::fmt::Display>(
         &mut self,
-        path: &str,
+        path: impl Path,
         value: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<Personal<T>> {
@@ -97,7 +99,7 @@ impl Reader {
     }
 
     /// A time with its offset, that may be absent.
-    pub(crate) fn time(&mut self, path: &str, value: &str) -> Option<DateTime<FixedOffset>> {
+    pub(crate) fn time(&mut self, path: impl Path, value: &str) -> Option<DateTime<FixedOffset>> {
         self.text(path, value, |value| {
             let time = DateTime::parse_from_rfc3339(value).ok().and_then(|time| kept(&time));
             time.filter(|time| (1900..=2200).contains(&time.year()))
@@ -108,7 +110,7 @@ impl Reader {
     /// A number that may be absent.
     pub(crate) fn number<T, E: std::fmt::Display>(
         &mut self,
-        path: &str,
+        path: impl Path,
         value: Option<u32>,
         parse: impl FnOnce(u32) -> Result<T, E>,
     ) -> Option<T> {
@@ -116,7 +118,7 @@ impl Reader {
     }
 
     /// A closed term that may be unspecified.
-    pub(crate) fn term<W, T>(&mut self, path: &str, value: i32) -> Option<T>
+    pub(crate) fn term<W, T>(&mut self, path: impl Path, value: i32) -> Option<T>
     where
         W: TryFrom<i32> + terms::Term<T>,
     {
@@ -130,7 +132,7 @@ impl Reader {
     }
 
     /// A closed term that must be there.
-    pub(crate) fn required_term<W, T>(&mut self, path: &str, value: i32) -> Option<T>
+    pub(crate) fn required_term<W, T>(&mut self, path: impl Path, value: i32) -> Option<T>
     where
         W: TryFrom<i32> + terms::Term<T>,
     {
@@ -142,17 +144,17 @@ impl Reader {
     }
 
     /// A place that may be absent.
-    pub(crate) fn place(&mut self, path: &str, place: Option<pb::Place>) -> Option<Place> {
+    pub(crate) fn place(&mut self, path: impl Path, place: Option<pb::Place>) -> Option<Place> {
         let place = place?;
-        let at = |field: &str| format!("{path}.{field}");
+        let at = |field| Within(path, field);
         let before = self.wrong_so_far();
         let parts = PlaceParts {
-            address_code: self.text(&at("address_code"), &place.address_code, AddressCode::parse),
-            territory: self.text(&at("territory"), &place.territory, TerritoryCode::parse),
-            text: self.text(&at("text"), &place.text, PlaceText::parse),
-            point: place.point.and_then(|point| self.point(&at("point"), point)),
+            address_code: self.text(at("address_code"), &place.address_code, AddressCode::parse),
+            territory: self.text(at("territory"), &place.territory, TerritoryCode::parse),
+            text: self.text(at("text"), &place.text, PlaceText::parse),
+            point: place.point.and_then(|point| self.point(at("point"), point)),
             uncertainty_m: None,
-            source: self.term::<pb::LocationSource, _>(&at("source"), place.source),
+            source: self.term::<pb::LocationSource, _>(at("source"), place.source),
         };
         if self.wrong_so_far() > before {
             // A place of which only the wrong is left must not be told to be empty as well.
@@ -169,25 +171,25 @@ impl Reader {
     }
 
     /// A point; each of its coordinates is told apart.
-    pub(crate) fn point(&mut self, path: &str, point: pb::GeoPoint) -> Option<GeoPoint> {
+    pub(crate) fn point(&mut self, path: impl Path, point: pb::GeoPoint) -> Option<GeoPoint> {
         let latitude = GeoPoint::try_new(point.latitude_e6, 0);
         let longitude = GeoPoint::try_new(0, point.longitude_e6);
-        let latitude = self.violations.take(format!("{path}.latitude_e6"), latitude);
-        let longitude = self.violations.take(format!("{path}.longitude_e6"), longitude);
+        let latitude = self.violations.take(Within(path, "latitude_e6"), latitude);
+        let longitude = self.violations.take(Within(path, "longitude_e6"), longitude);
         GeoPoint::try_new(latitude?.latitude_e6(), longitude?.longitude_e6()).ok()
     }
 
     /// Who reported it; may be absent.
-    pub(crate) fn reporter(&mut self, path: &str, reporter: Option<pb::Reporter>) -> Option<Reporter> {
+    pub(crate) fn reporter(&mut self, path: impl Path, reporter: Option<pb::Reporter>) -> Option<Reporter> {
         let reporter = reporter?;
-        let at = |field: &str| format!("{path}.{field}");
-        let name = self.text(&at("name"), &reporter.name, PersonName::parse);
-        let phone = self.text(&at("phone"), &reporter.phone, Phone::parse);
-        let code = self.text(&at("personal_code"), &reporter.personal_code, PersonalCode::parse);
+        let at = |field| Within(path, field);
+        let name = self.text(at("name"), &reporter.name, PersonName::parse);
+        let phone = self.text(at("phone"), &reporter.phone, Phone::parse);
+        let code = self.text(at("personal_code"), &reporter.personal_code, PersonalCode::parse);
         if reporter.name.is_empty() && reporter.phone.is_empty() && reporter.personal_code.is_empty() {
             return None;
         }
-        let subject = self.uuid(&at("subject_id"), &reporter.subject_id);
+        let subject = self.uuid(at("subject_id"), &reporter.subject_id);
         // What was wrong with the parts is told already; a reporter of whom nothing is left is not a second violation.
         let reporter = Reporter::try_new(name, phone, code).ok()?;
         Some(match subject {

@@ -7,7 +7,7 @@ use event_store::append::{Stop, Work};
 use proto::command::v1 as pb;
 use uuid::Uuid;
 
-use super::Reader;
+use super::{Path, Reader, Within};
 use crate::status::UnknownRecord;
 
 /// A record that a command names.
@@ -31,7 +31,7 @@ impl Reader {
     /// A record of that type, that must be named.
     pub(crate) fn record(
         &mut self,
-        path: &str,
+        path: impl Path,
         aggregate_type: &str,
         named: Option<pb::RecordRef>,
     ) -> Option<RecordRef> {
@@ -45,50 +45,53 @@ impl Reader {
     /// A record of that type, that may be named.
     pub(crate) fn optional_record(
         &mut self,
-        path: &str,
+        path: impl Path,
         aggregate_type: &str,
         named: Option<pb::RecordRef>,
     ) -> Option<RecordRef> {
         use pb::record_ref::By;
         match named?.by? {
-            By::Id(id) => self.required_uuid(&format!("{path}.id"), &id).map(RecordRef::Id),
+            By::Id(id) => self.required_uuid(Within(path, "id"), &id).map(RecordRef::Id),
             By::Number(number) => self
-                .required(&format!("{path}.number"), &number, |number| {
+                .required(Within(path, "number"), &number, |number| {
                     let incident = NationalNumber::parse(number).map(|number| number.to_string());
                     incident
                         .or_else(|error| CardNumber::parse(number).map(|number| number.to_string()).map_err(|_| error))
                 })
                 .map(RecordRef::Number),
             By::External(external) => {
-                let system = self.required(&format!("{path}.external.system"), &external.system, SourceSystem::parse);
-                let id =
-                    self.required(&format!("{path}.external.external_id"), &external.external_id, ExternalId::parse);
+                let system = self.required(Within(path, "external.system"), &external.system, SourceSystem::parse);
+                let id = self.required(Within(path, "external.external_id"), &external.external_id, ExternalId::parse);
                 Some(RecordRef::Id(ids::of_source(aggregate_type, &system?, &id?)))
             }
         }
     }
 
     /// A unit, that must be named.
-    pub(crate) fn unit(&mut self, path: &str, named: Option<pb::UnitRef>, principal: &Principal) -> Option<Uuid> {
+    pub(crate) fn unit(&mut self, path: impl Path, named: Option<pb::UnitRef>, principal: &Principal) -> Option<Uuid> {
         use pb::unit_ref::By;
         let Some(by) = named.and_then(|named| named.by) else {
             self.wrong(path, "is required: give id or call_sign");
             return None;
         };
         match by {
-            By::Id(id) => self.required_uuid(&format!("{path}.id"), &id),
+            By::Id(id) => self.required_uuid(Within(path, "id"), &id),
             By::CallSign(named) => {
                 let institution =
-                    self.institution(&format!("{path}.call_sign.institution"), &named.institution, principal);
-                let call_sign =
-                    self.required(&format!("{path}.call_sign.call_sign"), &named.call_sign, CallSign::parse);
+                    self.institution(Within(path, "call_sign.institution"), &named.institution, principal);
+                let call_sign = self.required(Within(path, "call_sign.call_sign"), &named.call_sign, CallSign::parse);
                 Some(ids::of_unit(&institution?, &call_sign?))
             }
         }
     }
 
     /// An institution; the caller's own where none is given.
-    pub(crate) fn institution(&mut self, path: &str, given: &str, principal: &Principal) -> Option<InstitutionCode> {
+    pub(crate) fn institution(
+        &mut self,
+        path: impl Path,
+        given: &str,
+        principal: &Principal,
+    ) -> Option<InstitutionCode> {
         let text = if given.is_empty() { principal.institution.as_str() } else { given };
         self.required(path, text, InstitutionCode::parse)
     }

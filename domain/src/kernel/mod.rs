@@ -199,12 +199,12 @@ impl Violations {
     }
 
     /// Adds that the field at `path` is wrong.
-    pub fn add(&mut self, path: impl Into<String>, message: impl fmt::Display) {
-        self.0.push(Violation { path: path.into(), message: message.to_string() });
+    pub fn add(&mut self, path: impl fmt::Display, message: impl fmt::Display) {
+        self.0.push(Violation { path: path.to_string(), message: message.to_string() });
     }
 
     /// The value of a parse, or nothing and one violation more.
-    pub fn take<T, E: fmt::Display>(&mut self, path: impl Into<String>, parsed: Result<T, E>) -> Option<T> {
+    pub fn take<T, E: fmt::Display>(&mut self, path: impl fmt::Display, parsed: Result<T, E>) -> Option<T> {
         parsed.map_err(|error| self.add(path, error)).ok()
     }
 
