@@ -18,7 +18,8 @@ use crate::cli::DemoArgs;
 use crate::commands::{log, record, serve};
 use crate::compose::{Running, System};
 use crate::failure::Failure;
-use crate::import::{self, ImportOptions, Shown, Summary, Target};
+use crate::generate;
+use crate::import::{self, ImportOptions, Shown, Target};
 use crate::output;
 use crate::settings::Settings;
 
@@ -33,8 +34,10 @@ const CATCH_UP: Duration = Duration::from_secs(120);
 pub(crate) async fn run(settings: Settings, args: DemoArgs) -> Result<(), Failure> {
     let folder = settings.data_dir.join("demo");
     fs::create_dir_all(&folder).with_context(|| format!("can't make the folder {}", folder.display()))?;
-    let source = Source::choose(&args, &settings.input_dir, &folder)?;
-    output::line(format!("calls: {}", source.description));
+    let source = Source::choose(&args, &settings.input_dir)?;
+    output::line(format!("calls: {}", source.description(&settings.input_dir)));
+    // What is made up is never in a register of what is real.
+    let settings = if matches!(source, Source::Nation) { settings.simulated() } else { settings };
 
     let started = Instant::now();
     let running = System::start(settings).await?;
@@ -58,7 +61,10 @@ pub(crate) async fn run(settings: Settings, args: DemoArgs) -> Result<(), Failur
 }
 
 async fn report(running: &Running, source: &Source, folder: &std::path::Path) -> Result<(), Failure> {
-    let imported = feed(running, source, folder).await?;
+    let fed = match source {
+        Source::File(file) => import_calls(running, file, folder).await?,
+        Source::Nation => send_nation(running).await?,
+    };
     let caught_up = Instant::now();
     running.caught_up(CATCH_UP).await?;
     let lag = caught_up.elapsed();
@@ -69,7 +75,7 @@ async fn report(running: &Running, source: &Source, folder: &std::path::Path) ->
     let http = running.http_addr().ok_or_else(|| anyhow!("GraphQL is not served"))?;
 
     let answers = question::ask_all(http, &token, &at).await?;
-    answers::figures(running, &imported, lag, &answers).await?;
+    answers::figures(running, &fed, lag, &answers).await?;
     answers.iter().for_each(question::Answer::show);
 
     heading("the history of one record (vnr record history)");
@@ -95,18 +101,51 @@ async fn report(running: &Running, source: &Source, folder: &std::path::Path) ->
     if sound { Ok(()) } else { Err(Failure::CheckFailed) }
 }
 
-/// Feeds the calls through the bulk stream, with a progress bar, and tells what became of them.
-async fn feed(running: &Running, source: &Source, folder: &std::path::Path) -> Result<Summary, Failure> {
-    let addr = running.grpc_addr().ok_or_else(|| anyhow!("gRPC is not served"))?;
+/// What became of the calls.
+struct Fed {
+    /// Events that were written now.
+    events: u64,
+    /// In a second.
+    rate: f64,
+    /// Time to an answer, milliseconds: half are faster, one in a hundred is slower.
+    p50_ms: f64,
+    p99_ms: f64,
+    /// Whether all of it had been recorded before.
+    known: bool,
+}
+
+/// Feeds a file's calls through the bulk stream, with a progress bar, and tells what became of them.
+async fn import_calls(running: &Running, file: &source::File, folder: &std::path::Path) -> Result<Fed, Failure> {
     let token = token(running, Role::System, Purpose::Operation)?;
-    let target = Target::parse(&format!("http://{}", reachable(addr)), Some(&token))?;
-    let mut options = ImportOptions::new(&source.file, source.mapping.clone(), target, folder);
+    let target = Target::parse(&grpc(running)?, Some(&token))?;
+    let mut options = ImportOptions::new(&file.path, file.mapping.clone(), target, folder);
     // The port may be another one than that of an interrupted demo; the data folder is the same.
     options.same_register = true;
     heading("import through gRPC");
     let summary = import::run(&options, &Shown::default()).await?;
     output::line(summary.to_string().trim_end());
-    Ok(summary)
+    Ok(Fed {
+        events: summary.counts.events,
+        rate: summary.counts.events as f64 / summary.seconds.max(0.001),
+        p50_ms: summary.command_us.p50 as f64 / 1_000.0,
+        p99_ms: summary.command_us.p99 as f64 / 1_000.0,
+        known: summary.counts.events == 0 && summary.counts.commands.repeated > 0,
+    })
+}
+
+/// Sends an invented nation's deeds as its institutions would.
+async fn send_nation(running: &Running) -> Result<Fed, Failure> {
+    heading("an invented nation, sent through gRPC");
+    let outcome = generate::send_small_nation(running.settings(), &grpc(running)?).await?;
+    let (p50_ms, p99_ms) = outcome.lanes.get("urgent").map_or((0.0, 0.0), |lane| (lane.p50_ms, lane.p99_ms));
+    let rate = outcome.rate * outcome.events as f64 / outcome.sent.max(1) as f64;
+    Ok(Fed { events: outcome.events, rate, p50_ms, p99_ms, known: outcome.events == 0 && outcome.repeated > 0 })
+}
+
+/// Where the register takes commands.
+fn grpc(running: &Running) -> Result<String, Failure> {
+    let addr = running.grpc_addr().ok_or_else(|| anyhow!("gRPC is not served"))?;
+    Ok(format!("http://{}", reachable(addr)))
 }
 
 /// An address that listens everywhere is reached on this machine.

@@ -10,7 +10,7 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use access::DevelopmentKey;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 use nation::{Deed, Nation, Summary, Timeline};
 
@@ -18,6 +18,7 @@ pub use args::GenerateArgs;
 pub use copy::Copied;
 pub use live::Outcome;
 
+use self::args::Rate;
 use self::report::Done;
 use crate::failure::Failure;
 use crate::output;
@@ -62,6 +63,23 @@ pub(crate) async fn run(settings: &Settings, args: &GenerateArgs) -> Result<Exit
         output::aside(example);
     }
     Err(Failure::CheckFailed)
+}
+
+/// Sends the demo's own data, three days of a small nation with the night on which clocks are put back, and shows what came of it.
+///
+/// # Errors
+/// When the register can't be spoken to, or answers otherwise than expected.
+pub(crate) async fn send_small_nation(settings: &Settings, url: &str) -> Result<Outcome, Failure> {
+    const DAYS: u32 = 3;
+    let mut nation = Nation::new(112, 0.02);
+    nation.from = NaiveDate::from_ymd_opt(2025, 10, 25).unwrap_or_default();
+    let key = DevelopmentKey::load_or_create(&settings.token_key_file())?;
+    let mut summary = Summary::default();
+    let timeline = Timeline::new(&nation, nation.from, DAYS).inspect(|deed| summary.add(deed));
+    let outcome = live::send(timeline, url, &key, Rate::Max, DAYS).await?;
+    report::show(&nation, DAYS, &summary, Done::Sent(&outcome), false);
+    outcome.examples.iter().for_each(output::aside);
+    if outcome.unexpected == 0 { Ok(outcome) } else { Err(Failure::CheckFailed) }
 }
 
 /// Writes days of a nation straight into the empty register of the settings, and tells nobody how far it is.

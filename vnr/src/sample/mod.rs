@@ -1,4 +1,5 @@
-//! The project's own sample of calls: invented, the same for the same seed, with Latvian places and times.
+//! A file of calls as another dispatch system would write it, to try an import with: invented, the same for the same seed, with
+//! Latvian places and times.
 //!
 //! It is as rich as a real dispatch file: several units and services on a call, priorities that change, units that never
 //! arrive, calls that are cancelled, and the night on which clocks are put back, in local time without an offset.
@@ -9,29 +10,18 @@ mod fleet;
 mod place;
 mod write;
 
-use std::fs::File;
-use std::io::{self, BufWriter};
-use std::path::Path;
-
 pub use args::{SampleArgs, sample};
 pub use write::write_to;
 
 /// Name of the file.
 pub const FILE: &str = "vnr-sample-calls.csv";
 /// Its mapping.
-pub const MAPPING: &str = include_str!("../../../schema/mappings/vnr-sample.toml");
-/// Seed of the demo's sample.
+#[cfg(test)]
+const MAPPING: &str = include_str!("../../../schema/mappings/vnr-sample.toml");
+/// Seed of the sample, where no other is given.
 pub const SEED: u64 = 112;
-/// Calls of the demo's sample.
+/// Calls of the sample, where nothing else is said.
 pub const CALLS: u32 = 2_000;
-
-/// Writes the demo's sample.
-///
-/// # Errors
-/// Where the file system refuses.
-pub fn write(path: &Path) -> io::Result<()> {
-    write_to(BufWriter::new(File::create(path)?), SEED, CALLS)
-}
 
 #[cfg(test)]
 mod tests {
