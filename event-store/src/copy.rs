@@ -11,9 +11,9 @@ use crate::log::StoredEvent;
 use crate::rows::{WIDTH, event};
 
 /// What a binary COPY begins with: its signature, and flags and an extension that are not used.
-const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+pub(crate) const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// What it ends with, where a row would begin with the number of its columns.
-const END: &[u8] = &(-1_i16).to_be_bytes();
+pub(crate) const END: &[u8] = &(-1_i16).to_be_bytes();
 
 /// A connection that is closed where it is dropped before it is given back.
 struct Lent(Option<PoolConnection<Postgres>>);

@@ -3,10 +3,6 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// What a binary COPY begins with: its signature, and flags and an extension that are not used.
-pub(super) const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-/// What it ends with, where a row would begin with the number of its columns.
-pub(super) const END: &[u8] = &(-1_i16).to_be_bytes();
 /// Where PostgreSQL's time begins: 2000-01-01, in microseconds since 1970.
 const EPOCH: i64 = 946_684_800_000_000;
 

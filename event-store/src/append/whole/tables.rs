@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::WholeLogError;
-use super::rows::{END, HEADER};
+use crate::copy::{END, HEADER};
 use crate::log::LogName;
 
 /// Positions of a partition, as `begin_event_partition` makes them.
@@ -76,7 +76,7 @@ impl Tables {
             Some(events) => events.send(chunk).await.is_ok(),
             None => false,
         };
-        if sent { Ok(()) } else { self.close().await }
+        if sent { Ok(()) } else { self.broken_off().await }
     }
 
     /// The same with rows of another table.
@@ -85,7 +85,13 @@ impl Tables {
             Some(others) => others.send((table, rows)).await.is_ok(),
             None => false,
         };
-        if sent { Ok(()) } else { self.close().await }
+        if sent { Ok(()) } else { self.broken_off().await }
+    }
+
+    /// Why rows are not taken any more: never nothing, for they would be missing.
+    async fn broken_off(&mut self) -> Result<(), WholeLogError> {
+        self.close().await?;
+        Err(WholeLogError::Interrupted)
     }
 
     /// Waits until all is written.
