@@ -14,5 +14,5 @@ mod token;
 pub use self::authenticated::Authenticated;
 pub use self::error::{AccessError, KeyError};
 pub use self::key::DevelopmentKey;
-pub use self::principal::{Institution, Principal, Purpose, Role};
+pub use self::principal::{Institution, Principal, Purpose, Reference, Role, Territory};
 pub use self::token::{TokenIssuer, TokenVerifier};

@@ -56,7 +56,7 @@ mod tests {
 
     fn principal(role: Role, purpose: Purpose) -> Principal {
         let institution = Institution::parse("VP").expect("a code");
-        Principal { subject: "test".into(), institution, roles: vec![role], purpose, expires_at: chrono::Utc::now() }
+        Principal::new("test", institution, vec![role], purpose, chrono::Utc::now())
     }
 
     #[test]

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::error::{AccessError, KeyError};
 use crate::key::DevelopmentKey;
-use crate::principal::{Institution, Principal, Purpose, Role};
+use crate::principal::{Institution, Principal, Purpose, Role, Territory};
 
 const ISSUER: &str = "vnr-development";
 const AUDIENCE: &str = "vnr";
@@ -36,7 +36,9 @@ struct Claims {
     exp: i64,
     institution: Institution,
     roles: Vec<Role>,
-    purpose: Purpose,
+    trained: bool,
+    purposes: Vec<Purpose>,
+    territories: Vec<Territory>,
 }
 
 /// What we read: our own claims one by one, so that a refusal can name the one that is wrong.
@@ -47,7 +49,9 @@ struct Presented {
     exp: i64,
     institution: Value,
     roles: Value,
-    purpose: Value,
+    trained: bool,
+    purposes: Value,
+    territories: Vec<Territory>,
 }
 
 /// Issues tokens for development and tests; in production an institution's identity provider does.
@@ -74,7 +78,9 @@ impl TokenIssuer {
             exp: principal.expires_at.timestamp(),
             institution: principal.institution.clone(),
             roles: principal.roles.clone(),
-            purpose: principal.purpose,
+            trained: principal.trained,
+            purposes: principal.purposes.clone(),
+            territories: principal.territories.clone(),
         };
         jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &self.key).map_err(|_| KeyError::Signing)
     }
@@ -150,13 +156,15 @@ impl TokenVerifier {
         if roles.is_empty() {
             return Err(wrong("roles"));
         }
-        Ok(Principal {
-            subject: claims.sub,
-            institution: understood("institution", claims.institution)?,
-            roles,
-            purpose: understood("purpose", claims.purpose)?,
-            expires_at: DateTime::from_timestamp(claims.exp, 0).ok_or_else(|| wrong("exp"))?,
-        })
+        let purposes: Vec<Purpose> = understood("purposes", claims.purposes)?;
+        let purpose = *purposes.first().ok_or_else(|| wrong("purposes"))?;
+        let institution = understood("institution", claims.institution)?;
+        let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or_else(|| wrong("exp"))?;
+        let mut principal = Principal::new(claims.sub, institution, roles, purpose, expires_at);
+        principal.trained = claims.trained;
+        principal.purposes = purposes;
+        principal.territories = claims.territories;
+        Ok(principal)
     }
 }
 

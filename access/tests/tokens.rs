@@ -20,13 +20,9 @@ fn whole_seconds(time: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 fn officer(expires_in: TimeDelta) -> Principal {
-    Principal {
-        subject: "a.berzins".into(),
-        institution: Institution::parse("VP").expect("a code"),
-        roles: vec![Role::Officer, Role::Supervisor],
-        purpose: Purpose::Investigation,
-        expires_at: whole_seconds(Utc::now() + expires_in),
-    }
+    let institution = Institution::parse("VP").expect("a code");
+    let roles = vec![Role::Officer, Role::Supervisor];
+    Principal::new("a.berzins", institution, roles, Purpose::Investigation, whole_seconds(Utc::now() + expires_in))
 }
 
 fn pair() -> (TokenIssuer, TokenVerifier) {

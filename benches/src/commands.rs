@@ -150,13 +150,13 @@ async fn measure_on(
         simulated: false,
     };
     let key = DevelopmentKey::ephemeral()?;
-    let token = TokenIssuer::new(&key).issue(&Principal {
-        subject: "bench".to_owned(),
-        institution: Institution::parse("VUGD").map_err(anyhow::Error::msg)?,
-        roles: vec![Role::System],
-        purpose: Purpose::Response,
-        expires_at: chrono::Utc::now() + chrono::TimeDelta::hours(2),
-    })?;
+    let token = TokenIssuer::new(&key).issue(&Principal::new(
+        "bench",
+        Institution::parse("VUGD").map_err(anyhow::Error::msg)?,
+        vec![Role::System],
+        Purpose::Response,
+        chrono::Utc::now() + chrono::TimeDelta::hours(2),
+    ))?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let ours_addr = listener.local_addr()?;
     tokio::spawn(command_api::serve(listener, deps, TokenVerifier::new(&key), std::future::pending()));

@@ -53,13 +53,9 @@ pub type Connection = InterceptedService<Channel, Bearer>;
 
 /// Somebody who may send commands and see personal data.
 pub fn dispatcher() -> Principal {
-    Principal {
-        subject: "test-dispatcher".to_owned(),
-        institution: Institution::parse("VUGD").expect("an institution"),
-        roles: vec![Role::Dispatcher],
-        purpose: Purpose::Response,
-        expires_at: chrono::Utc::now() + chrono::TimeDelta::hours(1),
-    }
+    let institution = Institution::parse("VUGD").expect("an institution");
+    let until = chrono::Utc::now() + chrono::TimeDelta::hours(1);
+    Principal::new("test-dispatcher", institution, vec![Role::Dispatcher], Purpose::Response, until)
 }
 
 impl TestSystem {

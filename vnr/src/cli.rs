@@ -4,7 +4,7 @@ mod disaster;
 
 use std::path::PathBuf;
 
-use access::{Institution, Purpose, Role};
+use access::{Institution, Purpose, Role, Territory};
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -163,9 +163,16 @@ pub struct TokenArgs {
     /// Role there: dispatcher, officer, supervisor, auditor, analyst, system; may be given more than once
     #[arg(long, required = true)]
     pub role: Vec<Role>,
-    /// What for: response, investigation, prevention, statistics, audit, administration, operation
+    /// What for: response, investigation, prevention, statistics, audit, administration, operation; may be given more than
+    /// once, then each request says which it is
+    #[arg(long, required = true)]
+    pub purpose: Vec<Purpose>,
+    /// Where they are competent: an ATVK code such as 0001000; may be given more than once [default: the whole country]
+    #[arg(long, value_name = "ATVK")]
+    pub territory: Vec<Territory>,
+    /// Somebody who was not trained to use the register, and may not record anything
     #[arg(long)]
-    pub purpose: Purpose,
+    pub untrained: bool,
     /// Person or system
     #[arg(long, default_value = "developer")]
     pub subject: String,

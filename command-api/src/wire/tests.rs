@@ -13,13 +13,8 @@ use super::{Reader, RecordRef};
 use crate::commands::{Prepared, WireCommand};
 
 fn principal() -> Principal {
-    Principal {
-        subject: "tests".to_owned(),
-        institution: Institution::parse("VUGD").unwrap(),
-        roles: vec![Role::System],
-        purpose: Purpose::Response,
-        expires_at: Utc::now(),
-    }
+    let institution = Institution::parse("VUGD").unwrap();
+    Principal::new("tests", institution, vec![Role::System], Purpose::Response, Utc::now())
 }
 
 fn envelope() -> Option<pb::Envelope> {

@@ -70,13 +70,8 @@ impl Interceptor for Token {
 pub type Calling = InterceptedService<Channel, Token>;
 
 pub fn somebody(role: Role) -> Principal {
-    Principal {
-        subject: "tests".to_owned(),
-        institution: Institution::parse("VUGD").unwrap(),
-        roles: vec![role],
-        purpose: Purpose::Response,
-        expires_at: Utc::now() + TimeDelta::hours(1),
-    }
+    let institution = Institution::parse("VUGD").unwrap();
+    Principal::new("tests", institution, vec![role], Purpose::Response, Utc::now() + TimeDelta::hours(1))
 }
 
 impl Api {

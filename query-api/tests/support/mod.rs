@@ -35,13 +35,8 @@ impl Tokens {
     /// A token that ends soon.
     pub fn lasting(&self, role: Role, time: Duration) -> String {
         let purpose = if role == Role::Analyst { Purpose::Statistics } else { Purpose::Response };
-        let principal = Principal {
-            subject: "tests".into(),
-            institution: Institution::parse("VUGD").expect("an institution"),
-            roles: vec![role],
-            purpose,
-            expires_at: Utc::now() + time,
-        };
+        let institution = Institution::parse("VUGD").expect("an institution");
+        let principal = Principal::new("tests", institution, vec![role], purpose, Utc::now() + time);
         self.issuer.issue(&principal).expect("a token")
     }
 }

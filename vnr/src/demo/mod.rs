@@ -159,13 +159,8 @@ fn reachable(addr: std::net::SocketAddr) -> std::net::SocketAddr {
 }
 
 fn token(running: &Running, role: Role, purpose: Purpose) -> Result<String, Failure> {
-    let principal = Principal {
-        subject: "demo".into(),
-        institution: Institution::parse(INSTITUTION).map_err(|told| anyhow!(told))?,
-        roles: vec![role],
-        purpose,
-        expires_at: Utc::now() + TimeDelta::hours(8),
-    };
+    let institution = Institution::parse(INSTITUTION).map_err(|told| anyhow!(told))?;
+    let principal = Principal::new("demo", institution, vec![role], purpose, Utc::now() + TimeDelta::hours(8));
     Ok(running.issuer().issue(&principal)?)
 }
 

@@ -4,12 +4,13 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
-use access::{Institution, Principal, Purpose, Role};
+use access::Principal;
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use command_api::{Translated, translate};
 use event_store::append::{Environment, Made, NoRandomness, WholeLog, WholeLogError};
 use event_store::log::LogName;
+use event_store::proof::note::hex;
 use event_store::seal::MasterKeys;
 use indicatif::ProgressBar;
 use nation::{Chance, Deed, Expected, Matter, Nation, Summary, Timeline};
@@ -89,17 +90,13 @@ pub(super) async fn write(
     let copied = Copied {
         commands,
         events: register.events,
-        root: hex(&register),
+        root: hex(&register.root),
         track_events: tracks.events,
-        track_root: hex(&tracks),
+        track_root: hex(&tracks.root),
         rate: (register.events + tracks.events) as f64 / seconds,
         seconds,
     };
     Ok((summary, copied))
-}
-
-fn hex(made: &Made) -> String {
-    made.root.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 async fn into(
@@ -166,7 +163,7 @@ fn think(
             bar.set_position(super::minutes(first, &deed));
             let code = deed.sender.code.as_str();
             if !principals.contains_key(code) {
-                principals.insert(code, principal(code)?);
+                principals.insert(code, super::principal(code, DateTime::<Utc>::MAX_UTC)?);
             }
             let Deed { at, expected, matter, id, command, .. } = deed;
             let command = match expected {
@@ -248,14 +245,4 @@ impl Writer {
         }
         Ok(Vec::new())
     }
-}
-
-fn principal(code: &str) -> Result<Principal, Failure> {
-    Ok(Principal {
-        subject: format!("{code}-journal"),
-        institution: Institution::parse(code).map_err(anyhow::Error::msg).context("a code of an institution")?,
-        roles: vec![Role::System],
-        purpose: Purpose::Response,
-        expires_at: DateTime::<Utc>::MAX_UTC,
-    })
 }

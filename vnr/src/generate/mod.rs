@@ -9,7 +9,8 @@ mod report;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use access::DevelopmentKey;
+use access::{DevelopmentKey, Institution, Principal, Purpose, Role};
+use anyhow::Context as _;
 use chrono::{DateTime, NaiveDate, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 use nation::{Deed, Nation, Summary, Timeline};
@@ -23,6 +24,12 @@ use self::report::Done;
 use crate::failure::Failure;
 use crate::output;
 use crate::settings::Settings;
+
+/// As whom an institution's systems speak to the register.
+fn principal(code: &str, until: DateTime<Utc>) -> Result<Principal, Failure> {
+    let institution = Institution::parse(code).map_err(anyhow::Error::msg).context("a code of an institution")?;
+    Ok(Principal::new(format!("{code}-journal"), institution, vec![Role::System], Purpose::Response, until))
+}
 
 /// Carries `vnr generate` out.
 ///

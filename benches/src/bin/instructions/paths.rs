@@ -47,13 +47,13 @@ fn read_command(times: u64) -> anyhow::Result<()> {
     let registers =
         |deed: &Deed| matches!(&deed.command, Command::RegisterIncident(register) if register.reporter.is_some());
     let deed = deeds(&nation).find(registers).context("an incident with a reporter")?;
-    let principal = Principal {
-        subject: "VP-journal".to_owned(),
-        institution: Institution::parse(deed.sender.code.as_str()).map_err(anyhow::Error::msg)?,
-        roles: vec![Role::System],
-        purpose: Purpose::Response,
-        expires_at: DateTime::<Utc>::MAX_UTC,
-    };
+    let principal = Principal::new(
+        "VP-journal",
+        Institution::parse(deed.sender.code.as_str()).map_err(anyhow::Error::msg)?,
+        vec![Role::System],
+        Purpose::Response,
+        DateTime::<Utc>::MAX_UTC,
+    );
     let (master, command) = (MasterKeys::from_bytes(1, &[7; 32]), CommandEnvelope { command: Some(deed.command) });
     for _ in 0..times {
         black_box(translate(black_box(command.clone()), &principal, &master)?);

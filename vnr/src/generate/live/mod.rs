@@ -295,13 +295,7 @@ fn histogram() -> Histogram<u64> {
 
 /// As whom an institution's systems speak to the register.
 fn target(code: &str, url: &str, key: &DevelopmentKey) -> Result<Target, Failure> {
-    let token = TokenIssuer::new(key).issue(&Principal {
-        subject: format!("{code}-journal"),
-        institution: Institution::parse(code).map_err(anyhow::Error::msg)?,
-        roles: vec![Role::System],
-        purpose: Purpose::Response,
-        expires_at: Utc::now() + TimeDelta::days(30),
-    })?;
+    let token = TokenIssuer::new(key).issue(&super::principal(code, Utc::now() + TimeDelta::days(30))?)?;
     Target::parse(url, Some(&token)).map_err(|error| Failure::Usage(error.to_string()))
 }
 
