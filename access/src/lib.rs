@@ -2,11 +2,12 @@
 //!
 //! A [`Principal`] comes out of a token: a person or a system, acting for an institution in some roles and for one purpose. Nothing is
 //! answered and nothing is recorded for anybody without all of these. Tokens are issued here for development only ([`TokenIssuer`]);
-//! [`TokenVerifier`] checks them, once for each token.
+//! [`TokenVerifier`] checks them, once for each token. What they look at is told to the [`AccessLog`] before they see it.
 
 mod authenticated;
 mod error;
 mod key;
+mod log;
 mod principal;
 mod rules;
 mod token;
@@ -14,5 +15,6 @@ mod token;
 pub use self::authenticated::Authenticated;
 pub use self::error::{AccessError, KeyError};
 pub use self::key::DevelopmentKey;
+pub use self::log::{AccessLog, AccessLogError, Consultation, Disclosure};
 pub use self::principal::{Institution, Principal, Purpose, Reference, Role, Territory};
 pub use self::token::{TokenIssuer, TokenVerifier};

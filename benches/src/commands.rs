@@ -144,6 +144,7 @@ async fn measure_on(
     let deps = command_api::Deps {
         register: start(LogName::REGISTER),
         tracks: start(LogName::TRACKS),
+        access: access::AccessLog::new(start(LogName::ACCESS), master.clone()),
         pool: app.clone(),
         master: master.clone(),
         erasures: ErasureList::of(folder, LogName::REGISTER),

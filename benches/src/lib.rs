@@ -4,6 +4,7 @@
 pub mod append;
 pub mod closed_loop;
 pub mod commands;
+pub mod consultations;
 pub mod echo;
 pub mod foreign;
 pub mod job;
@@ -11,6 +12,7 @@ pub mod machine;
 mod memory;
 pub mod message_db;
 pub mod nation;
+mod page;
 pub mod replay;
 pub mod report;
 pub mod rounds;

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use benches::machine::Machine;
-use benches::{append, commands, message_db, nation, replay, report};
+use benches::{append, commands, consultations, message_db, nation, replay, report};
 use clap::Parser;
 
 /// As in `vnr`; for the peers too.
@@ -17,7 +17,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
     after_help = "Examples:\n  make bench\n  make bench NAME=commands ARGS='--seconds 5'\n  make bench NAME=replay ARGS='--events 10000000'\n  make bench NAME=nation ARGS='--events 10000000'"
 )]
 struct Args {
-    /// Only benches whose name begins so: append, commands, message-db, replay, nation
+    /// Only benches whose name begins so: append, commands, consultations, message-db, replay, nation
     name: Option<String>,
     /// Length of one run
     #[arg(long, default_value_t = 3)]
@@ -44,6 +44,9 @@ fn main() -> anyhow::Result<()> {
     if wanted("commands") {
         figures.extend(half.block_on(commands::measure(length, &mut say))?);
     }
+    if wanted("consultations") {
+        figures.extend(runtime(cores)?.block_on(consultations::measure(length, &mut say))?);
+    }
     let mut left_out = false;
     if wanted("message-db") {
         let measured = half.block_on(message_db::measure(length, &mut say))?;
@@ -57,7 +60,10 @@ fn main() -> anyhow::Result<()> {
         figures.extend(runtime(cores)?.block_on(nation::measure(args.events, &mut say))?);
     }
     let known = left_out || !figures.is_empty();
-    anyhow::ensure!(known, "there is no bench of that name; there are: append, commands, message-db, replay, nation");
+    anyhow::ensure!(
+        known,
+        "there is no bench of that name; there are: append, commands, consultations, message-db, replay, nation"
+    );
     report::print(&figures)?;
     report::save(&Machine::here(), &figures)?;
     Ok(())

@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use access::{Authenticated, Principal};
+use access::{AccessLog, Authenticated, Principal};
+use domain::access_day::RefusalCause;
 use event_store::append::{AppendError, Appender, Lane, Pending, Reply, Submission, holders};
 use event_store::log::{LogName, LogPosition};
 use event_store::seal::MasterKeys;
@@ -13,7 +14,7 @@ use lru::LruCache;
 use proto::command::v1 as pb;
 use sqlx::PgPool;
 use tokio::sync::watch;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -33,6 +34,8 @@ pub struct Deps {
     pub register: Appender,
     /// Appends to the `tracks` log.
     pub tracks: Appender,
+    /// Told what is refused.
+    pub access: AccessLog,
     /// Reads, as the application's role.
     pub pool: PgPool,
     /// Tells a repeated command from another under the same id.
@@ -125,7 +128,7 @@ impl Gateway {
         let span = tracing::info_span!("command", name = C::NAME, %command_id);
         let abandoned = Abandoned { name: C::NAME, began, answered: false };
         let outcome = async {
-            let read = Read::command(command, &principal)?;
+            let read = self.read(command, &principal)?;
             let pending = self.enqueue(read, &principal, C::LANE, deadline).await?;
             pending.await.map_err(status::failed)
         }
@@ -133,6 +136,15 @@ impl Gateway {
         .await;
         abandoned.answered(outcome.as_ref().err());
         outcome.map(|reply| Response::new(reply_of(reply)))
+    }
+
+    /// Reads a command; that somebody asked for what they may not do is told to the access log.
+    pub(crate) fn read<C: WireCommand>(&self, command: C, principal: &Principal) -> Result<Read, Status> {
+        let read = Read::command(command, principal);
+        if read.as_ref().is_err_and(|status| status.code() == Code::PermissionDenied) {
+            self.0.deps.access.refused(Some(principal), C::NAME, None, RefusalCause::Policy);
+        }
+        read
     }
 
     /// Whether the command is about a unit that the register does not have, or not yet.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeZone};
 use uuid::Uuid;
 
-use crate::retention::ErasureScope;
+use crate::retention::{Actor, ErasureScope};
 use crate::values::{CallSign, ExternalId, InstitutionCode, SourceSystem};
 
 /// Namespace of the register's name-based ids (UUID version 5). Never changes: stored ids follow from it.
@@ -33,6 +33,15 @@ pub fn of_retention_case(scope: ErasureScope) -> Uuid {
     match scope {
         ErasureScope::Record(record) => named(&format!("retention|record|{record}")),
         ErasureScope::Subject(subject) => named(&format!("retention|subject|{subject}")),
+    }
+}
+
+/// Id of what somebody of an institution looked at on one day of Riga's calendar; without them, of what nobody known asked for.
+#[must_use]
+pub fn of_access_day(by: Option<&Actor>, day: NaiveDate) -> Uuid {
+    match by {
+        Some(Actor { institution, user }) => named(&format!("access|{institution}|{user}|{day}")),
+        None => named(&format!("access||{day}")),
     }
 }
 

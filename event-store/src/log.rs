@@ -19,8 +19,10 @@ impl LogName {
     pub const REGISTER: LogName = LogName("register");
     /// Where units were.
     pub const TRACKS: LogName = LogName("tracks");
+    /// Who looked at what.
+    pub const ACCESS: LogName = LogName("access");
     /// Every log of the engine, in the order in which they are shown.
-    pub const ALL: [LogName; 2] = [LogName::REGISTER, LogName::TRACKS];
+    pub const ALL: [LogName; 3] = [LogName::REGISTER, LogName::TRACKS, LogName::ACCESS];
 
     /// A log of one's own, for those who use the store without the register. The name is used in SQL as it is, so it is
     /// a constant of the program: lower-case letters and underscores.

@@ -1,6 +1,7 @@
 //! Events of the register, decoded.
 
 use cqrs_es::Aggregate;
+use domain::access_day::{AccessDay, AccessDayEvent};
 use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
 use domain::retention::{RetentionCase, RetentionEvent};
@@ -20,6 +21,9 @@ pub const TRACK: &str = Track::TYPE;
 /// Type of the streams of retention cases.
 pub const RETENTION: &str = RetentionCase::TYPE;
 
+/// Type of the streams of what somebody looked at.
+pub const ACCESS_DAY: &str = AccessDay::TYPE;
+
 /// What an event says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RegisterEvent {
@@ -33,6 +37,8 @@ pub enum RegisterEvent {
     Track(Box<TrackEvent>),
     /// Of the personal data of a record or a data subject.
     Retention(Box<RetentionEvent>),
+    /// Of what somebody looked at.
+    AccessDay(Box<AccessDayEvent>),
 }
 
 /// An event of the register as a projection gets it: as it lies in the log, and decoded. Personal data stays sealed.
@@ -49,6 +55,7 @@ pub fn decode(stored: &StoredEvent) -> Result<RegisterEvent, DecodeError> {
         CARD => RegisterEvent::Card(Box::new(stored.decode()?)),
         UNIT => RegisterEvent::Unit(Box::new(stored.decode()?)),
         RETENTION => RegisterEvent::Retention(Box::new(stored.decode()?)),
+        ACCESS_DAY => RegisterEvent::AccessDay(Box::new(stored.decode()?)),
         // A projection asks only for the types that it names, and these are all there are.
         _ => RegisterEvent::Track(Box::new(stored.decode()?)),
     })

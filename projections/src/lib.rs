@@ -14,6 +14,7 @@ mod table;
 
 pub mod cards;
 pub mod case_search;
+pub mod consultations;
 pub mod event;
 pub mod projection;
 pub mod roster;

@@ -2,6 +2,7 @@
 
 use crate::cards::Cards;
 use crate::case_search::CaseSearch;
+use crate::consultations::Consultations;
 use crate::projection::{Projection, Projector, projector};
 use crate::rebuild::RebuildError;
 use crate::roster::Roster;
@@ -44,6 +45,7 @@ impl Registry {
             ReadModel::of::<Cards>(),
             ReadModel::of::<Roster>(),
             ReadModel::of::<Timeline>(),
+            ReadModel::of::<Consultations>(),
         ])
     }
 

@@ -65,6 +65,9 @@ pub enum QueryError {
     /// The database cannot be reached, or is too busy; asking again later may help.
     #[error("the register cannot answer now; try again in a moment")]
     Unavailable(#[source] sqlx::Error),
+    /// The access log can't be written, and nothing is shown that is not in it (I-12).
+    #[error("{0}")]
+    NotLogged(#[source] access::AccessLogError),
     /// An error that several fields share.
     #[error(transparent)]
     Shared(std::sync::Arc<QueryError>),
@@ -93,7 +96,7 @@ impl QueryError {
             Self::TooComplex(_) => "QUERY_TOO_COMPLEX",
             Self::TooLarge { .. } => "PAYLOAD_TOO_LARGE",
             Self::Timeout { .. } => "TIMEOUT",
-            Self::Unavailable(_) => "UNAVAILABLE",
+            Self::Unavailable(_) | Self::NotLogged(_) => "UNAVAILABLE",
             Self::Shared(error) => error.code(),
             Self::Internal(_) => "INTERNAL",
         }
@@ -192,6 +195,9 @@ fn show(error: &QueryError, shown: &mut ServerError) {
             let id = Uuid::now_v7();
             extensions.set("errorId", id.to_string());
             tracing::error!(error_id = %id, cause = %Chain(cause.as_ref()), "query failed");
+        }
+        QueryError::NotLogged(cause) => {
+            tracing::warn!(cause = %Chain(cause), "an answer is kept back: the access log can't be written");
         }
         QueryError::Unavailable(cause) => tracing::warn!(cause = %Chain(cause), "database does not answer a query"),
         _ => {}

@@ -152,6 +152,13 @@ impl Freshness {
         Self(tide)
     }
 
+    /// The position of the register that this process has seen: the furthest of its read models.
+    pub(crate) fn seen(&self) -> event_store::log::LogPosition {
+        let tide = self.0.borrow();
+        let of_register = tide.progress.iter().filter(|((_, log), _)| log == LogName::REGISTER.as_str());
+        event_store::log::LogPosition::new(of_register.map(|(_, position)| *position).max().unwrap_or_default())
+    }
+
     /// Every change of it.
     pub(crate) fn watch(&self) -> watch::Receiver<Arc<Tide>> {
         self.0.clone()

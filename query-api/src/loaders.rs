@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader};
+use domain::access_day::DataScope;
 use event_store::log::LogName;
 use projections::cards::{CardRow, CardUnitRow};
 use projections::case_search::IncidentRow;
@@ -177,12 +178,19 @@ impl Loading for Context<'_> {
     async fn incident(&self, id: Option<Uuid>) -> Result<Option<Incident>, QueryError> {
         let Some(id) = id else { return Ok(None) };
         let row = loaders(self)?.incidents.load_one(id).await.map_err(QueryError::Shared)?;
+        if row.is_some() {
+            self.shows(id, DataScope::Summary)?;
+        }
         Ok(row.map(Incident))
     }
 
     async fn card(&self, id: Option<Uuid>) -> Result<Option<Card>, QueryError> {
         let Some(id) = id else { return Ok(None) };
-        Ok(loaders(self)?.cards.load_one(id).await.map_err(QueryError::Shared)?.map(Card))
+        let row = loaders(self)?.cards.load_one(id).await.map_err(QueryError::Shared)?;
+        if row.is_some() {
+            self.shows(id, DataScope::Summary)?;
+        }
+        Ok(row.map(Card))
     }
 
     async fn unit(&self, id: Option<Uuid>) -> Result<Option<Unit>, QueryError> {

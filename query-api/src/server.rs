@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::TokenVerifier;
+use access::{AccessLog, TokenVerifier};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -24,6 +24,8 @@ pub struct QueryApi {
     pub gate: TokenVerifier,
     /// Opens personal data for those who may see it: the register's key ring.
     pub personal: Arc<dyn OpenPersonal>,
+    /// Told what is shown, before it is.
+    pub access: AccessLog,
     /// Says what keeps it from serving.
     pub readiness: Arc<dyn Readiness>,
     /// Where `/metrics` comes from.
@@ -45,12 +47,14 @@ impl QueryApi {
     /// The routes; `stopping` ends open WebSockets.
     pub fn into_router(self, stopping: watch::Receiver<bool>) -> axum::Router {
         let freshness = Freshness::start(self.pool.clone());
-        let source = SnapshotSource { pool: self.pool, freshness, personal: self.personal };
+        let source =
+            SnapshotSource { pool: self.pool, freshness, personal: self.personal, access: self.access.clone() };
         let schema = graph::schema(source, self.limits.document.complexity);
         let sockets = Arc::new(Semaphore::new(self.limits.sockets));
         http::router(Arc::new(App {
             schema,
             gate: self.gate,
+            access: self.access,
             readiness: self.readiness,
             metrics: self.metrics,
             limits: self.limits,

@@ -5,14 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use access::Principal;
+use access::{AccessLog, Principal};
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
-use async_graphql::{Context, Data, Response};
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Context, Data, Request, Response};
 use async_trait::async_trait;
+use domain::access_day::DataScope;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use tokio::sync::{Mutex, MutexGuard, Notify};
 use tokio::time::Instant;
+use uuid::Uuid;
 
+use crate::consulted::{self, Shown, Told};
 use crate::document::Examined;
 use crate::error::QueryError;
 use crate::freshness::Freshness;
@@ -42,13 +46,30 @@ pub(crate) struct Asked {
     pub(crate) lang: Lang,
     /// What is asked for at the root.
     pub(crate) examined: Examined,
+    /// The question as it was asked: text and variables.
+    question: Vec<u8>,
     stages: Stages,
+    /// What a subscription has told the access log.
+    told: Told,
 }
 
 impl Asked {
     /// A request by someone, in a language.
-    pub(crate) fn new(caller: Option<Principal>, lang: Lang, examined: Examined, stages: Stages) -> Self {
-        Self { caller, lang, examined, stages }
+    pub(crate) fn new(
+        caller: Option<Principal>,
+        lang: Lang,
+        examined: Examined,
+        request: &Request,
+        stages: Stages,
+    ) -> Self {
+        let mut question = request.query.clone().into_bytes();
+        // Variables are JSON values: they serialise.
+        question.extend(serde_json::to_vec(&request.variables).unwrap_or_default());
+        Self { caller, lang, examined, question, stages, told: Told::default() }
+    }
+
+    fn subscription(&self) -> Option<&Told> {
+        (self.examined.kind == OperationType::Subscription).then_some(&self.told)
     }
 }
 
@@ -58,6 +79,7 @@ pub(crate) struct SnapshotSource {
     pub(crate) pool: PgPool,
     pub(crate) freshness: Freshness,
     pub(crate) personal: Arc<dyn OpenPersonal>,
+    pub(crate) access: AccessLog,
 }
 
 enum State {
@@ -155,7 +177,8 @@ fn too_long() -> QueryError {
     QueryError::Timeout { seconds: LONGEST.as_secs() }
 }
 
-/// Gives each execution, of a query or of one event of a subscription, its own snapshot, and ends it.
+/// Gives each execution, of a query or of one event of a subscription, its own snapshot, and ends it. What it has shown is told
+/// to the access log before the answer is handed on.
 pub(crate) struct OneSnapshot(pub(crate) SnapshotSource);
 
 impl ExtensionFactory for OneSnapshot {
@@ -176,12 +199,27 @@ impl Extension for OneSnapshot {
         let mut data = Data::default();
         data.insert(Loaders::new(&snapshot, self.0.personal.clone()));
         data.insert(snapshot.clone());
+        let shown = Shown::default();
+        data.insert(shown.clone());
         let response = tokio::select! {
             response = next.run_with_data(ctx, name, data) => response,
             () = snapshot.too_old() => Response::from_errors(vec![too_long().into_server_error()]),
         };
         snapshot.end().await;
-        response
+        let Some(asked) = asked else { return response };
+        let after = self.0.freshness.seen();
+        let told = consulted::tell(
+            &self.0.access,
+            asked.caller.as_ref(),
+            &asked.question,
+            asked.subscription(),
+            &shown,
+            after,
+        );
+        match told.await {
+            Ok(()) => response,
+            Err(error) => Response::from_errors(vec![error.into_server_error()]),
+        }
     }
 }
 
@@ -193,6 +231,8 @@ pub(crate) trait Given {
     fn caller(&self) -> Result<&Principal, QueryError>;
     /// Language of labels: the argument's, else the request's.
     fn lang(&self, argument: Option<Lang>) -> Lang;
+    /// This of that record is part of the answer.
+    fn shows(&self, record: Uuid, scope: DataScope) -> Result<(), QueryError>;
 }
 
 impl Given for Context<'_> {
@@ -208,5 +248,12 @@ impl Given for Context<'_> {
 
     fn lang(&self, argument: Option<Lang>) -> Lang {
         argument.or_else(|| self.data_opt::<Asked>().map(|asked| asked.lang)).unwrap_or_default()
+    }
+
+    fn shows(&self, record: Uuid, scope: DataScope) -> Result<(), QueryError> {
+        // Without a place to tell it nothing is shown.
+        let shown = self.data_opt::<Shown>().ok_or_else(|| QueryError::internal("no note of what is shown"))?;
+        shown.note(record, scope);
+        Ok(())
     }
 }

@@ -1,14 +1,17 @@
 //! The command line.
 
 mod disaster;
+mod looks;
 
 use std::path::PathBuf;
 
 use access::{Institution, Purpose, Role, Territory};
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::values::Recipient;
 
 pub use self::disaster::{BackupArgs, BackupCommand, RecoverArgs, RestoreArgs};
+pub use self::looks::{AccessCommand, ActingArgs};
 use crate::settings::SettingArgs;
 
 /// VNR, the unified event register (Vienotais notikumu reģistrs).
@@ -106,6 +109,9 @@ The token is signed with a key in the data folder; only systems on the same data
     /// Personal data: what there is, its erasure, and holds on it
     #[command(subcommand)]
     Subject(SubjectCommand),
+    /// Who looked at what, who was refused, and what to look into
+    #[command(subcommand)]
+    Access(AccessCommand),
     /// The master key that personal data is sealed under
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -310,6 +316,9 @@ Examples:
         /// For programs
         #[arg(long)]
         json: bool,
+        /// Who looks.
+        #[command(flatten)]
+        acting: ActingArgs,
     },
     /// Writes evidence on it, which others check without this system: `vnr proof check`
     #[command(after_help = "\
@@ -323,6 +332,9 @@ The evidence holds the events as they are stored, personal data sealed. docs/PRO
         /// Where to; `-` is standard output
         #[arg(long, short, value_name = "FILE")]
         output: PathBuf,
+        /// Who looks.
+        #[command(flatten)]
+        acting: ActingArgs,
     },
 }
 
@@ -417,6 +429,12 @@ The file holds personal data in clear, readable by its owner alone: hand it over
         /// Where to; `-` is standard output
         #[arg(long, short, value_name = "FILE")]
         output: PathBuf,
+        /// Who it is for, as the access log will tell it
+        #[arg(long, value_name = "NAME", default_value = "the data subject")]
+        recipient: Recipient,
+        /// Who looks.
+        #[command(flatten)]
+        acting: ActingArgs,
     },
     /// Erases personal data: one person asks, another approves; then the keys are destroyed for ever
     #[command(after_help = "\

@@ -21,7 +21,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::commands::{Visitor, WireCommand, visit};
-use crate::gateway::{Answer, Gateway, Read, measure, principal, reply_of};
+use crate::gateway::{Answer, Gateway, measure, principal, reply_of};
 use crate::status;
 
 /// Most commands of one stream that are not answered yet.
@@ -118,7 +118,7 @@ impl Reader {
     }
 
     async fn enqueue<C: WireCommand>(&mut self, command: C) -> Result<Answer, Status> {
-        let read = Read::command(command, &self.principal)?;
+        let read = self.gateway.read(command, &self.principal)?;
         if self.gateway.misses_its_unit(&read).await? {
             // A command before this one on the stream may register the unit: its answer is awaited. The sender of the
             // channel is gone only with the whole stream.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::{DevelopmentKey, Institution, Principal, Purpose, Role, TokenIssuer, TokenVerifier};
+use access::{AccessLog, DevelopmentKey, Institution, Principal, Purpose, Role, TokenIssuer, TokenVerifier};
 use chrono::{TimeDelta, Utc};
 use command_api::{Deps, ServeError};
 use event_store::append::{Appender, AppenderConfig};
@@ -86,6 +86,7 @@ impl Api {
         let deps = Deps {
             register: appender(LogName::REGISTER),
             tracks: appender(LogName::TRACKS),
+            access: AccessLog::new(appender(LogName::ACCESS), master.clone()),
             pool: pool.clone(),
             master: master.clone(),
             simulated: false,

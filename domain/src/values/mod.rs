@@ -1,6 +1,7 @@
 //! Values with one way in: what exists is well-formed.
 
 mod count;
+mod digest;
 mod error;
 mod number;
 mod person;
@@ -12,6 +13,7 @@ mod reporter;
 mod text;
 
 pub use count::{AlarmLevel, Casualties, Heading, Speed};
+pub use digest::ContentDigest;
 pub use error::ValueError;
 pub use number::{CardNumber, NationalNumber};
 pub use person::{PersonalCode, PersonalCodeKind};
@@ -21,8 +23,9 @@ pub use plate::PlateNumber;
 pub use point::GeoPoint;
 pub use reporter::Reporter;
 pub use text::{
-    CallSign, CaseRef, ExternalId, HoldReference, InstitutionCode, LegacyNumber, Narrative, Officer, PersonName,
-    PlaceText, Reason, RecordingRef, SourceCode, SourceSystem, Station, UserName,
+    AccessReference, ActionName, CallSign, CaseRef, ExternalId, HoldReference, InstitutionCode, LegacyNumber,
+    Narrative, Officer, PersonName, PlaceText, PurposeCode, Reason, Recipient, RecordingRef, SourceCode, SourceSystem,
+    Station, UserName,
 };
 
 /// Serde by way of `parse` and `Display`.

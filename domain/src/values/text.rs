@@ -173,6 +173,38 @@ text_type! {
     UserName, "user", 200, Shape::Line
 }
 text_type! {
+    /// Number of the case, card or task that somebody looks for (pamatojuma numurs): no white space, so that nobody writes
+    /// names or stories into the access log.
+    AccessReference, "reference", 64, Shape::Code {
+        allowed: |c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':'),
+        pattern: r"^[A-Za-z0-9][\p{L}\p{N}._/:-]*$",
+        expected: "letters, digits, `-`, `_`, `.`, `/` and `:`, as in `VNR-2026-0000001`",
+        capitals: false,
+    }
+}
+text_type! {
+    /// What somebody looks for (mērķis), `investigation`.
+    PurposeCode, "purpose", 32, Shape::Code {
+        allowed: |c| c.is_ascii_lowercase() || c == '_',
+        pattern: "^[a-z][a-z_]*$",
+        expected: "lower-case letters and `_`, as in `investigation`",
+        capitals: false,
+    }
+}
+text_type! {
+    /// Something that can be asked for, by its name in the contract: `RegisterIncident`, `incident`.
+    ActionName, "action", 64, Shape::Code {
+        allowed: |c| c.is_ascii_alphanumeric() || c == '_',
+        pattern: "^[A-Za-z0-9][A-Za-z0-9_]*$",
+        expected: "letters, digits and `_`, as in `RegisterIncident`",
+        capitals: false,
+    }
+}
+text_type! {
+    /// Somebody outside who is given data (saņēmējs).
+    Recipient, "recipient", 200, Shape::Line
+}
+text_type! {
     /// Number that a record had in the register it comes from.
     LegacyNumber, "legacy number", 64, Shape::Line
 }

@@ -1,6 +1,7 @@
 //! Every event of every aggregate, with all that the tests ask about it.
 
 use cqrs_es::Aggregate;
+use domain::access_day::{AccessDay, AccessDayEvent};
 use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
 use domain::kernel::{Upcaster, Versioned, upcast};
@@ -61,6 +62,7 @@ pub(crate) fn all() -> Vec<Kind> {
     all.extend(kinds::<Unit>(UnitEvent::examples()));
     all.extend(kinds::<Track>(TrackEvent::examples()));
     all.extend(kinds::<RetentionCase>(RetentionEvent::examples()));
+    all.extend(kinds::<AccessDay>(AccessDayEvent::examples()));
     all.extend(kinds::<LogLife>(LogLifeEvent::examples()));
     all
 }

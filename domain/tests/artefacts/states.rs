@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use cqrs_es::{Aggregate, DomainEvent};
 use domain::Decide;
+use domain::access_day::{AccessDay, AccessDayEvent};
 use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
 use domain::kernel::upcast;
@@ -101,5 +102,6 @@ fn artefact_states_are_what_they_were_or_have_another_meaning() {
     check::<Unit>(UnitEvent::examples());
     check::<Track>(TrackEvent::examples());
     check::<RetentionCase>(RetentionEvent::examples());
+    check::<AccessDay>(AccessDayEvent::examples());
     check::<LogLife>(LogLifeEvent::examples());
 }

@@ -71,7 +71,7 @@ fn named(event: &RegisterEvent) -> BTreeSet<Uuid> {
             _ => None,
         },
         RegisterEvent::Retention(event) => return records_of(event),
-        RegisterEvent::Track(_) => None,
+        RegisterEvent::Track(_) | RegisterEvent::AccessDay(_) => None,
     };
     one.into_iter().collect()
 }

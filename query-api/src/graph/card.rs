@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use domain::access_day::DataScope;
 use domain::classifier::{CardType, Disposition, Hazard};
 use projections::Order;
 use projections::cards::{self, CardRow, CardUnitRow};
@@ -9,7 +10,7 @@ use projections::cards::{self, CardRow, CardUnitRow};
 use super::common::{Code, Named, Period, Place, Source, SourceRef, id, place_of, uuid};
 use super::fresh::fresh;
 use super::incident::Incident;
-use super::paging::{self, Counted, Page, Paging, TimeKey, page};
+use super::paging::{self, Counted, Page, Paging, TimeKey, page, shows_rows};
 use super::personal::{PersonalText, Reporter, personal_text, reporter};
 use super::record::{Entry, timeline};
 use super::terms::{CardStatus, Channel, Priority, Service, UnitKind};
@@ -99,6 +100,9 @@ impl CardQuery {
             Named::Number(number) => CardRow::by_number(&mut reading, &number).await?,
             Named::Source(s) => CardRow::by_source(&mut reading, &s.system, &s.external_id).await?,
         };
+        if let Some(row) = &row {
+            ctx.shows(row.id, DataScope::Summary)?;
+        }
         Ok(row.map(Card))
     }
 
@@ -130,6 +134,11 @@ impl CardQuery {
         };
         let mut reading = ctx.snapshot()?.read().await?;
         let rows = CardRow::search(&mut reading, &filter, paging.keyset(), order, paging.rows_to_read()).await?;
+        if shows_rows(ctx) {
+            for row in rows.iter().take(paging.first as usize) {
+                ctx.shows(row.id, DataScope::Summary)?;
+            }
+        }
         let rows = rows.into_iter().map(Card).collect();
         Ok(page(&paging, rows, |row| TimeKey::of(row.0.keyset()), Counted::Cards(filter)))
     }
@@ -338,7 +347,7 @@ impl Card {
 
     /// What was said: personal data.
     async fn narrative(&self, ctx: &Context<'_>) -> Result<Option<PersonalText>, QueryError> {
-        personal_text(ctx, self.0.id, self.0.narrative.as_deref()).await
+        personal_text(ctx, self.0.id, DataScope::Narrative, self.0.narrative.as_deref()).await
     }
 
     /// Who called: personal data.

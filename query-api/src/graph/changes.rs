@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{Context, Error, ID, SimpleObject};
+use async_graphql::{Context, Error, ID, Object, SimpleObject};
 use event_store::log::LogName;
 use futures::Stream;
 use futures::future::BoxFuture;
@@ -106,15 +106,33 @@ pub(crate) struct RosterChange {
 }
 
 /// What has happened to a record.
-#[derive(SimpleObject)]
 pub(crate) struct RecordChange {
-    /// Position in the register up to which it is told: give it as `afterPosition` to go on from here.
     position: LogPosition,
-    /// The record; null where there is none of this id yet.
     record: Option<Record>,
+    entries: Vec<Entry>,
+}
+
+/// What has happened to a record.
+#[Object]
+impl RecordChange {
+    /// Position in the register up to which it is told: give it as `afterPosition` to go on from here.
+    async fn position(&self) -> LogPosition {
+        self.position
+    }
+
+    /// The record; null where there is none of this id yet.
+    async fn record(&self, ctx: &Context<'_>) -> Result<Option<&Record>, QueryError> {
+        self.record.as_ref().map(|record| record.shown(ctx)).transpose()
+    }
+
     /// What has happened since the message before, at most 200 events; empty in the first message of a subscription
     /// without `afterPosition`.
-    entries: Vec<Entry>,
+    async fn entries(&self, ctx: &Context<'_>) -> Result<&[Entry], QueryError> {
+        if let (Some(record), false) = (&self.record, self.entries.is_empty()) {
+            record.shows_history(ctx)?;
+        }
+        Ok(&self.entries)
+    }
 }
 
 #[derive(Clone, Copy)]

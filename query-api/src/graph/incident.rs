@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, Enum, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
+use domain::access_day::DataScope;
 use domain::classifier::{Disposition, IncidentType, ResultCode};
 use projections::Order;
 use projections::case_search::{self, IncidentRow};
@@ -9,7 +10,7 @@ use projections::case_search::{self, IncidentRow};
 use super::card::Card;
 use super::common::{Code, Named, Period, Place, Source, SourceRef, id, place_of, uuid};
 use super::fresh::fresh;
-use super::paging::{self, Counted, Page, Paging, TimeKey, page};
+use super::paging::{self, Counted, Page, Paging, TimeKey, page, shows_rows};
 use super::personal::{PersonalText, Reporter, personal_text, reporter};
 use super::record::{Entry, timeline};
 use super::terms::{Category, Channel, IncidentStatus};
@@ -112,6 +113,9 @@ impl IncidentQuery {
             Named::Number(number) => IncidentRow::by_number(&mut reading, &number).await?,
             Named::Source(s) => IncidentRow::by_source(&mut reading, &s.system, &s.external_id).await?,
         };
+        if let Some(row) = &row {
+            ctx.shows(row.id, DataScope::Summary)?;
+        }
         Ok(row.map(Incident))
     }
 
@@ -143,6 +147,11 @@ impl IncidentQuery {
         };
         let mut reading = ctx.snapshot()?.read().await?;
         let rows = IncidentRow::search(&mut reading, &filter, paging.keyset(), order, paging.rows_to_read()).await?;
+        if shows_rows(ctx) {
+            for row in rows.iter().take(paging.first as usize) {
+                ctx.shows(row.id, DataScope::Summary)?;
+            }
+        }
         let rows = rows.into_iter().map(Incident).collect();
         Ok(page(&paging, rows, |row| TimeKey::of(row.0.keyset()), Counted::Incidents(filter)))
     }
@@ -232,7 +241,7 @@ impl Incident {
 
     /// What happened: personal data.
     async fn narrative(&self, ctx: &Context<'_>) -> Result<Option<PersonalText>, QueryError> {
-        personal_text(ctx, self.0.id, self.0.narrative.as_deref()).await
+        personal_text(ctx, self.0.id, DataScope::Narrative, self.0.narrative.as_deref()).await
     }
 
     /// Who reported it: personal data.

@@ -140,6 +140,12 @@ impl Total {
     }
 }
 
+/// Whether rows of a connection are asked for, and not only how many there are.
+pub(crate) fn shows_rows(ctx: &Context<'_>) -> bool {
+    let asked = ctx.look_ahead();
+    asked.field("nodes").exists() || asked.field("edges").exists()
+}
+
 /// A page of a list.
 pub(crate) type Page<T> = Connection<Cursor, T, Total, EmptyFields>;
 

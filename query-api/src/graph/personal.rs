@@ -1,6 +1,7 @@
 //! Personal data in the graph: shown to those who may see it, masked for others, gone when erased.
 
 use async_graphql::{Context, SimpleObject};
+use domain::access_day::DataScope;
 use domain::personal::{ERASED, SEALED};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -50,10 +51,11 @@ struct SealedReporter {
 pub(crate) async fn personal_text(
     ctx: &Context<'_>,
     record: Uuid,
+    scope: DataScope,
     json: Option<&str>,
 ) -> Result<Option<PersonalText>, QueryError> {
     let Some(json) = json else { return Ok(None) };
-    shown(ctx, record, Some(&parsed(json)?)).await
+    shown(ctx, record, scope, Some(&parsed(json)?)).await
 }
 
 /// Shows a reporter as far as the caller may see them; null where nothing was recorded.
@@ -65,9 +67,9 @@ pub(crate) async fn reporter(
     let Some(json) = json else { return Ok(None) };
     let sealed: SealedReporter = parsed(json)?;
     let (name, phone, personal_code) = futures::try_join!(
-        shown(ctx, record, sealed.name.as_ref()),
-        shown(ctx, record, sealed.phone.as_ref()),
-        shown(ctx, record, sealed.personal_code.as_ref()),
+        shown(ctx, record, DataScope::Reporter, sealed.name.as_ref()),
+        shown(ctx, record, DataScope::Reporter, sealed.phone.as_ref()),
+        shown(ctx, record, DataScope::PersonalCode, sealed.personal_code.as_ref()),
     )?;
     Ok(Some(Reporter { name, phone, personal_code, personal_code_verified: sealed.personal_code_verified }))
 }
@@ -77,7 +79,12 @@ fn parsed<T: DeserializeOwned>(json: &str) -> Result<T, QueryError> {
     serde_json::from_str(json).map_err(|_| QueryError::internal("a read model holds a personal field of another form"))
 }
 
-async fn shown(ctx: &Context<'_>, record: Uuid, field: Option<&Value>) -> Result<Option<PersonalText>, QueryError> {
+async fn shown(
+    ctx: &Context<'_>,
+    record: Uuid,
+    scope: DataScope,
+    field: Option<&Value>,
+) -> Result<Option<PersonalText>, QueryError> {
     let Some(field) = field else { return Ok(None) };
     if !ctx.caller()?.sees_personal_data() {
         return Ok(Some(PersonalText { masked: true, ..PersonalText::default() }));
@@ -92,6 +99,7 @@ async fn shown(ctx: &Context<'_>, record: Uuid, field: Option<&Value>) -> Result
     let key = SealedText { record, sealed: sealed.to_owned() };
     match loaders.personal.load_one(key).await.map_err(QueryError::Shared)? {
         Some(PersonalValue::Open(Value::String(value))) => {
+            ctx.shows(record, scope)?;
             Ok(Some(PersonalText { value: Some(value), ..PersonalText::default() }))
         }
         Some(PersonalValue::Open(_)) => Err(QueryError::internal("a personal text is no text")),

@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, Enum, ID, Interface, Object};
 use chrono::{DateTime, Utc};
+use domain::access_day::DataScope;
 use projections::cards::CardRow;
 use projections::case_search::IncidentRow;
 use projections::timeline::EntryRow;
@@ -12,7 +13,7 @@ use super::card::Card;
 use super::common::{Named, SourceRef, id, uuid};
 use super::fresh::fresh;
 use super::incident::Incident;
-use super::paging::{self, Counted, Page, Paging, page};
+use super::paging::{self, Counted, Page, Paging, page, shows_rows};
 use super::unit::Unit;
 use crate::error::QueryError;
 use crate::loaders::Loading;
@@ -63,7 +64,11 @@ impl RecordQuery {
     ) -> Result<Option<Record>, QueryError> {
         let named = Named::one_of(id, number, source)?;
         fresh(ctx, min_position).await?;
-        Ok(record_row(&mut *ctx.snapshot()?.read().await?, &named).await?.map(Record))
+        let record = record_row(&mut *ctx.snapshot()?.read().await?, &named).await?.map(Record);
+        if let Some(record) = &record {
+            record.shown(ctx)?;
+        }
+        Ok(record)
     }
 
     /// Any object that has an id (Relay's `node`); null where there is none.
@@ -153,6 +158,21 @@ pub(crate) async fn record_row(connection: &mut PgConnection, named: &Named) -> 
 /// A record of any type.
 pub(crate) struct Record(pub(crate) RecordRow);
 
+impl Record {
+    /// The same, noted as part of the answer. Units are no persons.
+    pub(crate) fn shown(&self, ctx: &Context<'_>) -> Result<&Self, QueryError> {
+        if self.0.kind != RecordType::Unit {
+            ctx.shows(self.0.id, DataScope::Summary)?;
+        }
+        Ok(self)
+    }
+
+    /// What happened to it is part of the answer.
+    pub(crate) fn shows_history(&self, ctx: &Context<'_>) -> Result<(), QueryError> {
+        ctx.shows(self.0.id, DataScope::History)
+    }
+}
+
 /// A record of any type: what every record has. Its own facts are in `incident`, `card` or `unit`, by its type.
 #[Object]
 impl Record {
@@ -218,6 +238,9 @@ pub(crate) async fn timeline(
 ) -> Result<Page<Entry>, QueryError> {
     let paging = Paging::<i64>::of(first, after.as_deref())?;
     let rows = ctx.timeline(id, paging.after.unwrap_or_default(), paging.rows_to_read()).await?;
+    if shows_rows(ctx) && !rows.is_empty() {
+        ctx.shows(id, DataScope::History)?;
+    }
     let rows = rows.into_iter().map(Entry).collect();
     Ok(page(&paging, rows, |entry| entry.0.position, Counted::Timeline(id)))
 }

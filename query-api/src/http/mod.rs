@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use access::{AccessError, Principal, TokenVerifier};
+use access::{AccessError, AccessLog, Principal, TokenVerifier};
 use async_graphql::parser::types::OperationType;
 use axum::Router;
 use axum::body::Body;
@@ -19,6 +19,7 @@ use axum::extract::{FromRequestParts, Query, Request, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, Method, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{any, get};
+use domain::access_day::RefusalCause;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::document::{self, DocumentLimits, Examined};
@@ -66,6 +67,7 @@ impl Default for Limits {
 pub(crate) struct App {
     pub(crate) schema: RegisterSchema,
     pub(crate) gate: TokenVerifier,
+    pub(crate) access: AccessLog,
     pub(crate) readiness: Arc<dyn Readiness>,
     pub(crate) metrics: Option<PrometheusHandle>,
     pub(crate) limits: Limits,
@@ -73,6 +75,19 @@ pub(crate) struct App {
     pub(crate) open_introspection: bool,
     pub(crate) sockets: Arc<tokio::sync::Semaphore>,
     pub(crate) stopping: tokio::sync::watch::Receiver<bool>,
+}
+
+impl App {
+    /// The same error; where it keeps somebody out, that is told to the access log.
+    fn refused(&self, caller: Option<&Principal>, error: QueryError) -> QueryError {
+        let cause = match &error {
+            QueryError::Unauthenticated(_) => RefusalCause::Token,
+            QueryError::Forbidden(_) => RefusalCause::Policy,
+            _ => return error,
+        };
+        self.access.refused(caller, "graphql", None, cause);
+        error
+    }
 }
 
 /// The routes of the query API.
@@ -107,7 +122,7 @@ async fn upgrade(app: Arc<App>, request: Request) -> Response<Body> {
     let lang = lang_of(&parts.headers);
     let caller = match caller_of(&app, &parts.headers) {
         Ok(caller) => caller,
-        Err(error) => return refuse(MediaType::Json, Stage::Transport, error),
+        Err(error) => return refuse(MediaType::Json, Stage::Transport, app.refused(None, error)),
     };
     match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
         Ok(upgrade) => ws::accept(app, upgrade, caller, lang),
@@ -164,11 +179,11 @@ async fn carry_out(
     };
     let caller = match caller_of(app, headers) {
         Ok(caller) => caller,
-        Err(error) => return refuse(media, Stage::Document, error),
+        Err(error) => return refuse(media, Stage::Document, app.refused(None, error)),
     };
     let (request, examined) = match prepare(app, request, caller.as_ref()) {
         Ok(prepared) => prepared,
-        Err(error) => return refuse(media, Stage::Document, error),
+        Err(error) => return refuse(media, Stage::Document, app.refused(caller.as_ref(), error)),
     };
     match examined.kind {
         OperationType::Mutation if is_get => {
@@ -181,7 +196,7 @@ async fn carry_out(
         _ => {}
     }
     let stages = Stages::default();
-    let asked = Asked::new(caller, lang_of(headers), examined, stages.clone());
+    let asked = Asked::new(caller, lang_of(headers), examined, &request, stages.clone());
     let answer = tokio::time::timeout(app.limits.answer_time, app.schema.execute(request.data(asked))).await;
     match answer {
         Ok(answer) => reply(media, if stages.executed() { Stage::Execution } else { Stage::Document }, answer),

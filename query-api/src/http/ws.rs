@@ -235,7 +235,10 @@ impl<'a> Session<'a> {
         if let Some(token) = payload.as_ref().and_then(token_of) {
             match admitted(self.app.gate.verify(bearer(token))) {
                 Ok(caller) => self.caller = Some(caller),
-                Err(error) => return Err(Close::new(4403, short(&format!("Forbidden: {error}")))),
+                Err(error) => {
+                    let error = self.app.refused(None, error);
+                    return Err(Close::new(4403, short(&format!("Forbidden: {error}"))));
+                }
             }
         }
         if let Some(lang) = payload.as_ref().and_then(|p| p.get("lang")).and_then(Value::as_str) {
@@ -278,7 +281,7 @@ impl<'a> Session<'a> {
             return Err(QueryError::Invalid("the query API changes nothing: commands go through gRPC".into()));
         }
         let stages = Stages::default();
-        let asked = Asked::new(self.caller.clone(), self.lang, examined, stages.clone());
+        let asked = Asked::new(self.caller.clone(), self.lang, examined, &request, stages.clone());
         let answers = self.app.schema.execute_stream(request.data(asked)).map(Some);
         let answers = answers.chain(futures::stream::once(std::future::ready(None)));
         Ok(Operation { stages, answers: Box::pin(answers) })

@@ -6,9 +6,11 @@ pub mod socket;
 
 use std::sync::Arc;
 
-use access::{DevelopmentKey, Institution, Principal, Purpose, Role, TokenIssuer, TokenVerifier};
+use access::{AccessLog, DevelopmentKey, Institution, Principal, Purpose, Role, TokenIssuer, TokenVerifier};
 use chrono::{Duration, Utc};
-use event_store::seal::SealedField;
+use event_store::append::{Appender, AppenderConfig};
+use event_store::log::LogName;
+use event_store::seal::{MasterKeys, SealedField};
 use futures::future::BoxFuture;
 use query_api::{Limits, OpenPersonal, PersonalValue, QueryApi, QueryError, Readiness, Serving};
 use sqlx::PgPool;
@@ -86,7 +88,10 @@ pub async fn without_database() -> Served {
 /// Serves on a free port.
 pub async fn serve(pool: PgPool, personal: Arc<dyn OpenPersonal>, reasons: Vec<String>) -> Served {
     let tokens = Tokens::new();
+    let master = Arc::new(MasterKeys::from_bytes(1, &[42; 32]));
+    let config = AppenderConfig::new(LogName::ACCESS, pool.clone(), master.clone());
     let api = QueryApi {
+        access: AccessLog::new(Appender::start(config).0, master),
         pool,
         gate: tokens.verifier.clone(),
         personal,

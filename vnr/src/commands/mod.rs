@@ -1,10 +1,12 @@
 //! One file for each command.
 
+mod acting;
 pub(crate) mod backup;
 mod doctor;
 mod generations;
 mod keys;
 pub(crate) mod log;
+mod looks;
 mod master_key;
 mod notary;
 mod projections;
@@ -45,6 +47,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Proof(command) => proof::run(&settings, command).await?,
         Command::Notary(command) => notary::run(&settings, command).await?,
         Command::Subject(command) => subject::run(&settings, command).await?,
+        Command::Access(command) => looks::run(&settings, command).await?,
         Command::Keys(command) => master_key::run(&settings, command).await?,
         Command::Backup(args) => backup::run(&settings, &args).await?,
         Command::Restore(args) => restore::run(&settings, &args).await?,

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
+use domain::access_day::DataScope;
 use event_store::log::LogName;
 use event_store::proof::head::TreeHead;
 use event_store::proof::note::SignedNote;
@@ -12,16 +13,19 @@ use replay_tools::prove::prove;
 use replay_tools::resolve;
 use sqlx::PgPool;
 
+use super::acting::{self, Look};
 use super::with_database;
-use crate::cli::{KnownTo, RecordCommand};
+use crate::cli::{ActingArgs, KnownTo, RecordCommand};
 use crate::failure::Failure;
 use crate::output::{self, grouped, riga};
 use crate::settings::Settings;
 
 pub(super) async fn run(settings: &Settings, command: RecordCommand) -> Result<(), Failure> {
-    let (number, as_known_at, axis, json) = match command {
-        RecordCommand::History { number, as_known_at, axis, json } => (number, as_known_at, axis, json),
-        RecordCommand::Prove { number, output } => return prove_record(settings, &number, &output).await,
+    let (number, as_known_at, axis, json, acting) = match command {
+        RecordCommand::History { number, as_known_at, axis, json, acting } => (number, as_known_at, axis, json, acting),
+        RecordCommand::Prove { number, output, acting } => {
+            return prove_record(settings, &number, &output, &acting).await;
+        }
     };
     let axis = match axis {
         KnownTo::Log => Axis::Log,
@@ -30,6 +34,9 @@ pub(super) async fn run(settings: &Settings, command: RecordCommand) -> Result<(
     let known_at = as_known_at.map(|moment| (moment.to_utc(), axis));
     with_database(settings, async |database| {
         let history = read(&database.app, &number, known_at).await?;
+        let question = format!("record history {number} {known_at:?}");
+        let look = Look { question: &question, records: &[history.record_id], scopes: &[DataScope::History] };
+        acting::tell(settings, database, &acting, look).await?;
         if json {
             output::json(&history)
         } else {
@@ -40,9 +47,12 @@ pub(super) async fn run(settings: &Settings, command: RecordCommand) -> Result<(
     .await
 }
 
-async fn prove_record(settings: &Settings, number: &str, file: &Path) -> Result<(), Failure> {
+async fn prove_record(settings: &Settings, number: &str, file: &Path, acting: &ActingArgs) -> Result<(), Failure> {
     with_database(settings, async |database| {
         let (record_type, id) = resolve(&database.app, number).await?;
+        let question = format!("record prove {number}");
+        let look = Look { question: &question, records: &[id], scopes: &[DataScope::History] };
+        acting::tell(settings, database, acting, look).await?;
         let evidence = prove(&database.app, LogName::REGISTER, (&record_type, id)).await?;
         let head = TreeHead::parse(&SignedNote::parse(&evidence.tree_head)?.text)?;
         write(file, &evidence.to_text()?)?;

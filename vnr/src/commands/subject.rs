@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use chrono::{NaiveDate, Utc};
+use domain::access_day::DataScope;
 use domain::ids::riga_day;
 use domain::retention::{ErasureScope, RetentionCase};
+use domain::values::Recipient;
 use event_store::log::LogName;
 use event_store::seal::{KeyRing, KeyScope, MasterKeys};
 use replay_tools::personal::{Keys, export, sealed_counts};
@@ -19,8 +21,9 @@ use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use super::acting::{self, Look};
 use super::with_database;
-use crate::cli::SubjectCommand;
+use crate::cli::{ActingArgs, SubjectCommand};
 use crate::compose::Database;
 use crate::failure::Failure;
 use crate::output::{self, Align, Table, riga};
@@ -33,8 +36,11 @@ pub(super) async fn run(settings: &Settings, command: SubjectCommand) -> Result<
         SubjectCommand::List { target, json } => {
             with_database(settings, async |database| list(settings, database, &target, json).await).await
         }
-        SubjectCommand::Export { target, output } => {
-            with_database(settings, async |database| export_to(settings, database, &target, &output).await).await
+        SubjectCommand::Export { target, output, recipient, acting } => {
+            with_database(settings, async |database| {
+                export_to(settings, database, &target, (&output, &recipient), &acting).await
+            })
+            .await
         }
         SubjectCommand::Erase(args) => send::erase(&args).await,
         SubjectCommand::Hold(args) => send::hold(&args).await,
@@ -114,11 +120,22 @@ fn tell_case(case: &RetentionCase) {
     }
 }
 
-async fn export_to(settings: &Settings, database: &Database, target: &str, file: &Path) -> Result<(), Failure> {
+async fn export_to(
+    settings: &Settings,
+    database: &Database,
+    target: &str,
+    (file, recipient): (&Path, &Recipient),
+    acting: &ActingArgs,
+) -> Result<(), Failure> {
     let (pool, ring) = (&database.app, ring(settings, database)?);
     let scope = scope_of(pool, &ring, target).await?;
     let exported = export(pool, LogName::REGISTER, &ring, keys_of(scope)).await?;
     let text = serde_json::to_string_pretty(&exported)?;
+    let records: Vec<Uuid> = exported.records.iter().map(|record| record.record_id).collect();
+    let question = format!("subject export {target}");
+    let scopes = [DataScope::Summary, DataScope::Narrative, DataScope::Reporter, DataScope::PersonalCode];
+    let look = Look { question: &question, records: &records, scopes: &scopes };
+    acting::disclose(settings, database, acting, (recipient, &text), look).await?;
     if file == Path::new("-") {
         output::line(text);
         return Ok(());

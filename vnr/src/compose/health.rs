@@ -10,11 +10,11 @@ use super::appenders::Appenders;
 /// Says what keeps this process from serving.
 pub(super) struct Health {
     pool: PgPool,
-    appenders: Option<Appenders>,
+    appenders: Appenders,
 }
 
 impl Health {
-    pub(super) fn new(pool: PgPool, appenders: Option<Appenders>) -> Self {
+    pub(super) fn new(pool: PgPool, appenders: Appenders) -> Self {
         Self { pool, appenders }
     }
 }
@@ -24,7 +24,7 @@ impl Readiness for Health {
         async {
             let mut reasons = Vec::new();
             reasons.extend(read_model_faults(&self.pool).await);
-            if self.appenders.as_ref().is_some_and(|appenders| !appenders.are_ready()) {
+            if !self.appenders.are_ready() {
                 reasons.push("a log can't be appended to at the moment".to_owned());
             }
             reasons

@@ -19,7 +19,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
-use access::{DevelopmentKey, TokenIssuer, TokenVerifier};
+use access::{AccessLog, DevelopmentKey, TokenIssuer, TokenVerifier};
 use command_api::Deps;
 use event_store::consumer::ProgressWatch;
 use event_store::log::LogName;
@@ -32,11 +32,11 @@ use query_api::{Limits, QueryApi, Serving};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
 
-pub use self::appenders::Appenders;
 pub use self::catch_up::CatchUpError;
 pub use self::database::{Database, Sharing};
 pub use self::error::StartError;
 
+use self::appenders::Appenders;
 use self::commands::CommandServer;
 pub(crate) use self::database::sets;
 use self::health::Health;
@@ -95,20 +95,23 @@ impl System {
         let key = DevelopmentKey::load_or_create(&settings.token_key_file())?;
         let verifier = TokenVerifier::new(&key);
 
-        let (appenders, commands) = match grpc {
-            Some(listener) => {
-                let appenders = Appenders::start(&master, database.app.clone()).await?;
+        let appenders = Appenders::start(&written(&parts), &master, &database.app).await?;
+        let access = appenders.of(LogName::ACCESS).map(|appender| AccessLog::new(appender, Arc::clone(&master)));
+        let written = (grpc, appenders.of(LogName::REGISTER), appenders.of(LogName::TRACKS), &access);
+        let commands = match written {
+            (Some(listener), Some(register), Some(tracks), Some(access)) => {
                 let deps = Deps {
-                    register: appenders.register.clone(),
-                    tracks: appenders.tracks.clone(),
+                    register,
+                    tracks,
+                    access: access.clone(),
                     pool: database.app.clone(),
                     master: Arc::clone(&master),
                     erasures: ErasureList::of(&settings.erasure_dir, LogName::REGISTER),
                     simulated: settings.is_simulated(),
                 };
-                (Some(appenders), Some(CommandServer::start(listener, deps, verifier.clone())?))
+                Some(CommandServer::start(listener, deps, verifier.clone())?)
             }
-            None => (None, None),
+            _ => None,
         };
         let read_models = if has(Part::Projections) { Some(ReadModels::start(&database).await?) } else { None };
         let notaries = if has(Part::Notary) {
@@ -117,12 +120,13 @@ impl System {
         } else {
             None
         };
-        let query = match http {
-            Some(listener) => {
+        let query = match (http, access) {
+            (Some(listener), Some(access)) => {
                 let api = QueryApi {
                     pool: database.app.clone(),
                     gate: verifier.clone(),
                     personal: Arc::new(KeyRing::new(database.app.clone(), LogName::REGISTER, master)),
+                    access,
                     readiness: Arc::new(Health::new(database.app.clone(), appenders.clone())),
                     metrics,
                     limits: Limits::default(),
@@ -130,7 +134,7 @@ impl System {
                 };
                 Some(api.serve(listener)?)
             }
-            None => None,
+            _ => None,
         };
         let housekeeping = housekeeping::start(database.owner.clone(), settings.erasure_dir.clone());
         Ok(Running {
@@ -156,7 +160,7 @@ pub struct Running {
     settings: Settings,
     read_models: Option<ReadModels>,
     query: Option<Serving>,
-    appenders: Option<Appenders>,
+    appenders: Appenders,
     notaries: Option<Notaries>,
     housekeeping: JoinHandle<()>,
     database: Database,
@@ -203,11 +207,6 @@ impl Running {
         self.read_models.as_ref().map(ReadModels::progress)
     }
 
-    /// Its appenders, where the command API is part of this.
-    pub fn appenders(&self) -> Option<&Appenders> {
-        self.appenders.as_ref()
-    }
-
     /// Waits until a part ends by itself, which it does only by a fault.
     pub async fn failed(&mut self) -> std::io::Result<()> {
         tokio::select! {
@@ -230,15 +229,21 @@ impl Running {
         if let Some(read_models) = self.read_models {
             read_models.stop().await;
         }
-        if let Some(appenders) = self.appenders {
-            appenders.stop().await;
-        }
+        self.appenders.stop().await;
         // After the last append, so that all of it is signed.
         if let Some(notaries) = self.notaries {
             notaries.stop().await;
         }
         self.database.close().await;
     }
+}
+
+/// Logs that parts write: who shows or records something also tells who looked.
+fn written(parts: &[Part]) -> Vec<LogName> {
+    let commands = parts.contains(&Part::CommandApi);
+    let looks = commands || parts.contains(&Part::QueryApi);
+    let of = [(LogName::REGISTER, commands), (LogName::TRACKS, commands), (LogName::ACCESS, looks)];
+    of.into_iter().filter_map(|(log, is_written)| is_written.then_some(log)).collect()
 }
 
 /// A part that is not there never ends.

@@ -7,7 +7,7 @@ mod order;
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
-use access::{DevelopmentKey, Institution, Principal, Purpose, Role, TokenIssuer};
+use access::{DevelopmentKey, TokenIssuer};
 use anyhow::Context as _;
 use chrono::{TimeDelta, Utc};
 use hdrhistogram::Histogram;

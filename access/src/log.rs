@@ -1,0 +1,318 @@
+//! The access log (piekļuves žurnāls): who looked at what, written before they see it (I-12).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use domain::access_day::{
+    AccessDay, AccessDayCommand, AccessWay, ConsultRecords, DataScope, DiscloseData, RefusalCause, RefuseAccess, Shown,
+};
+use domain::ids;
+use domain::retention::Actor;
+use domain::values::{
+    AccessReference, ActionName, ContentDigest, InstitutionCode, PurposeCode, Recipient, UserName, ValueError,
+};
+use event_store::append::{AppendError, Appender, Lane, Metadata, Submission, Target, Touch, Work};
+use event_store::log::LogPosition;
+use event_store::seal::MasterKeys;
+use uuid::Uuid;
+
+use crate::principal::{Principal, Purpose};
+
+/// An answer waits so long for the log; then there is none.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Refusals beyond the first are told as a sum, so often.
+const SUM_EVERY: Duration = Duration::from_secs(600);
+/// Of one asker so many refusals are told one by one in [`SUM_EVERY`].
+const ONE_BY_ONE: u32 = 20;
+/// So many askers are told apart; beyond them all are one.
+const ASKERS: usize = 10_000;
+
+/// Something could not be told to the access log, so it is not shown.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccessLogError {
+    /// The log can't be written now. What was asked for is not shown; ask again.
+    #[error("the access log can't be written at present, and without it nothing is shown: ask again")]
+    Unavailable(#[source] AppendError),
+    /// The answer is about more than the log takes at once.
+    #[error("the answer can't be told to the access log as it is: ask for less at once")]
+    Refused(#[source] AppendError),
+    /// Somebody's name is not one that the log can hold.
+    #[error("the token's {claim} is not one that the access log can hold")]
+    Name {
+        /// Which claim.
+        claim: &'static str,
+        /// Why not.
+        #[source]
+        source: ValueError,
+    },
+}
+
+/// What is about to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consultation {
+    /// In what way.
+    pub way: AccessWay,
+    /// Records, and what of each; none where only a figure over them is shown.
+    pub records: BTreeMap<Uuid, BTreeSet<DataScope>>,
+    /// The question, as it was asked: only a keyed digest of it is kept.
+    pub question: Vec<u8>,
+    /// How many records the answer is about, also where it doesn't show them one by one.
+    pub count: usize,
+}
+
+/// What is about to be handed over to somebody outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disclosure {
+    /// To whom.
+    pub recipient: Recipient,
+    /// Records, and what of each.
+    pub records: BTreeMap<Uuid, BTreeSet<DataScope>>,
+    /// SHA-256 of what is handed over.
+    pub content: [u8; 32],
+}
+
+/// Tells the `access` log. Clones share one appender.
+#[derive(Clone)]
+pub struct AccessLog(Arc<Inner>);
+
+struct Inner {
+    /// None where nobody is told, for measurements.
+    appender: Option<Appender>,
+    master: Arc<MasterKeys>,
+    /// By asker: refusals that were told one by one, those that were not, and since when.
+    refusals: Mutex<HashMap<Option<Actor>, Tally>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Tally {
+    told: u32,
+    untold: u32,
+    since: Instant,
+}
+
+impl AccessLog {
+    /// Writes with this appender, of the `access` log.
+    pub fn new(appender: Appender, master: Arc<MasterKeys>) -> Self {
+        Self(Arc::new(Inner { appender: Some(appender), master, refusals: Mutex::default() }))
+    }
+
+    /// Tells nobody: what the telling costs is measured against it. No register is run with it.
+    #[doc(hidden)]
+    pub fn untold(master: Arc<MasterKeys>) -> Self {
+        Self(Arc::new(Inner { appender: None, master, refusals: Mutex::default() }))
+    }
+
+    /// Whether it can be written.
+    pub fn is_ready(&self) -> bool {
+        self.0.appender.as_ref().is_none_or(Appender::is_ready)
+    }
+
+    /// Tells what is about to be shown, and comes back once that is durable. `after` is the position of the register that is
+    /// shown.
+    ///
+    /// # Errors
+    /// [`AccessLogError`]; then nothing may be shown.
+    pub async fn consulted(
+        &self,
+        who: &Principal,
+        consultation: Consultation,
+        after: LogPosition,
+    ) -> Result<(), AccessLogError> {
+        let Consultation { way, records, question, count } = consultation;
+        let by = actor(who)?;
+        let query = ContentDigest::of(self.0.master.digest("access query", &question));
+        let command = ConsultRecords {
+            by: by.clone(),
+            way,
+            shown: by_scopes(records),
+            purpose: purpose(who.purpose)?,
+            reference: reference(who)?,
+            query,
+            count: u32::try_from(count).unwrap_or(u32::MAX),
+        };
+        self.submit(Some(who), Some(by), AccessDayCommand::ConsultRecords(command), after).await
+    }
+
+    /// Tells what is about to be handed over, and comes back once that is durable.
+    ///
+    /// # Errors
+    /// [`AccessLogError`]; then nothing may be handed over.
+    pub async fn disclosed(
+        &self,
+        who: &Principal,
+        disclosure: Disclosure,
+        after: LogPosition,
+    ) -> Result<(), AccessLogError> {
+        let Disclosure { recipient, records, content } = disclosure;
+        let by = actor(who)?;
+        let command = DiscloseData {
+            by: by.clone(),
+            recipient,
+            count: u32::try_from(records.len()).unwrap_or(u32::MAX),
+            shown: by_scopes(records),
+            purpose: purpose(who.purpose)?,
+            reference: reference(who)?,
+            content: ContentDigest::of(content),
+        };
+        self.submit(Some(who), Some(by), AccessDayCommand::DiscloseData(command), after).await
+    }
+
+    /// Tells that something was refused, and does not wait for it: nobody sees anything by it, and nobody can make others
+    /// wait. Bounded: of one asker a few in ten minutes are told one by one, the rest as a sum.
+    pub fn refused(&self, who: Option<&Principal>, attempt: &str, record: Option<Uuid>, cause: RefusalCause) {
+        let by = who.and_then(|who| actor(who).ok());
+        let Some(more) = self.more(by.clone()) else { return };
+        // What was asked for may be anything that somebody sent: only a name is kept.
+        let Ok(attempt) = ActionName::parse(attempt).or_else(|_| ActionName::parse("unknown")) else { return };
+        let purpose = who.and_then(|who| purpose(who.purpose).ok());
+        let command =
+            AccessDayCommand::RefuseAccess(RefuseAccess { by: by.clone(), attempt, record, cause, purpose, more });
+        let submission = self.submission(who, by, command, LogPosition::START);
+        let Some(appender) = &self.0.appender else { return };
+        match appender.enqueue(submission) {
+            // Its answer would only say that it is written.
+            Ok(pending) => drop(pending),
+            Err(error) => {
+                tracing::warn!(%error, "a refusal is not in the access log");
+                metrics::counter!("vnr_access_refusals_untold_total").increment(1);
+            }
+        }
+    }
+
+    /// Whether this refusal is told: with how many untold ones before it.
+    fn more(&self, by: Option<Actor>) -> Option<u32> {
+        let mut refusals = self.0.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if refusals.len() >= ASKERS {
+            refusals.retain(|_, tally| tally.untold > 0 || now - tally.since < SUM_EVERY);
+        }
+        let by = if refusals.len() >= ASKERS { None } else { by };
+        let tally = refusals.entry(by).or_insert(Tally { told: 0, untold: 0, since: now });
+        if now - tally.since >= SUM_EVERY {
+            let untold = tally.untold;
+            *tally = Tally { told: 1, untold: 0, since: now };
+            return Some(untold);
+        }
+        if tally.told < ONE_BY_ONE {
+            tally.told += 1;
+            return Some(0);
+        }
+        tally.untold = tally.untold.saturating_add(1);
+        None
+    }
+
+    async fn submit(
+        &self,
+        who: Option<&Principal>,
+        by: Option<Actor>,
+        command: AccessDayCommand,
+        after: LogPosition,
+    ) -> Result<(), AccessLogError> {
+        let submission = self.submission(who, by, command, after);
+        let Some(appender) = &self.0.appender else { return Ok(()) };
+        let answer = match appender.enqueue(submission) {
+            Ok(pending) => match tokio::time::timeout(PATIENCE, pending).await {
+                Ok(answer) => answer,
+                // It may be written after all: a look that was told and not taken.
+                Err(_) => Err(AppendError::Unavailable),
+            },
+            Err(full) => Err(full),
+        };
+        answer.map(drop).map_err(|error| match error {
+            AppendError::Refused(_) => AccessLogError::Refused(error),
+            _ => AccessLogError::Unavailable(error),
+        })
+    }
+
+    fn submission(
+        &self,
+        who: Option<&Principal>,
+        by: Option<Actor>,
+        command: AccessDayCommand,
+        after: LogPosition,
+    ) -> Submission {
+        let now = Utc::now();
+        let day = ids::of_access_day(by.as_ref(), ids::riga_day(&now));
+        let command_id = Uuid::now_v7();
+        let mut metadata = Metadata::new();
+        if let Some(by) = &by {
+            metadata.add("actor", by.user.as_str());
+        }
+        if after > LogPosition::START {
+            metadata.add("after", &after.to_string());
+        }
+        let id = command_id.hyphenated().to_string();
+        metadata.add("command_id", &id);
+        metadata.add("correlation_id", &id);
+        if let Some(by) = &by {
+            metadata.add("institution", by.institution.as_str());
+        }
+        metadata.add("occurred_offset", "+00:00");
+        if let Some(who) = who {
+            metadata.add("purpose", who.purpose.name());
+            metadata.add("role", &who.role_names());
+        }
+        let decide = Box::new(move |work: &mut Work<'_>| {
+            work.execute::<AccessDay>(day, command.clone())?;
+            Ok(Target::of::<AccessDay>(day))
+        });
+        Submission {
+            command_id,
+            lane: lane(who.map(|who| who.purpose)),
+            deadline: Some(Instant::now() + PATIENCE),
+            digest: self.0.master.digest("access", command_id.as_bytes()),
+            metadata,
+            occurred_at: now.fixed_offset(),
+            touches: vec![Touch::of::<AccessDay>(day)],
+            decide,
+        }
+    }
+}
+
+impl std::fmt::Debug for AccessLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AccessLog")
+    }
+}
+
+/// Where help is on its way nobody waits behind others; what is refused waits behind everything.
+fn lane(purpose: Option<Purpose>) -> Lane {
+    match purpose {
+        Some(Purpose::Response) => Lane::Urgent,
+        Some(_) => Lane::Interactive,
+        None => Lane::Bulk,
+    }
+}
+
+/// Records of which the same is shown stand together.
+fn by_scopes(records: BTreeMap<Uuid, BTreeSet<DataScope>>) -> Vec<Shown> {
+    if records.is_empty() {
+        return vec![Shown { scopes: vec![DataScope::Summary], records: Vec::new() }];
+    }
+    let mut shown: BTreeMap<BTreeSet<DataScope>, Vec<Uuid>> = BTreeMap::new();
+    for (record, scopes) in records {
+        shown.entry(scopes).or_default().push(record);
+    }
+    shown.into_iter().map(|(scopes, records)| Shown { scopes: scopes.into_iter().collect(), records }).collect()
+}
+
+fn actor(who: &Principal) -> Result<Actor, AccessLogError> {
+    let institution = InstitutionCode::parse(who.institution.as_str());
+    let user = UserName::parse(&who.subject);
+    Ok(Actor {
+        institution: institution.map_err(|source| AccessLogError::Name { claim: "institution", source })?,
+        user: user.map_err(|source| AccessLogError::Name { claim: "sub", source })?,
+    })
+}
+
+fn purpose(purpose: Purpose) -> Result<PurposeCode, AccessLogError> {
+    PurposeCode::parse(purpose.name()).map_err(|source| AccessLogError::Name { claim: "purposes", source })
+}
+
+fn reference(who: &Principal) -> Result<Option<AccessReference>, AccessLogError> {
+    let parsed = who.reference.as_ref().map(|reference| AccessReference::parse(reference.as_str())).transpose();
+    parsed.map_err(|source| AccessLogError::Name { claim: "reference", source })
+}

@@ -1,0 +1,125 @@
+//! As whom a tool looks, and that it is told before anything is shown: tools obey as the APIs do.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use access::{
+    AccessLog, AccessLogError, Consultation, DevelopmentKey, Disclosure, Institution, Principal, Purpose, Role,
+    TokenVerifier,
+};
+use anyhow::{Context as _, anyhow};
+use chrono::{TimeDelta, Utc};
+use domain::access_day::{AccessWay, DataScope};
+use domain::values::Recipient;
+use event_store::append::{Appender, AppenderConfig};
+use event_store::log::{LogName, LogPosition};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use crate::cli::ActingArgs;
+use crate::compose::{Database, personal_data};
+use crate::failure::Failure;
+use crate::settings::Settings;
+
+/// What a tool is about to show.
+pub(super) struct Look<'a> {
+    /// The command line, without what is secret: its keyed digest is kept.
+    pub(super) question: &'a str,
+    /// Records.
+    pub(super) records: &'a [Uuid],
+    /// What of each.
+    pub(super) scopes: &'a [DataScope],
+}
+
+/// Tells what is about to be shown, and comes back once that is durable.
+///
+/// # Errors
+/// Where nobody knows who looks, or it can't be told. Nothing is to be shown then.
+pub(super) async fn tell(
+    settings: &Settings,
+    database: &Database,
+    acting: &ActingArgs,
+    look: Look<'_>,
+) -> Result<(), Failure> {
+    let who = principal(settings, acting)?;
+    let consultation = Consultation {
+        way: AccessWay::Tool,
+        records: look.of_each(),
+        question: look.question.as_bytes().to_vec(),
+        count: look.records.len(),
+    };
+    let told = async |log: &AccessLog, after| log.consulted(&who, consultation, after).await;
+    with_log(settings, database, told).await
+}
+
+/// Tells what is about to be handed over, and comes back once that is durable.
+///
+/// # Errors
+/// As [`tell`].
+pub(super) async fn disclose(
+    settings: &Settings,
+    database: &Database,
+    acting: &ActingArgs,
+    (recipient, content): (&Recipient, &str),
+    look: Look<'_>,
+) -> Result<(), Failure> {
+    let who = principal(settings, acting)?;
+    let content = Sha256::digest(content.as_bytes()).into();
+    let disclosure = Disclosure { recipient: recipient.clone(), records: look.of_each(), content };
+    with_log(settings, database, async |log, after| log.disclosed(&who, disclosure, after).await).await
+}
+
+impl Look<'_> {
+    fn of_each(&self) -> BTreeMap<Uuid, BTreeSet<DataScope>> {
+        let scopes: BTreeSet<DataScope> = self.scopes.iter().copied().collect();
+        self.records.iter().map(|record| (*record, scopes.clone())).collect()
+    }
+}
+
+/// Opens the access log, tells it something, and closes it.
+async fn with_log(
+    settings: &Settings,
+    database: &Database,
+    tell: impl AsyncFnOnce(&AccessLog, LogPosition) -> Result<(), AccessLogError>,
+) -> Result<(), Failure> {
+    let head: i64 = sqlx::query_scalar("select position from register.head")
+        .fetch_one(&database.app)
+        .await
+        .context("the head of the register can't be read")?;
+    let master = Arc::new(personal_data::open(settings, database).await?);
+    let config = AppenderConfig::new(LogName::ACCESS, database.app.clone(), Arc::clone(&master));
+    let (appender, task) = Appender::start(config);
+    let log = AccessLog::new(appender, master);
+    let told = tell(&log, LogPosition::from_i64(head)).await;
+    drop(log);
+    task.await.context("the access log could not be closed")?;
+    told.map_err(anyhow::Error::new)?;
+    Ok(())
+}
+
+/// Whose token it is; without one, where tokens are issued for development, whoever this machine says it is.
+fn principal(settings: &Settings, acting: &ActingArgs) -> Result<Principal, Failure> {
+    let key = DevelopmentKey::load_or_create(&settings.token_key_file())?;
+    let mut who = match &acting.token {
+        Some(token) => TokenVerifier::new(&key).verify(token).map_err(|error| Failure::Usage(error.to_string()))?,
+        None => on_this_machine()?,
+    };
+    if let Some(purpose) = acting.purpose {
+        if !who.purposes.contains(&purpose) {
+            let held = who.purposes.iter().map(|purpose| purpose.name()).collect::<Vec<_>>().join(", ");
+            return Err(Failure::Usage(format!("the token is not for purpose {purpose}, but for {held}")));
+        }
+        who.purpose = purpose;
+    }
+    who.reference.clone_from(&acting.reference);
+    Ok(who)
+}
+
+fn on_this_machine() -> Result<Principal, Failure> {
+    let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "operator".to_owned());
+    let institution = Institution::parse("LOCAL").map_err(|told| anyhow!(told))?;
+    let until = Utc::now() + TimeDelta::hours(1);
+    let mut who = Principal::new(format!("local:{name}"), institution, vec![Role::Auditor], Purpose::Operation, until);
+    who.purposes = Purpose::ALL.to_vec();
+    Ok(who)
+}
