@@ -1,0 +1,72 @@
+//! gRPC services that answer only whom they know.
+
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tonic::Status;
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tower_service::Service;
+
+use crate::authenticated::{Authenticated, Presented};
+use crate::error::AccessError;
+use crate::tls::Peer;
+use crate::verifier::TokenVerifier;
+
+/// A service behind a verifier: puts [`Authenticated`] into the extensions of each call, and refuses calls without a token that
+/// holds. Client certificates are taken from [`Peer`], which connections of [`crate::tls::TlsListener`] bring.
+#[derive(Debug, Clone)]
+pub struct Guarded<S> {
+    verifier: TokenVerifier,
+    service: S,
+}
+
+impl TokenVerifier {
+    /// Lets only those through to the service whose token holds.
+    pub fn guard<S>(&self, service: S) -> Guarded<S> {
+        Guarded { verifier: self.clone(), service }
+    }
+
+    async fn authenticate_parts(&self, parts: &http::request::Parts) -> Result<Authenticated, AccessError> {
+        let certificate = parts.extensions.get::<Peer>().and_then(|peer| peer.certificate);
+        self.authenticate(Presented::in_headers(&parts.headers)?.with_certificate(certificate)).await
+    }
+}
+
+impl<S, B> Service<http::Request<B>> for Guarded<S>
+where
+    S: Service<http::Request<B>, Response = http::Response<Body>> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.service.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        // The one that was asked whether it is ready is the one that is called.
+        let next = self.service.clone();
+        let mut service = mem::replace(&mut self.service, next);
+        let verifier = self.verifier.clone();
+        Box::pin(async move {
+            let (mut parts, body) = request.into_parts();
+            match verifier.authenticate_parts(&parts).await {
+                Ok(authenticated) => {
+                    parts.extensions.insert(authenticated);
+                    service.call(http::Request::from_parts(parts, body)).await
+                }
+                Err(error) => Ok(Status::from(error).into_http()),
+            }
+        })
+    }
+}
+
+impl<S: NamedService> NamedService for Guarded<S> {
+    const NAME: &'static str = S::NAME;
+}
