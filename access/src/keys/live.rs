@@ -1,8 +1,8 @@
 //! An issuer's keys as they are now, and the task that keeps them so.
 //!
 //! One task reads the source: in its own time, and when somebody has a token whose key is not known. So a rotation loses no
-//! request: who asks at t waits for a reading that began at t or later, and all who wait share it. Readings that are asked for
-//! are some seconds apart, so that made-up keys can't make us a burden to the issuer; who asks in between waits that long.
+//! request: who asks at t is refused only after a reading that began at t or later, and all who wait share it. Readings that
+//! are asked for are some seconds apart, so that made-up keys can't make us a burden to the issuer; who asks in between waits.
 
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,8 +22,8 @@ use crate::error::AccessError;
 const MOST_WAITING: usize = 4096;
 /// A source that fails is asked again after a time that doubles up to this.
 const LONGEST_RETRY: Duration = Duration::from_secs(60);
-/// One who waits gives up after this: the time between two readings, and two of them.
-const PATIENCE: Duration = Duration::from_secs(11);
+/// One who waits gives up after this and the time between two readings: one may be under way, another begin, and then theirs.
+const PATIENCE: Duration = Duration::from_secs(16);
 
 /// A set of keys, and its number.
 pub(crate) struct Known {
@@ -47,12 +47,37 @@ struct Done {
     succeeded: bool,
 }
 
+/// What the task is at.
+#[derive(Debug, Clone, Copy)]
+struct State {
+    under_way: bool,
+    done: Option<Done>,
+}
+
 struct Asking {
     /// When somebody asked last.
     asked: watch::Sender<Option<Instant>>,
-    done: watch::Receiver<Option<Done>>,
+    state: watch::Receiver<State>,
     waiting: Semaphore,
     patience: Duration,
+}
+
+impl Asking {
+    async fn wait<T>(&self, attempt: impl Fn() -> Result<T, AccessError>) -> Result<T, AccessError> {
+        let gone = |_| AccessError::KeysUnavailable;
+        let mut state = self.state.clone();
+        if state.borrow().under_way {
+            state.wait_for(|state| !state.under_way).await.map_err(gone)?;
+            if let Ok(found) = attempt() {
+                return Ok(found);
+            }
+        }
+        let now = Instant::now();
+        self.asked.send_modify(|asked| *asked = Some(asked.map_or(now, |before| before.max(now))));
+        let is_ours = |state: &State| state.done.is_some_and(|done| done.begun >= now);
+        let done = state.wait_for(is_ours).await.map_err(gone)?.done;
+        if done.is_some_and(|done| done.succeeded) { attempt() } else { Err(AccessError::KeysUnavailable) }
+    }
 }
 
 /// An issuer's keys.
@@ -73,17 +98,17 @@ impl LiveKeys {
     /// Keys that are read from a source, for as long as somebody holds them. `set` is what is known already.
     pub(crate) fn kept(issuer: &str, set: KeySet, source: Source, times: Times, runtime: &Handle) -> Arc<Self> {
         let (asked, asks) = watch::channel(None);
-        let (finished, done) = watch::channel(None);
-        let patience = times.apart + PATIENCE;
-        let asking = Asking { asked, done, waiting: Semaphore::new(MOST_WAITING), patience };
-        let keys = Arc::new(Self::new(set, Some(asking)));
         let is_known = matches!(source, Source::File { read: Some(_), .. });
+        let (told, state) = watch::channel(State { under_way: !is_known, done: None });
+        let patience = times.apart + PATIENCE;
+        let asking = Asking { asked, state, waiting: Semaphore::new(MOST_WAITING), patience };
+        let keys = Arc::new(Self::new(set, Some(asking)));
         let keeper = Keeper {
             issuer: issuer.to_owned(),
             keys: Arc::downgrade(&keys),
             source,
             times,
-            finished,
+            told,
             failures: 0,
             begun: None,
             faults: None,
@@ -108,23 +133,18 @@ impl LiveKeys {
         Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Waits until the source was read after now.
+    /// Has the source read, and tries again with what it holds then. A reading that is under way may have what is missing; only
+    /// where it has not, another one is asked for.
     ///
     /// # Errors
-    /// [`AccessError::KeysUnavailable`] when it could not be.
-    pub(crate) async fn renewed(&self) -> Result<(), AccessError> {
+    /// That of `attempt`; [`AccessError::KeysUnavailable`] when the source could not be read.
+    pub(crate) async fn renewed<T>(&self, attempt: impl Fn() -> Result<T, AccessError>) -> Result<T, AccessError> {
         let Some(asking) = &self.asking else {
-            return Ok(());
+            return attempt();
         };
         let _place = asking.waiting.try_acquire().map_err(|_| AccessError::KeysUnavailable)?;
-        let now = Instant::now();
-        asking.asked.send_modify(|asked| *asked = Some(asked.map_or(now, |before| before.max(now))));
-        let mut done = asking.done.clone();
-        let reading = done.wait_for(|done| done.is_some_and(|done| done.begun >= now));
-        match tokio::time::timeout(asking.patience, reading).await {
-            Ok(Ok(done)) if done.is_some_and(|done| done.succeeded) => Ok(()),
-            _ => Err(AccessError::KeysUnavailable),
-        }
+        let waited = tokio::time::timeout(asking.patience, asking.wait(&attempt)).await;
+        waited.unwrap_or(Err(AccessError::KeysUnavailable))
     }
 
     /// Puts a set in place; says whether it is another one.
@@ -163,7 +183,7 @@ struct Keeper {
     keys: Weak<LiveKeys>,
     source: Source,
     times: Times,
-    finished: watch::Sender<Option<Done>>,
+    told: watch::Sender<State>,
     failures: u32,
     begun: Option<Instant>,
     /// What was wrong with the last set.
@@ -187,12 +207,14 @@ impl Keeper {
             if let (true, Some(begun)) = (asked, begun) {
                 tokio::time::sleep_until(begun + self.times.apart).await;
             }
+            // In this order: who sees no reading under way may ask before it begins, and is served by it.
+            self.told.send_modify(|state| state.under_way = true);
             let begun = Instant::now();
             self.begun = Some(begun);
             let read = self.read(asked).await;
             let succeeded = read.is_ok();
             next = Instant::now() + self.tell(read);
-            self.finished.send_replace(Some(Done { begun, succeeded }));
+            self.told.send_replace(State { under_way: false, done: Some(Done { begun, succeeded }) });
         }
     }
 

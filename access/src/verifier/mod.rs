@@ -88,10 +88,7 @@ impl TokenVerifier {
         let claims = Claims::read(&jws.payload)?;
         let (at, issuer) = self.shared.issuer(&claims)?;
         let generation = match self.signed(&jws, issuer) {
-            Err(error) if may_be_rotated(&error, &jws) => {
-                issuer.keys.renewed().await?;
-                self.signed(&jws, issuer)?
-            }
+            Err(error) if may_be_rotated(&error, &jws) => issuer.keys.renewed(|| self.signed(&jws, issuer)).await?,
             known => known?,
         };
         let expected = Expected {

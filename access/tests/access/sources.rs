@@ -3,27 +3,21 @@
 use std::fs;
 use std::time::Duration;
 
-use access::tls::{ServerTls, TlsFiles, TlsListener};
+use access::tls::{ServerTls, TlsListener};
 use access::{AccessError, TokenVerifier, TrustError, TrustedIssuer, VerifierOptions};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::net::TcpListener;
 
 use crate::publisher::{Publisher, hasty};
 use crate::signer::{AUDIENCE, ISSUER, Signer, jwks};
+use crate::tls::Authority;
 use crate::{Folder, verify};
 
 #[tokio::test]
 async fn keys_come_over_https_from_whom_the_operator_trusts() {
     let folder = Folder::new("https");
-    let key = KeyPair::generate().expect("a key");
-    let mut params = CertificateParams::new(Vec::new()).expect("names");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authorities = folder.put("ca.pem", params.self_signed(&key).expect("a certificate").pem());
-    let authority = Issuer::new(params, key);
-    let key = KeyPair::generate().expect("a key");
-    let params = CertificateParams::new(vec!["localhost".to_owned()]).expect("names");
-    let certificate = folder.put("tls.pem", params.signed_by(&key, &authority).expect("a certificate").pem());
-    let tls = ServerTls::load(TlsFiles::new(certificate, folder.put("tls.key", key.serialize_pem()))).expect("TLS");
+    let authority = Authority::new("institution");
+    let authorities = folder.put("ca.pem", &authority.pem);
+    let tls = ServerTls::load(authority.server().files(&folder)).expect("TLS");
     let tcp = TcpListener::bind("127.0.0.1:0").await.expect("a socket");
     let signer = Signer::ed25519("one");
     let publisher = Publisher::on(TlsListener::secured(tcp, tls), jwks(&[&signer]));

@@ -58,7 +58,7 @@ async fn a_token_of_another_key_does_not_hold() {
     let (issuer, _) = pair();
     let (_, verifier) = pair();
     let token = issuer.issue(&officer(TimeDelta::hours(8))).expect("a token");
-    assert_eq!(verify(&verifier, &token).await, Err(AccessError::Signature));
+    assert_eq!(verify(&verifier, &token).await, Err(AccessError::UnknownKey));
 }
 
 #[tokio::test]
