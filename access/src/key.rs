@@ -6,7 +6,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
@@ -66,6 +67,12 @@ impl DevelopmentKey {
     fn from_pkcs8(pkcs8: Vec<u8>) -> Option<Self> {
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&pkcs8).ok()?;
         Some(Self { public: pair.public_key().as_ref().to_vec(), pkcs8 })
+    }
+
+    /// Name of the key in the header of tokens (`kid`): its thumbprint (RFC 7638).
+    pub(crate) fn id(&self) -> String {
+        let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, URL_SAFE_NO_PAD.encode(&self.public));
+        URL_SAFE_NO_PAD.encode(digest(&SHA256, members.as_bytes()))
     }
 
     pub(crate) fn pkcs8(&self) -> &[u8] {

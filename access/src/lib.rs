@@ -6,15 +6,24 @@
 
 mod authenticated;
 mod error;
+mod guard;
 mod key;
+mod keys;
 mod log;
 mod principal;
 mod rules;
+mod stamp;
+pub mod tls;
 mod token;
+mod trust;
+mod verifier;
 
-pub use self::authenticated::Authenticated;
-pub use self::error::{AccessError, KeyError};
+pub use self::authenticated::{Authenticated, Presented};
+pub use self::error::{AccessError, KeyError, TrustError};
+pub use self::guard::Guarded;
 pub use self::key::DevelopmentKey;
 pub use self::log::{AccessLog, AccessLogError, Consultation, Disclosure};
 pub use self::principal::{Institution, Principal, Purpose, Reference, Role, Territory};
-pub use self::token::{TokenIssuer, TokenVerifier};
+pub use self::token::TokenIssuer;
+pub use self::trust::{TrustedIssuer, VerifierOptions};
+pub use self::verifier::TokenVerifier;

@@ -4,16 +4,14 @@ use std::future::Future;
 use std::time::Duration;
 
 use access::TokenVerifier;
+use access::tls::TlsListener;
 use proto::command::v1::emergency_card_service_server::EmergencyCardServiceServer;
 use proto::command::v1::incident_service_server::IncidentServiceServer;
 use proto::command::v1::intake_server::IntakeServer;
 use proto::command::v1::retention_service_server::RetentionServiceServer;
 use proto::command::v1::unit_service_server::UnitServiceServer;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
@@ -50,7 +48,7 @@ pub enum ServeError {
 /// # Errors
 /// When the transport fails.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<TlsListener>,
     deps: Deps,
     verifier: TokenVerifier,
     shutdown: impl Future<Output = ()>,
@@ -59,6 +57,7 @@ pub async fn serve(
     let (reporter, health) = tonic_health::server::health_reporter();
     let watching =
         tokio::spawn(report_health(reporter, deps.register.readiness(), deps.tracks.readiness(), closing.clone()));
+    let access = deps.access.clone();
     let gateway = Gateway::new(deps, closing.clone());
     let unary = UnaryServices(gateway.clone());
     let reflection = tonic_reflection::server::Builder::configure()
@@ -70,11 +69,10 @@ pub async fn serve(
 
     macro_rules! guarded {
         ($server:ident, $service:expr) => {
-            InterceptedService::new($server::new($service).max_decoding_message_size(MOST_BYTES), verifier.clone())
+            verifier.guard($server::new($service).max_decoding_message_size(MOST_BYTES), &access)
         };
     }
     let serving = Server::builder()
-        .tcp_nodelay(true)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
@@ -87,7 +85,7 @@ pub async fn serve(
         .add_service(guarded!(UnitServiceServer, unary.clone()))
         .add_service(guarded!(RetentionServiceServer, unary))
         .add_service(guarded!(IntakeServer, IntakeService(gateway)))
-        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), async move {
+        .serve_with_incoming_shutdown(listener.into(), async move {
             shutdown.await;
             // Nobody is sent here any more, and bulk streams end once what they hold is answered.
             let _ = close.send_replace(true);

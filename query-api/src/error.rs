@@ -68,6 +68,9 @@ pub enum QueryError {
     /// The access log can't be written, and nothing is shown that is not in it (I-12).
     #[error("{0}")]
     NotLogged(#[source] access::AccessLogError),
+    /// The keys of the token's issuer can't be read at the moment.
+    #[error("{0}")]
+    KeysUnavailable(access::AccessError),
     /// An error that several fields share.
     #[error(transparent)]
     Shared(std::sync::Arc<QueryError>),
@@ -96,7 +99,7 @@ impl QueryError {
             Self::TooComplex(_) => "QUERY_TOO_COMPLEX",
             Self::TooLarge { .. } => "PAYLOAD_TOO_LARGE",
             Self::Timeout { .. } => "TIMEOUT",
-            Self::Unavailable(_) | Self::NotLogged(_) => "UNAVAILABLE",
+            Self::Unavailable(_) | Self::NotLogged(_) | Self::KeysUnavailable(_) => "UNAVAILABLE",
             Self::Shared(error) => error.code(),
             Self::Internal(_) => "INTERNAL",
         }

@@ -4,15 +4,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::tls::TlsListener;
 use access::{AccessLog, TokenVerifier};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sqlx::PgPool;
-use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 use crate::freshness::Freshness;
 use crate::graph;
-use crate::http::{self, App, Limits, Readiness};
+use crate::http::{self, App, Caller, Limits, Listening, Readiness};
 use crate::personal::OpenPersonal;
 use crate::snapshot::SnapshotSource;
 
@@ -64,15 +64,17 @@ impl QueryApi {
         }))
     }
 
-    /// Serves on a socket that listens.
-    pub fn serve(self, listener: TcpListener) -> std::io::Result<Serving> {
-        let address = listener.local_addr()?;
+    /// Serves on a socket that listens, plain or TLS.
+    pub fn serve(self, listener: impl Into<TlsListener>) -> std::io::Result<Serving> {
+        let listener = Listening(listener.into());
+        let address = listener.address()?;
         let (stop, stopping) = watch::channel(false);
         let router = self.into_router(stopping.clone());
         let mut signal = stopping;
         let task = tokio::spawn(async move {
             let stopped = async move { _ = signal.wait_for(|stop| *stop).await };
-            axum::serve(listener, router).with_graceful_shutdown(stopped).await
+            let service = router.into_make_service_with_connect_info::<Caller>();
+            axum::serve(listener, service).with_graceful_shutdown(stopped).await
         });
         Ok(Serving { address, stop, task })
     }

@@ -2,6 +2,7 @@
 
 mod explorer;
 mod health;
+mod listener;
 mod negotiate;
 mod params;
 mod reply;
@@ -11,12 +12,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use access::{AccessError, AccessLog, Principal, TokenVerifier};
+use access::{AccessError, AccessLog, Authenticated, Presented, Principal, TokenVerifier};
 use async_graphql::parser::types::OperationType;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Query, Request, State, WebSocketUpgrade};
-use axum::http::{HeaderMap, Method, Response, StatusCode, header};
+use axum::extract::{ConnectInfo, FromRequestParts, Query, Request, State, WebSocketUpgrade};
+use axum::http::{Extensions, HeaderMap, Method, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{any, get};
 use domain::access_day::RefusalCause;
@@ -32,6 +33,7 @@ use params::Params;
 use reply::{Stage, refuse, refuse_as, reply};
 
 pub use health::Readiness;
+pub(crate) use listener::{Caller, Listening};
 
 /// What bounds a request.
 #[derive(Debug, Clone, Copy)]
@@ -120,12 +122,13 @@ fn is_upgrade(headers: &HeaderMap) -> bool {
 async fn upgrade(app: Arc<App>, request: Request) -> Response<Body> {
     let (mut parts, _) = request.into_parts();
     let lang = lang_of(&parts.headers);
-    let caller = match caller_of(&app, &parts.headers) {
+    let certificate = certificate_of(&parts.extensions);
+    let caller = match caller_of(&app, &parts.headers, certificate).await {
         Ok(caller) => caller,
         Err(error) => return refuse(MediaType::Json, Stage::Transport, app.refused(None, error)),
     };
     match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => ws::accept(app, upgrade, caller, lang),
+        Ok(upgrade) => ws::accept(app, upgrade, ws::Guest { caller, certificate, lang }),
         Err(rejection) => rejection.into_response(),
     }
 }
@@ -142,7 +145,8 @@ async fn on_get(app: &App, request: Request) -> Response<Body> {
         Ok(Query(pairs)) => Params::from_query_string(pairs),
         Err(_) => Err(QueryError::BadRequest("the query string cannot be read".into())),
     };
-    carry_out(app, media, params, request.headers(), true).await
+    let certificate = certificate_of(request.extensions());
+    carry_out(app, media, params, (request.headers(), certificate), true).await
 }
 
 async fn on_post(app: &App, request: Request) -> Response<Body> {
@@ -159,7 +163,8 @@ async fn on_post(app: &App, request: Request) -> Response<Body> {
         Ok(Err(_)) => return refuse(media, Stage::Transport, QueryError::TooLarge { limit }),
         Err(_) => return refuse_as(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
     };
-    carry_out(app, media, Params::from_json(&bytes), &parts.headers, false).await
+    let certificate = certificate_of(&parts.extensions);
+    carry_out(app, media, Params::from_json(&bytes), (&parts.headers, certificate), false).await
 }
 
 fn not_acceptable() -> Response<Body> {
@@ -170,14 +175,14 @@ async fn carry_out(
     app: &App,
     media: MediaType,
     params: Result<Params, QueryError>,
-    headers: &HeaderMap,
+    (headers, certificate): (&HeaderMap, Option<[u8; 32]>),
     is_get: bool,
 ) -> Response<Body> {
     let request = match params {
         Ok(params) => params.into_request(),
         Err(error) => return refuse(media, Stage::Transport, error),
     };
-    let caller = match caller_of(app, headers) {
+    let caller = match caller_of(app, headers, certificate).await {
         Ok(caller) => caller,
         Err(error) => return refuse(media, Stage::Document, app.refused(None, error)),
     };
@@ -234,23 +239,39 @@ fn prepare(
     Ok((request, examined))
 }
 
-fn caller_of(app: &App, headers: &HeaderMap) -> Result<Option<Principal>, QueryError> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else {
+/// Client certificate of the connection.
+fn certificate_of(extensions: &Extensions) -> Option<[u8; 32]> {
+    extensions.get::<ConnectInfo<Caller>>().and_then(|caller| caller.0.0.certificate)
+}
+
+/// Who the headers name; nobody where they have no token.
+async fn caller_of(
+    app: &App,
+    headers: &HeaderMap,
+    certificate: Option<[u8; 32]>,
+) -> Result<Option<Principal>, QueryError> {
+    if !headers.contains_key(header::AUTHORIZATION) {
         return Ok(None);
-    };
-    let Ok(value) = value.to_str() else {
-        return Err(QueryError::Unauthenticated("the token is not text".into()));
-    };
-    admitted(app.gate.authenticate(Some(value)).map(|a| a.0)).map(Some)
+    }
+    let presented = Presented::in_headers(headers).map_err(refusal)?.with_certificate(certificate);
+    admitted(app, presented).await.map(Some)
 }
 
 /// Whose token it is, where they may ask at all.
-fn admitted(checked: Result<Principal, AccessError>) -> Result<Principal, QueryError> {
-    let admitted = checked.and_then(|principal| principal.check_query().map(|()| principal));
-    admitted.map_err(|error| match error.is_unauthenticated() {
-        true => QueryError::Unauthenticated(error.to_string()),
-        false => QueryError::Forbidden(error.to_string()),
-    })
+async fn admitted(app: &App, presented: Presented<'_>) -> Result<Principal, QueryError> {
+    let Authenticated(principal) = app.gate.authenticate(presented).await.map_err(refusal)?;
+    principal.check_query().map_err(refusal)?;
+    Ok(principal)
+}
+
+fn refusal(error: AccessError) -> QueryError {
+    if error.is_temporary() {
+        QueryError::KeysUnavailable(error)
+    } else if error.is_unauthenticated() {
+        QueryError::Unauthenticated(error.to_string())
+    } else {
+        QueryError::Forbidden(error.to_string())
+    }
 }
 
 fn lang_of(headers: &HeaderMap) -> Lang {

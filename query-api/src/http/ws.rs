@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::Principal;
+use access::{Presented, Principal};
 use async_graphql::Response as GraphqlResponse;
 use async_graphql::parser::types::OperationType;
 use axum::body::Body;
@@ -104,13 +104,17 @@ impl Stream for Operation {
     }
 }
 
+/// Who opens a socket, as the upgrade says it.
+pub(super) struct Guest {
+    /// Who its header named; a token in `connection_init` takes its place.
+    pub(super) caller: Option<Principal>,
+    /// Client certificate of the connection.
+    pub(super) certificate: Option<[u8; 32]>,
+    pub(super) lang: Lang,
+}
+
 /// Accepts the upgrade, where there is room for one more socket.
-pub(super) fn accept(
-    app: Arc<App>,
-    upgrade: WebSocketUpgrade,
-    caller: Option<Principal>,
-    lang: Lang,
-) -> Response<Body> {
+pub(super) fn accept(app: Arc<App>, upgrade: WebSocketUpgrade, guest: Guest) -> Response<Body> {
     let Ok(room) = app.sockets.clone().try_acquire_owned() else {
         return refuse(MediaType::Json, Stage::Transport, QueryError::Unavailable(sqlx::Error::PoolTimedOut));
     };
@@ -121,7 +125,7 @@ pub(super) fn accept(
         let close = if socket.protocol().is_none() {
             Some(Close::new(4406, "Subprotocol not acceptable"))
         } else {
-            Session::new(&app, &mut socket, caller, lang).run().await
+            Session::new(&app, &mut socket, guest).run().await
         };
         if let Some(Close(code, reason)) = close {
             let frame = CloseFrame { code, reason: reason.into() };
@@ -137,8 +141,8 @@ pub(super) fn accept(
 struct Session<'a> {
     app: &'a App,
     socket: &'a mut WebSocket,
-    /// Who the upgrade's header named; a token in `connection_init` takes its place.
     caller: Option<Principal>,
+    certificate: Option<[u8; 32]>,
     lang: Lang,
     acknowledged: bool,
     operations: StreamMap<String, Operation>,
@@ -147,10 +151,10 @@ struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    fn new(app: &'a App, socket: &'a mut WebSocket, caller: Option<Principal>, lang: Lang) -> Self {
-        let now = Instant::now();
-        let operations = StreamMap::new();
-        Self { app, socket, caller, lang, acknowledged: false, operations, begun: now, last_heard: now }
+    fn new(app: &'a App, socket: &'a mut WebSocket, guest: Guest) -> Self {
+        let Guest { caller, certificate, lang } = guest;
+        let (now, operations) = (Instant::now(), StreamMap::new());
+        Self { app, socket, caller, certificate, lang, acknowledged: false, operations, begun: now, last_heard: now }
     }
 
     /// Serves until the client is gone (none) or is to be told why it ends.
@@ -232,8 +236,18 @@ impl<'a> Session<'a> {
         if self.acknowledged {
             return Err(Close::new(4429, "Too many initialisation requests"));
         }
-        if let Some(token) = payload.as_ref().and_then(token_of) {
-            match admitted(self.app.gate.verify(bearer(token))) {
+        if let Some(payload) = &payload
+            && let Some(token) = token_of(payload)
+        {
+            let authorization = format!("Bearer {}", bearer(token));
+            let told = |name: &str| payload.get(name).and_then(Value::as_str);
+            let presented = Presented {
+                authorization: Some(&authorization),
+                purpose: told("purpose"),
+                reference: told("reference"),
+                certificate: self.certificate,
+            };
+            match admitted(self.app, presented).await {
                 Ok(caller) => self.caller = Some(caller),
                 Err(error) => {
                     let error = self.app.refused(None, error);

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use access::{
-    AccessLog, AccessLogError, Consultation, DevelopmentKey, Disclosure, Institution, Principal, Purpose, Role,
-    TokenVerifier,
+    AccessLog, AccessLogError, Authenticated, Consultation, Disclosure, Institution, Presented, Principal, Purpose,
+    Reference, Role,
 };
 use anyhow::{Context as _, anyhow};
 use chrono::{TimeDelta, Utc};
@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::cli::ActingArgs;
-use crate::compose::{Database, personal_data};
+use crate::compose::{self, Database, personal_data};
 use crate::failure::Failure;
 use crate::settings::Settings;
 
@@ -41,7 +41,7 @@ pub(super) async fn tell(
     acting: &ActingArgs,
     look: Look<'_>,
 ) -> Result<(), Failure> {
-    let who = principal(settings, acting)?;
+    let who = principal(settings, acting).await?;
     let consultation = Consultation {
         way: AccessWay::Tool,
         records: look.of_each(),
@@ -63,7 +63,7 @@ pub(super) async fn disclose(
     (recipient, content): (&Recipient, &str),
     look: Look<'_>,
 ) -> Result<(), Failure> {
-    let who = principal(settings, acting)?;
+    let who = principal(settings, acting).await?;
     let content = Sha256::digest(content.as_bytes()).into();
     let disclosure = Disclosure { recipient: recipient.clone(), records: look.of_each(), content };
     with_log(settings, database, async |log, after| log.disclosed(&who, disclosure, after).await).await
@@ -98,20 +98,28 @@ async fn with_log(
 }
 
 /// Whose token it is; without one, where tokens are issued for development, whoever this machine says it is.
-fn principal(settings: &Settings, acting: &ActingArgs) -> Result<Principal, Failure> {
-    let key = DevelopmentKey::load_or_create(&settings.token_key_file())?;
-    let mut who = match &acting.token {
-        Some(token) => TokenVerifier::new(&key).verify(token).map_err(|error| Failure::Usage(error.to_string()))?,
-        None => on_this_machine()?,
-    };
-    if let Some(purpose) = acting.purpose {
-        if !who.purposes.contains(&purpose) {
-            let held = who.purposes.iter().map(|purpose| purpose.name()).collect::<Vec<_>>().join(", ");
-            return Err(Failure::Usage(format!("the token is not for purpose {purpose}, but for {held}")));
+async fn principal(settings: &Settings, acting: &ActingArgs) -> Result<Principal, Failure> {
+    let Some(token) = &acting.token else {
+        if settings.issuer.is_some() {
+            return Err(Failure::Usage(
+                "say who looks: --token TOKEN or VNR_TOKEN, of this register's issuer".to_owned(),
+            ));
         }
-        who.purpose = purpose;
-    }
-    who.reference.clone_from(&acting.reference);
+        let mut who = on_this_machine()?;
+        who.purpose = acting.purpose.unwrap_or(who.purpose);
+        who.reference.clone_from(&acting.reference);
+        return Ok(who);
+    };
+    let authorization = format!("Bearer {token}");
+    let presented = Presented {
+        authorization: Some(&authorization),
+        purpose: acting.purpose.map(Purpose::name),
+        reference: acting.reference.as_ref().map(Reference::as_str),
+        certificate: None,
+    };
+    let (verifier, _) = compose::trust(settings)?;
+    let Authenticated(who) =
+        verifier.authenticate(presented).await.map_err(|error| Failure::Usage(error.to_string()))?;
     Ok(who)
 }
 

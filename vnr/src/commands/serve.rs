@@ -13,14 +13,18 @@ pub(super) async fn run(system: System) -> Result<(), Failure> {
     for line in places(&running) {
         output::line(line);
     }
+    if running.issuer().is_some() {
+        output::line("Mode     development: tokens are those of `vnr token`; give --issuer before real data comes in");
+    }
     output::line("ready; Ctrl-C ends it");
     until_stopped(running).await
 }
 
 /// Where it can be reached, a line for each place. Programs that gave port 0 read it here.
 pub(crate) fn places(running: &Running) -> Vec<String> {
-    let grpc = running.grpc_addr().map(|addr| format!("gRPC     http://{addr}"));
-    let http = running.http_addr().map(|addr| format!("GraphQL  http://{addr}/graphql"));
+    let scheme = if running.settings().tls.is_some() { "https" } else { "http" };
+    let grpc = running.grpc_addr().map(|addr| format!("gRPC     {scheme}://{addr}"));
+    let http = running.http_addr().map(|addr| format!("GraphQL  {scheme}://{addr}/graphql"));
     grpc.into_iter().chain(http).collect()
 }
 

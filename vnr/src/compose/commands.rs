@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use access::TokenVerifier;
+use access::tls::TlsListener;
 use command_api::{Deps, ServeError, serve};
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -21,7 +21,7 @@ pub(super) struct CommandServer {
 }
 
 impl CommandServer {
-    pub(super) fn start(listener: TcpListener, deps: Deps, verifier: TokenVerifier) -> io::Result<Self> {
+    pub(super) fn start(listener: TlsListener, deps: Deps, verifier: TokenVerifier) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(serve(listener, deps, verifier, async {

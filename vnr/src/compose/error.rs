@@ -4,7 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use access::KeyError;
+use access::tls::TlsError;
+use access::{KeyError, TrustError};
 use event_store::migrate::MigrateError;
 use event_store::private_pg::PrivatePgError;
 use event_store::proof::keys::NotaryKeyError;
@@ -39,6 +40,12 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// The issuer's keys can't be used.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// TLS can't be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The private PostgreSQL does not run.
     #[error(transparent)]
     PrivatePg(#[from] PrivatePgError),

@@ -14,12 +14,13 @@ mod housekeeping;
 pub(crate) mod personal_data;
 mod ports;
 mod read_models;
+mod trust;
 
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
-use access::{AccessLog, DevelopmentKey, TokenIssuer, TokenVerifier};
+use access::{AccessLog, TokenIssuer, TokenVerifier};
 use command_api::Deps;
 use event_store::consumer::ProgressWatch;
 use event_store::log::LogName;
@@ -43,6 +44,8 @@ use self::health::Health;
 use self::ports::listen;
 use self::read_models::ReadModels;
 pub(crate) use self::read_models::pools;
+use self::trust::Secured;
+pub(crate) use self::trust::trust;
 use crate::cli::Part;
 use crate::settings::Settings;
 
@@ -75,6 +78,8 @@ impl System {
         let has = |part| parts.contains(&part);
         let grpc = if has(Part::CommandApi) { Some(listen(settings.grpc_addr, "--grpc-addr").await?) } else { None };
         let http = if has(Part::QueryApi) { Some(listen(settings.http_addr, "--http-addr").await?) } else { None };
+        let (secured, (verifier, issuer)) = (Secured::of(&settings)?, trust(&settings)?);
+        let (grpc, http) = (grpc.map(|tcp| secured.listener(tcp)), http.map(|tcp| secured.listener(tcp)));
         let metrics = metrics_handle();
 
         let sharing = if parts.len() > 1 { Sharing::Alone } else { Sharing::Join };
@@ -92,9 +97,6 @@ impl System {
                 return Err(refusal);
             }
         };
-        let key = DevelopmentKey::load_or_create(&settings.token_key_file())?;
-        let verifier = TokenVerifier::new(&key);
-
         let appenders = Appenders::start(&written(&parts), &master, &database.app).await?;
         let access = appenders.of(LogName::ACCESS).map(|appender| AccessLog::new(appender, Arc::clone(&master)));
         let written = (grpc, appenders.of(LogName::REGISTER), appenders.of(LogName::TRACKS), &access);
@@ -138,7 +140,7 @@ impl System {
         };
         let housekeeping = housekeeping::start(database.owner.clone(), settings.erasure_dir.clone());
         Ok(Running {
-            issuer: TokenIssuer::new(&key),
+            issuer,
             verifier,
             settings,
             commands,
@@ -155,7 +157,7 @@ impl System {
 /// A running system. It has to be stopped; dropped, it leaves its tasks to the end of the runtime.
 pub struct Running {
     commands: Option<CommandServer>,
-    issuer: TokenIssuer,
+    issuer: Option<TokenIssuer>,
     verifier: TokenVerifier,
     settings: Settings,
     read_models: Option<ReadModels>,
@@ -177,9 +179,9 @@ impl Running {
         self.query.as_ref().map(Serving::address)
     }
 
-    /// Issues tokens that this system accepts.
-    pub fn issuer(&self) -> &TokenIssuer {
-        &self.issuer
+    /// Issues tokens that this system accepts, where they are for development.
+    pub fn issuer(&self) -> Option<&TokenIssuer> {
+        self.issuer.as_ref()
     }
 
     /// Checks tokens as this system does.

@@ -161,7 +161,9 @@ fn reachable(addr: std::net::SocketAddr) -> std::net::SocketAddr {
 fn token(running: &Running, role: Role, purpose: Purpose) -> Result<String, Failure> {
     let institution = Institution::parse(INSTITUTION).map_err(|told| anyhow!(told))?;
     let principal = Principal::new("demo", institution, vec![role], purpose, Utc::now() + TimeDelta::hours(8));
-    Ok(running.issuer().issue(&principal)?)
+    let own = "the demo issues its own tokens: run it without --issuer";
+    let issuer = running.issuer().ok_or_else(|| Failure::Usage(own.to_owned()))?;
+    Ok(issuer.issue(&principal)?)
 }
 
 fn heading(text: &str) {

@@ -44,6 +44,39 @@ pub struct SettingArgs {
     /// Folder of backups; PostgreSQL hands its write-ahead log over to it. Best on another machine [default: none]
     #[arg(long, global = true, env = "VNR_BACKUP_DIR", value_name = "DIR", hide_env_values = true)]
     pub backup_dir: Option<String>,
+    /// Whose tokens hold: the `iss` of your identity provider [default: none, tokens are those of `vnr token`, for development]
+    #[arg(long, global = true, env = "VNR_ISSUER", value_name = "URL", hide_env_values = true)]
+    pub issuer: Option<String>,
+    /// Whom its tokens are for: their `aud` [default: vnr]
+    #[arg(long, global = true, env = "VNR_AUDIENCE", value_name = "NAME", hide_env_values = true)]
+    pub audience: Option<String>,
+    /// Its keys, a JWK set: a file, or the address that it publishes them at
+    #[arg(long, global = true, env = "VNR_ISSUER_KEYS", value_name = "FILE|URL", hide_env_values = true)]
+    pub issuer_keys: Option<String>,
+    /// Authorities, in PEM, of that address's certificate [default: the public ones]
+    #[arg(long, global = true, env = "VNR_ISSUER_AUTHORITIES", value_name = "FILE", hide_env_values = true)]
+    pub issuer_authorities: Option<String>,
+    /// Whether tokens of systems must be bound to their client certificate (RFC 8705): yes or no [default: yes with --tls-client-authorities]
+    #[arg(long, global = true, env = "VNR_BOUND_SYSTEMS", value_name = "YES|NO", hide_env_values = true)]
+    pub bound_systems: Option<String>,
+    /// Certificate for gRPC and HTTPS, in PEM, with those between it and the authority; read again when it changes [default: no TLS]
+    #[arg(long, global = true, env = "VNR_TLS_CERTIFICATE", value_name = "FILE", hide_env_values = true)]
+    pub tls_certificate: Option<String>,
+    /// Its private key, in PEM
+    #[arg(long, global = true, env = "VNR_TLS_KEY", value_name = "FILE", hide_env_values = true)]
+    pub tls_key: Option<String>,
+    /// Authorities of client certificates, in PEM [default: clients are asked for none]
+    #[arg(long, global = true, env = "VNR_TLS_CLIENT_AUTHORITIES", value_name = "FILE", hide_env_values = true)]
+    pub tls_client_authorities: Option<String>,
+    /// Whether nobody connects without a client certificate: yes or no [default: no]
+    #[arg(
+        long,
+        global = true,
+        env = "VNR_TLS_CLIENTS_NEED_CERTIFICATE",
+        value_name = "YES|NO",
+        hide_env_values = true
+    )]
+    pub tls_clients_need_certificate: Option<String>,
     /// Name of this installation, part of every tree head [default: vnr.local]
     #[arg(long, global = true, env = "VNR_ORIGIN", value_name = "NAME", hide_env_values = true)]
     pub origin: Option<String>,

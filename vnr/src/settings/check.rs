@@ -11,7 +11,7 @@ use sqlx::postgres::PgConnectOptions;
 use toml::{Table, Value};
 use tracing_subscriber::EnvFilter;
 
-use super::{LogFormat, SettingArgs, Settings};
+use super::{LogFormat, SettingArgs, Settings, guard};
 
 pub(super) const MASTER_KEY: &str = "master.key";
 pub(super) const ERASURES: &str = "erasures";
@@ -38,6 +38,15 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("notary_dir", "--notary-dir", "VNR_NOTARY_DIR"),
     ("witness_dir", "--witness-dir", "VNR_WITNESS_DIR"),
     ("backup_dir", "--backup-dir", "VNR_BACKUP_DIR"),
+    ("issuer", "--issuer", "VNR_ISSUER"),
+    ("audience", "--audience", "VNR_AUDIENCE"),
+    ("issuer_keys", "--issuer-keys", "VNR_ISSUER_KEYS"),
+    ("issuer_authorities", "--issuer-authorities", "VNR_ISSUER_AUTHORITIES"),
+    ("bound_systems", "--bound-systems", "VNR_BOUND_SYSTEMS"),
+    ("tls_certificate", "--tls-certificate", "VNR_TLS_CERTIFICATE"),
+    ("tls_key", "--tls-key", "VNR_TLS_KEY"),
+    ("tls_client_authorities", "--tls-client-authorities", "VNR_TLS_CLIENT_AUTHORITIES"),
+    ("tls_clients_need_certificate", "--tls-clients-need-certificate", "VNR_TLS_CLIENTS_NEED_CERTIFICATE"),
     ("origin", "--origin", "VNR_ORIGIN"),
     ("log_format", "--log-format", "VNR_LOG_FORMAT"),
     ("log_level", "--log-level", "VNR_LOG_LEVEL"),
@@ -75,7 +84,10 @@ pub(super) fn load(args: &SettingArgs) -> Result<Settings, SettingsError> {
 
     let data_dir = sources.take("data_dir", &args.data_dir, ".vnr", path);
     let within = |name: &str| data_dir.join(name).to_string_lossy().into_owned();
+    let tls = guard::tls(&mut sources, args);
     let settings = Settings {
+        issuer: guard::issuer(&mut sources, args, tls.as_ref().is_some_and(|tls| tls.client_authorities.is_some())),
+        tls,
         grpc_addr: sources.take("grpc_addr", &args.grpc_addr, "127.0.0.1:50051", address),
         http_addr: sources.take("http_addr", &args.http_addr, "127.0.0.1:8080", address),
         database_url: sources.take("database_url", &args.database_url, "", database),
@@ -103,10 +115,10 @@ pub(super) fn load(args: &SettingArgs) -> Result<Settings, SettingsError> {
     if problems.is_empty() { Ok(settings) } else { Err(SettingsError { problems }) }
 }
 
-struct Sources {
+pub(super) struct Sources {
     table: Table,
     file: PathBuf,
-    problems: Vec<Problem>,
+    pub(super) problems: Vec<Problem>,
 }
 
 impl Sources {
@@ -132,7 +144,13 @@ impl Sources {
     }
 
     /// The value of one setting. Where it is wrong, that is noted and the default goes on in its place.
-    fn take<T>(&mut self, name: &str, given: &Option<String>, default: &str, parse: fn(&str) -> Result<T, String>) -> T
+    pub(super) fn take<T>(
+        &mut self,
+        name: &str,
+        given: &Option<String>,
+        default: &str,
+        parse: fn(&str) -> Result<T, String>,
+    ) -> T
     where
         T: Fallback,
     {
@@ -175,7 +193,7 @@ fn master_key(sources: &mut Sources, args: &SettingArgs, default: &str) -> KeySo
 }
 
 /// What stands in for a value that is wrong until all problems have been told; never used to run.
-trait Fallback {
+pub(super) trait Fallback {
     fn fallback() -> Self;
 }
 
@@ -194,6 +212,7 @@ fallback!(
     SocketAddr => SocketAddr::from(([127, 0, 0, 1], 0)),
     Option<String> => None,
     Option<PathBuf> => None,
+    Option<bool> => None,
     String => String::new(),
     LogFormat => LogFormat::Text,
 );
@@ -202,11 +221,11 @@ fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("must name a place".into()) } else { Ok(PathBuf::from(text)) }
 }
 
-fn optional(text: &str) -> Result<Option<String>, String> {
+pub(super) fn optional(text: &str) -> Result<Option<String>, String> {
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
-fn optional_path(text: &str) -> Result<Option<PathBuf>, String> {
+pub(super) fn optional_path(text: &str) -> Result<Option<PathBuf>, String> {
     Ok((!text.is_empty()).then(|| PathBuf::from(text)))
 }
 
@@ -294,7 +313,7 @@ mod tests {
             told,
             "the settings are not right:\n  \
              FILE: there is no setting `grpc_adr`; there are data_dir, grpc_addr, http_addr, database_url, \
-             database_owner_url, master_key_file, master_key_command, erasure_dir, notary_dir, witness_dir, backup_dir, origin, log_format, log_level, input_dir\n  \
+             database_owner_url, master_key_file, master_key_command, erasure_dir, notary_dir, witness_dir, backup_dir, issuer, audience, issuer_keys, issuer_authorities, bound_systems, tls_certificate, tls_key, tls_client_authorities, tls_clients_need_certificate, origin, log_format, log_level, input_dir\n  \
              --grpc-addr (or VNR_GRPC_ADDR): `50051` is not an address with a port, such as 127.0.0.1:50051\n  \
              http_addr in FILE: must be a string in quotes\n  \
              --database-url (or VNR_DATABASE_URL): must begin with postgres://\n  \

@@ -2,14 +2,17 @@
 
 mod args;
 mod check;
+mod guard;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use access::tls::TlsFiles;
 use event_store::seal::KeySource;
 
 pub use self::args::SettingArgs;
 pub use self::check::{Problem, SettingsError};
+pub use self::guard::Issuer;
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +46,10 @@ pub struct Settings {
     pub witness_dir: PathBuf,
     /// Folder of backups, and of the write-ahead log that the private PostgreSQL hands over.
     pub backup_dir: Option<PathBuf>,
+    /// Whose tokens hold; none where they are those of `vnr token`, for development.
+    pub issuer: Option<Issuer>,
+    /// What gRPC and HTTPS are secured with; none where they are not.
+    pub tls: Option<TlsFiles>,
     /// Name of this installation, part of every tree head.
     pub origin: String,
     /// How the log is written.
@@ -76,6 +83,8 @@ impl Settings {
             http_addr: any_port,
             database_url: None,
             backup_dir: None,
+            issuer: None,
+            tls: None,
             database_owner_url: None,
             origin: check::ORIGIN.to_owned(),
             log_format: LogFormat::Text,
