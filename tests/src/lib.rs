@@ -61,6 +61,11 @@ pub fn dispatcher() -> Principal {
 impl TestSystem {
     /// Starts it and waits until it serves.
     pub async fn start() -> TestSystem {
+        TestSystem::start_with(|_| ()).await
+    }
+
+    /// The same with other settings than the usual ones.
+    pub async fn start_with(change: impl FnOnce(&mut Settings)) -> TestSystem {
         let server = shared_for_tests().await.expect("a PostgreSQL for tests");
         let name = format!("system_{}", Uuid::now_v7().simple());
         let database = server.create_database(&name, None).await.expect("a database");
@@ -69,6 +74,7 @@ impl TestSystem {
         let mut settings = Settings::in_folder(&folder);
         settings.database_url = Some(database.app_url().to_owned());
         settings.database_owner_url = Some(database.owner_url().to_owned());
+        change(&mut settings);
         let running = System::start(settings).await.expect("the system starts");
         TestSystem { running, folder, _database: database }
     }

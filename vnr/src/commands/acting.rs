@@ -131,3 +131,27 @@ fn on_this_machine() -> Result<Principal, Failure> {
     who.purposes = Purpose::ALL.to_vec();
     Ok(who)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Issuer;
+
+    #[tokio::test]
+    async fn without_a_token_nobody_looks_where_there_is_an_issuer() {
+        let folder = std::env::temp_dir().join(format!("vnr-acting-{}", Uuid::now_v7()));
+        let mut settings = Settings::in_folder(&folder);
+        let acting = ActingArgs { purpose: Some(Purpose::Audit), ..ActingArgs::default() };
+        let who = principal(&settings, &acting).await.expect("the user of the machine");
+        assert_eq!((who.institution.as_str(), who.purpose), ("LOCAL", Purpose::Audit));
+        settings.issuer = Some(Issuer {
+            name: "https://id.example.lv".to_owned(),
+            audience: "vnr".to_owned(),
+            keys: "keys.json".to_owned(),
+            authorities: None,
+            bound_systems: false,
+        });
+        let told = principal(&settings, &acting).await.expect_err("nobody").to_string();
+        assert_eq!(told, "say who looks: --token TOKEN or VNR_TOKEN, of this register's issuer");
+    }
+}
