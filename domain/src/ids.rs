@@ -36,6 +36,12 @@ pub fn of_retention_case(scope: ErasureScope) -> Uuid {
     }
 }
 
+/// Id of the access policy: there is one, for ever.
+#[must_use]
+pub fn of_access_policy() -> Uuid {
+    named("access_policy")
+}
+
 /// Id of the data subject who reported a record, where the sender gave none: theirs in this record, and in no other.
 #[must_use]
 pub fn of_reporter(record: Uuid) -> Uuid {

@@ -1,5 +1,6 @@
 //! Values with one way in: what exists is well-formed.
 
+mod actor;
 mod count;
 mod error;
 mod number;
@@ -11,6 +12,7 @@ mod point;
 mod reporter;
 mod text;
 
+pub use actor::Actor;
 pub use count::{AlarmLevel, Casualties, Heading, Speed};
 pub use error::ValueError;
 pub use number::{CardNumber, NationalNumber};
@@ -22,7 +24,7 @@ pub use point::GeoPoint;
 pub use reporter::Reporter;
 pub use text::{
     CallSign, CaseRef, ExternalId, HoldReference, InstitutionCode, LegacyNumber, Narrative, Officer, PersonName,
-    PlaceText, Reason, RecordingRef, SourceCode, SourceSystem, Station, UserName,
+    PlaceText, PolicyFileName, Reason, RecordingRef, SourceCode, SourceSystem, Station, UserName,
 };
 
 /// Serde by way of `parse` and `Display`.

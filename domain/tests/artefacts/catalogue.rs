@@ -1,6 +1,9 @@
 //! Every event of every aggregate, with all that the tests ask about it.
 
 use cqrs_es::Aggregate;
+use domain::access_grant::{AccessGrant, GrantEvent};
+use domain::access_policy::{AccessPolicy, PolicyEvent};
+use domain::emergency_access::{EmergencyAccess, EmergencyAccessEvent};
 use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
 use domain::kernel::{Upcaster, Versioned, upcast};
@@ -61,6 +64,9 @@ pub(crate) fn all() -> Vec<Kind> {
     all.extend(kinds::<Unit>(UnitEvent::examples()));
     all.extend(kinds::<Track>(TrackEvent::examples()));
     all.extend(kinds::<RetentionCase>(RetentionEvent::examples()));
+    all.extend(kinds::<AccessGrant>(GrantEvent::examples()));
+    all.extend(kinds::<EmergencyAccess>(EmergencyAccessEvent::examples()));
+    all.extend(kinds::<AccessPolicy>(PolicyEvent::examples()));
     all.extend(kinds::<LogLife>(LogLifeEvent::examples()));
     all
 }
