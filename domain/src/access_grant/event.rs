@@ -49,7 +49,7 @@ pub enum GrantEvent {
     GrantRequested {
         /// Who is to have it.
         grantee: Actor,
-        /// To what.
+        /// What it opens.
         scope: GrantScope,
         /// What for.
         purpose: AccessPurpose,
@@ -64,11 +64,15 @@ pub enum GrantEvent {
     },
     /// A second person agreed to it: it gives access while its time lasts.
     GrantApproved {
+        /// What it opens.
+        scope: GrantScope,
         /// Who agreed: neither who asked nor who has it.
         by: Actor,
     },
     /// The request was turned down.
     GrantRejected {
+        /// What it opens.
+        scope: GrantScope,
         /// Why.
         reason: Personal<Reason>,
         /// Who turned it down.
@@ -76,6 +80,8 @@ pub enum GrantEvent {
     },
     /// It was taken away before its time.
     GrantRevoked {
+        /// What it opens.
+        scope: GrantScope,
         /// Why.
         reason: Personal<Reason>,
         /// Who took it away.
@@ -83,12 +89,26 @@ pub enum GrantEvent {
     },
     /// Its time is over. It gave no access from then on, whether this was recorded or not.
     GrantExpired {
+        /// What it opens.
+        scope: GrantScope,
         /// When that was.
         until: DateTime<FixedOffset>,
     },
 }
 
 impl GrantEvent {
+    /// What the grant opens.
+    #[must_use]
+    pub fn scope(&self) -> &GrantScope {
+        match self {
+            Self::GrantRequested { scope, .. }
+            | Self::GrantApproved { scope, .. }
+            | Self::GrantRejected { scope, .. }
+            | Self::GrantRevoked { scope, .. }
+            | Self::GrantExpired { scope, .. } => scope,
+        }
+    }
+
     /// How far the grant has come with it.
     #[must_use]
     pub fn status_after(&self) -> GrantStatus {

@@ -18,14 +18,15 @@ impl GrantEvent {
         };
         let role =
             GrantScope::Role { institution: sure(InstitutionCode::parse("VP-LATGALE")), role: AccessRole::Officer };
+        let scope = || GrantScope::Record(id(1));
         vec![
-            requested(GrantScope::Record(id(1)), 4),
+            requested(scope(), 4),
             requested(GrantScope::Class(RecordClass::Secret), 5),
             requested(role, 6),
-            Self::GrantRejected { reason: sealed(7), by: actor("p.kalnins") },
-            Self::GrantApproved { by: actor("p.kalnins") },
-            Self::GrantRevoked { reason: sealed(8), by: actor("p.kalnins") },
-            Self::GrantExpired { until: at("23:30:00") },
+            Self::GrantRejected { scope: scope(), reason: sealed(7), by: actor("p.kalnins") },
+            Self::GrantApproved { scope: scope(), by: actor("p.kalnins") },
+            Self::GrantRevoked { scope: scope(), reason: sealed(8), by: actor("p.kalnins") },
+            Self::GrantExpired { scope: scope(), until: at("23:30:00") },
         ]
     }
 }

@@ -32,6 +32,7 @@ pub struct AccessGrant {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 struct Request {
     grantee: Actor,
+    scope: GrantScope,
     by: Actor,
     from: DateTime<FixedOffset>,
     until: DateTime<FixedOffset>,
@@ -103,14 +104,14 @@ impl AccessGrant {
         if request.until <= now {
             return Err(GrantError::Over { until: request.until }.into());
         }
-        Ok(vec![GrantEvent::GrantApproved { by }])
+        Ok(vec![GrantEvent::GrantApproved { scope: request.scope.clone(), by }])
     }
 
     /// Turns it down; who asked may also take it back.
     fn reject(&self, command: RejectGrant) -> Decision {
-        self.waiting()?;
+        let scope = self.waiting()?.scope.clone();
         let RejectGrant { reason, by } = command;
-        Ok(vec![GrantEvent::GrantRejected { reason, by }])
+        Ok(vec![GrantEvent::GrantRejected { scope, reason, by }])
     }
 
     /// Takes it away. One person is enough: it gives nobody anything.
@@ -121,7 +122,9 @@ impl AccessGrant {
             (request, GrantStatus::Approved) if request.until <= now => {
                 Err(GrantError::Over { until: request.until }.into())
             }
-            (_, GrantStatus::Approved) => Ok(vec![GrantEvent::GrantRevoked { reason, by }]),
+            (Request { scope, .. }, GrantStatus::Approved) => {
+                Ok(vec![GrantEvent::GrantRevoked { scope: scope.clone(), reason, by }])
+            }
             (_, status) => Err(GrantError::Settled { status }.into()),
         }
     }
@@ -132,7 +135,7 @@ impl AccessGrant {
         match status {
             GrantStatus::Rejected | GrantStatus::Revoked | GrantStatus::Expired => Ok(Vec::new()),
             _ if request.until > now => Err(GrantError::NotOver { until: request.until }.into()),
-            _ => Ok(vec![GrantEvent::GrantExpired { until: request.until }]),
+            _ => Ok(vec![GrantEvent::GrantExpired { scope: request.scope.clone(), until: request.until }]),
         }
     }
 }
@@ -170,10 +173,10 @@ impl Aggregate for AccessGrant {
     fn apply(&mut self, event: GrantEvent) {
         self.status = Some(event.status_after());
         match event {
-            GrantEvent::GrantRequested { grantee, from, until, by, .. } => {
-                self.request = Some(Request { grantee, by, from, until });
+            GrantEvent::GrantRequested { grantee, scope, from, until, by, .. } => {
+                self.request = Some(Request { grantee, scope, by, from, until });
             }
-            GrantEvent::GrantApproved { by } => self.approved_by = Some(by),
+            GrantEvent::GrantApproved { by, .. } => self.approved_by = Some(by),
             GrantEvent::GrantRejected { .. } | GrantEvent::GrantRevoked { .. } | GrantEvent::GrantExpired { .. } => {}
         }
     }

@@ -4,11 +4,15 @@ use crate::kernel::Rule as _;
 use crate::scenario::Scenario;
 use crate::terms::AccessPurpose;
 
+fn scope() -> GrantScope {
+    GrantScope::Record(id(1))
+}
+
 /// From 22:00 to 23:30, for `j.berzins`, asked for by `a.ozola`.
 fn wanted() -> RequestGrant {
     RequestGrant {
         grantee: actor("j.berzins"),
-        scope: GrantScope::Record(id(1)),
+        scope: scope(),
         purpose: AccessPurpose::Investigation,
         from: at("22:00:00"),
         until: at("23:30:00"),
@@ -47,7 +51,7 @@ fn a_grant_takes_two_persons_and_none_of_them_has_it() {
     let requested = grant().after(request());
     requested.clone().when(approve("a.ozola")).refused_with([GrantError::SamePerson { by: actor("a.ozola") }]);
     requested.clone().when(approve("j.berzins")).refused_with([GrantError::OwnGrant { by: actor("j.berzins") }]);
-    let approved = GrantEvent::GrantApproved { by: actor("p.kalnins") };
+    let approved = GrantEvent::GrantApproved { scope: scope(), by: actor("p.kalnins") };
     let record = requested.when(approve("p.kalnins")).records(&[approved]);
     assert_eq!(record.status(), Some(GrantStatus::Approved));
 }
@@ -57,7 +61,9 @@ fn who_asks_for_themselves_may_not_approve_it_either() {
     let own = RequestGrant { by: actor("j.berzins"), ..wanted() };
     let requested = grant().after(GrantCommand::RequestGrant(Box::new(own)));
     requested.clone().when(approve("j.berzins")).refused_with([GrantError::SamePerson { by: actor("j.berzins") }]);
-    requested.when(approve("p.kalnins")).records(&[GrantEvent::GrantApproved { by: actor("p.kalnins") }]);
+    requested
+        .when(approve("p.kalnins"))
+        .records(&[GrantEvent::GrantApproved { scope: scope(), by: actor("p.kalnins") }]);
 }
 
 #[test]
@@ -128,7 +134,7 @@ fn a_timer_records_the_end_once_and_need_not_know_whether_it_ended_before() {
     assert_eq!(over.record.status(), Some(GrantStatus::Expired));
     over.when(GrantCommand::ExpireGrant).changes_nothing();
     let never_approved = grant().after(request()).at("23:30:00");
-    never_approved.when(GrantCommand::ExpireGrant).records(&[GrantEvent::GrantExpired { until }]);
+    never_approved.when(GrantCommand::ExpireGrant).records(&[GrantEvent::GrantExpired { scope: scope(), until }]);
     let revoked = approved.after(revoke("i.liepa")).at("23:30:00");
     revoked.when(GrantCommand::ExpireGrant).changes_nothing();
 }

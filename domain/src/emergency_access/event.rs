@@ -24,7 +24,7 @@ terms! {
 pub enum EmergencyAccessEvent {
     /// Somebody asked for it; it opens nothing before a second person vouches.
     BreakGlassDeclared {
-        /// To which record.
+        /// The record.
         record: Uuid,
         /// What for.
         purpose: AccessPurpose,
@@ -39,6 +39,8 @@ pub enum EmergencyAccessEvent {
     },
     /// A second person vouched: it is open from then on, and must be reviewed.
     BreakGlassVouched {
+        /// The record.
+        record: Uuid,
         /// Why it is right.
         note: Personal<Reason>,
         /// Until when it must be reviewed.
@@ -48,6 +50,8 @@ pub enum EmergencyAccessEvent {
     },
     /// A third person judged it.
     BreakGlassReviewed {
+        /// The record.
+        record: Uuid,
         /// What was found.
         outcome: ReviewOutcome,
         /// Why.
@@ -55,6 +59,18 @@ pub enum EmergencyAccessEvent {
         /// Who judged: neither who asked nor who vouched.
         by: Actor,
     },
+}
+
+impl EmergencyAccessEvent {
+    /// The record that it opens.
+    #[must_use]
+    pub fn record(&self) -> Uuid {
+        match self {
+            Self::BreakGlassDeclared { record, .. }
+            | Self::BreakGlassVouched { record, .. }
+            | Self::BreakGlassReviewed { record, .. } => *record,
+        }
+    }
 }
 
 domain_event! {

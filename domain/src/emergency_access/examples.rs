@@ -19,11 +19,17 @@ impl EmergencyAccessEvent {
                 by: actor("a.ozola"),
             },
             Self::BreakGlassVouched {
+                record: id(1),
                 note: sealed(5),
                 review_by: vouched + EmergencyAccess::REVIEW_WITHIN,
                 by: actor("p.kalnins"),
             },
-            Self::BreakGlassReviewed { outcome: ReviewOutcome::Justified, note: sealed(6), by: actor("i.liepa") },
+            Self::BreakGlassReviewed {
+                record: id(1),
+                outcome: ReviewOutcome::Justified,
+                note: sealed(6),
+                by: actor("i.liepa"),
+            },
         ]
     }
 }

@@ -13,6 +13,7 @@ use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 pub use command::{BreakGlass, EmergencyAccessCommand, ReviewEmergencyAccess, VouchEmergencyAccess};
 pub use error::EmergencyAccessError;
@@ -31,6 +32,7 @@ pub struct EmergencyAccess {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 struct Declared {
+    record: Uuid,
     by: Actor,
     until: DateTime<FixedOffset>,
     vouch_by: DateTime<Utc>,
@@ -97,7 +99,7 @@ impl EmergencyAccess {
     /// Opens it: what one person asked for and another vouches for in time. The same person again changes nothing.
     fn vouch(&self, command: VouchEmergencyAccess, now: DateTime<Utc>) -> Decision {
         let VouchEmergencyAccess { note, by } = command;
-        let Declared { by: declared_by, until, vouch_by } = self.declared()?;
+        let Declared { record, by: declared_by, until, vouch_by } = self.declared()?;
         match &self.vouched {
             Some(vouched) if vouched.by == by => return Ok(Vec::new()),
             Some(vouched) => return Err(EmergencyAccessError::AlreadyVouched { by: vouched.by.clone() }.into()),
@@ -110,7 +112,8 @@ impl EmergencyAccess {
         if vouch_by <= now {
             return Err(EmergencyAccessError::Lapsed { vouch_by }.into());
         }
-        Ok(vec![EmergencyAccessEvent::BreakGlassVouched { note, review_by: now + Self::REVIEW_WITHIN, by }])
+        let review_by = now + Self::REVIEW_WITHIN;
+        Ok(vec![EmergencyAccessEvent::BreakGlassVouched { record: *record, note, review_by, by }])
     }
 
     /// Judges it, by somebody who had no part in it. That may be before its time is over, to stop it.
@@ -124,7 +127,10 @@ impl EmergencyAccess {
         match &self.reviewed {
             Some(reviewed) if reviewed.by == by && reviewed.outcome == outcome => Ok(Vec::new()),
             Some(reviewed) => Err(EmergencyAccessError::AlreadyReviewed { by: reviewed.by.clone() }.into()),
-            None => Ok(vec![EmergencyAccessEvent::BreakGlassReviewed { outcome, note, by }]),
+            None => {
+                let record = declared.record;
+                Ok(vec![EmergencyAccessEvent::BreakGlassReviewed { record, outcome, note, by }])
+            }
         }
     }
 }
@@ -158,8 +164,8 @@ impl Aggregate for EmergencyAccess {
 
     fn apply(&mut self, event: EmergencyAccessEvent) {
         match event {
-            EmergencyAccessEvent::BreakGlassDeclared { until, vouch_by, by, .. } => {
-                self.declared = Some(Declared { by, until, vouch_by });
+            EmergencyAccessEvent::BreakGlassDeclared { record, until, vouch_by, by, .. } => {
+                self.declared = Some(Declared { record, by, until, vouch_by });
             }
             EmergencyAccessEvent::BreakGlassVouched { review_by, by, .. } => {
                 self.vouched = Some(Vouched { by, review_by });

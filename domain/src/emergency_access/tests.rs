@@ -47,6 +47,7 @@ fn it_opens_when_a_second_person_vouches() {
     let same_person = EmergencyAccessError::SamePerson { by: actor("a.ozola") };
     declared().when(vouch("a.ozola")).refused_with([same_person]);
     let vouched = EmergencyAccessEvent::BreakGlassVouched {
+        record: id(1),
         note: sealed(2),
         review_by: utc("20:00:00") + TimeDelta::hours(72),
         by: actor("p.kalnins"),

@@ -107,7 +107,7 @@ proptest! {
         for event in history::<AccessGrant>(asked, of_grant) {
             match event {
                 GrantEvent::GrantRequested { grantee, by, .. } => involved = vec![grantee, by],
-                GrantEvent::GrantApproved { by } => {
+                GrantEvent::GrantApproved { by, .. } => {
                     prop_assert_eq!(involved.len(), 2);
                     prop_assert!(!involved.contains(&by));
                 }
