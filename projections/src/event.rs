@@ -1,6 +1,8 @@
 //! Events of the register, decoded.
 
 use cqrs_es::Aggregate;
+use domain::access_grant::{AccessGrant, GrantEvent};
+use domain::emergency_access::{EmergencyAccess, EmergencyAccessEvent};
 use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
 use domain::retention::{RetentionCase, RetentionEvent};
@@ -19,6 +21,10 @@ pub const UNIT: &str = Unit::TYPE;
 pub const TRACK: &str = Track::TYPE;
 /// Type of the streams of retention cases.
 pub const RETENTION: &str = RetentionCase::TYPE;
+/// Type of the streams of grants of access.
+pub const ACCESS_GRANT: &str = AccessGrant::TYPE;
+/// Type of the streams of emergency access.
+pub const EMERGENCY_ACCESS: &str = EmergencyAccess::TYPE;
 
 /// What an event says.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +39,10 @@ pub enum RegisterEvent {
     Track(Box<TrackEvent>),
     /// Of the personal data of a record or a data subject.
     Retention(Box<RetentionEvent>),
+    /// Of a grant of access.
+    AccessGrant(Box<GrantEvent>),
+    /// Of an emergency access.
+    EmergencyAccess(Box<EmergencyAccessEvent>),
 }
 
 /// An event of the register as a projection gets it: as it lies in the log, and decoded. Personal data stays sealed.
@@ -49,6 +59,8 @@ pub fn decode(stored: &StoredEvent) -> Result<RegisterEvent, DecodeError> {
         CARD => RegisterEvent::Card(Box::new(stored.decode()?)),
         UNIT => RegisterEvent::Unit(Box::new(stored.decode()?)),
         RETENTION => RegisterEvent::Retention(Box::new(stored.decode()?)),
+        ACCESS_GRANT => RegisterEvent::AccessGrant(Box::new(stored.decode()?)),
+        EMERGENCY_ACCESS => RegisterEvent::EmergencyAccess(Box::new(stored.decode()?)),
         // A projection asks only for the types that it names, and these are all there are.
         _ => RegisterEvent::Track(Box::new(stored.decode()?)),
     })

@@ -1,5 +1,6 @@
 //! All read models, by name.
 
+use crate::access_grants::AccessGrants;
 use crate::cards::Cards;
 use crate::case_search::CaseSearch;
 use crate::projection::{Projection, Projector, projector};
@@ -44,6 +45,7 @@ impl Registry {
             ReadModel::of::<Cards>(),
             ReadModel::of::<Roster>(),
             ReadModel::of::<Timeline>(),
+            ReadModel::of::<AccessGrants>(),
         ])
     }
 
