@@ -53,11 +53,11 @@ struct Reviewed {
 type Decision = Result<Vec<EmergencyAccessEvent>, Refused<EmergencyAccessError>>;
 
 impl EmergencyAccess {
-    /// The longest that it lasts. Illustrative [U]: no regulation with such a period could be obtained.
+    /// The longest that it lasts. Illustrative `[U]`: no regulation with such a period could be obtained.
     pub const LONGEST: TimeDelta = TimeDelta::hours(4);
-    /// How soon somebody must vouch. Illustrative [U], likewise.
+    /// How soon somebody must vouch. Illustrative `[U]`, likewise.
     pub const VOUCH_WITHIN: TimeDelta = TimeDelta::minutes(15);
-    /// How soon it must be reviewed once it was opened. Illustrative [U], likewise.
+    /// How soon it must be reviewed once it was opened. Illustrative `[U]`, likewise.
     pub const REVIEW_WITHIN: TimeDelta = TimeDelta::hours(72);
 
     /// Whether it gives access at `at`, as far as is known now: somebody vouches, its time lasts, and no review stopped it.
