@@ -6,12 +6,13 @@ use std::{env, fs};
 
 use prost::Message as _;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "vnr/command/v1/common.proto",
     "vnr/command/v1/incident.proto",
     "vnr/command/v1/emergency_card.proto",
     "vnr/command/v1/unit.proto",
     "vnr/command/v1/retention.proto",
+    "vnr/command/v1/access.proto",
     "vnr/command/v1/intake.proto",
 ];
 

@@ -9,9 +9,8 @@ use domain::access_day::{
     AccessDay, AccessDayCommand, AccessWay, ConsultRecords, DataScope, DiscloseData, RefusalCause, RefuseAccess, Shown,
 };
 use domain::ids;
-use domain::retention::Actor;
 use domain::values::{
-    AccessReference, ActionName, ContentDigest, InstitutionCode, PurposeCode, Recipient, UserName, ValueError,
+    AccessReference, ActionName, Actor, ContentDigest, InstitutionCode, PurposeCode, Recipient, UserName, ValueError,
 };
 use event_store::append::{AppendError, Appender, Lane, Metadata, Submission, Target, Touch, Work};
 use event_store::log::LogPosition;

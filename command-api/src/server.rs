@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use access::TokenVerifier;
 use access::tls::TlsListener;
+use proto::command::v1::access_service_server::AccessServiceServer;
 use proto::command::v1::emergency_card_service_server::EmergencyCardServiceServer;
 use proto::command::v1::incident_service_server::IncidentServiceServer;
 use proto::command::v1::intake_server::IntakeServer;
@@ -83,7 +84,8 @@ pub async fn serve(
         .add_service(guarded!(IncidentServiceServer, unary.clone()))
         .add_service(guarded!(EmergencyCardServiceServer, unary.clone()))
         .add_service(guarded!(UnitServiceServer, unary.clone()))
-        .add_service(guarded!(RetentionServiceServer, unary))
+        .add_service(guarded!(RetentionServiceServer, unary.clone()))
+        .add_service(guarded!(AccessServiceServer, unary))
         .add_service(guarded!(IntakeServer, IntakeService(gateway)))
         .serve_with_incoming_shutdown(listener.into(), async move {
             shutdown.await;
@@ -128,6 +130,7 @@ async fn report_health(
             ("vnr.command.v1.EmergencyCardService", register_is),
             ("vnr.command.v1.UnitService", register_is && tracks_is),
             ("vnr.command.v1.RetentionService", register_is),
+            ("vnr.command.v1.AccessService", register_is),
             ("vnr.command.v1.Intake", register_is && tracks_is),
         ] {
             let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };

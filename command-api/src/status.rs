@@ -177,8 +177,16 @@ fn refused(error: &(dyn Error + Send + Sync + 'static)) -> Status {
 /// Rules of the domain that say that a record is not there, or is there already.
 fn code_of(rule: &str) -> Code {
     match rule {
-        "incident_not_registered" | "card_not_received" | "unit_not_registered" => Code::NotFound,
-        "incident_already_registered" | "card_already_received" | "call_sign_taken" => Code::AlreadyExists,
+        "incident_not_registered"
+        | "card_not_received"
+        | "unit_not_registered"
+        | "grant_not_requested"
+        | "emergency_access_not_declared" => Code::NotFound,
+        "incident_already_registered"
+        | "card_already_received"
+        | "call_sign_taken"
+        | "grant_already_requested"
+        | "emergency_access_already_declared" => Code::AlreadyExists,
         _ => Code::FailedPrecondition,
     }
 }

@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use crate::personal::Personal;
 use crate::terms::LocationSource;
-use crate::values::{AddressCode, GeoPoint, Place, PlaceParts, PlaceText, TerritoryCode};
+use crate::values::{
+    Actor, AddressCode, GeoPoint, InstitutionCode, Place, PlaceParts, PlaceText, TerritoryCode, UserName,
+};
 
 /// The value of a parse that can't fail because its text stands in this crate.
 pub(crate) fn sure<T, E: Debug>(parsed: Result<T, E>) -> T {
@@ -22,6 +24,11 @@ pub(crate) fn at(time: &str) -> DateTime<FixedOffset> {
 /// The id number `n`.
 pub(crate) fn id(n: u128) -> Uuid {
     Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0000 + n)
+}
+
+/// That user of the State Police.
+pub(crate) fn actor(user: &str) -> Actor {
+    Actor { institution: sure(InstitutionCode::parse("VP")), user: sure(UserName::parse(user)) }
 }
 
 /// Sealed bytes as the store writes them; nobody has their key.

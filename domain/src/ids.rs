@@ -3,8 +3,8 @@
 use chrono::{DateTime, NaiveDate, TimeZone};
 use uuid::Uuid;
 
-use crate::retention::{Actor, ErasureScope};
-use crate::values::{CallSign, ExternalId, InstitutionCode, SourceSystem};
+use crate::retention::ErasureScope;
+use crate::values::{Actor, CallSign, ExternalId, InstitutionCode, SourceSystem};
 
 /// Namespace of the register's name-based ids (UUID version 5). Never changes: stored ids follow from it.
 pub const NAMESPACE: Uuid = Uuid::from_u128(0x6f1d_8c2e_52a7_5b0e_9d34_a0c7_11e2_0112);
@@ -43,6 +43,12 @@ pub fn of_access_day(by: Option<&Actor>, day: NaiveDate) -> Uuid {
         Some(Actor { institution, user }) => named(&format!("access|{institution}|{user}|{day}")),
         None => named(&format!("access||{day}")),
     }
+}
+
+/// Id of the access policy: there is one, for ever.
+#[must_use]
+pub fn of_access_policy() -> Uuid {
+    named("access_policy")
 }
 
 /// Id of the data subject who reported a record, where the sender gave none: theirs in this record, and in no other.

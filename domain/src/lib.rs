@@ -1,5 +1,5 @@
 //! Pure decisions of the register: what may happen to an incident, an emergency card, a unit and its track, to the personal
-//! data in them, and what is then recorded; also who looked at it. No I/O, no clock, no randomness: time, ids and numbers come in with the command or
+//! data in them, to who may see it, and what is then recorded; also who looked at it. No I/O, no clock, no randomness: time, ids and numbers come in with the command or
 //! the [`kernel::Moment`].
 //!
 //! An aggregate is a folder: `mod.rs` (state and decisions), `command.rs`, `event.rs`, `error.rs`. `decide` checks in the
@@ -10,7 +10,10 @@
 //! never narrowed, or stored events would become unreadable.
 
 pub mod access_day;
+pub mod access_grant;
+pub mod access_policy;
 pub mod classifier;
+pub mod emergency_access;
 pub mod emergency_card;
 mod examples;
 pub mod ids;

@@ -141,3 +141,49 @@ terms! {
         Emergency = "emergency", "Trauksme", "Emergency";
     }
 }
+
+terms! {
+    /// What access is given for (piekļuves mērķis).
+    AccessPurpose("purpose") {
+        /// Help is on its way or has to be sent.
+        Response = "response", "Reaģēšana", "Response";
+        /// An offence is being investigated.
+        Investigation = "investigation", "Izmeklēšana", "Investigation";
+        /// An offence is to be prevented.
+        Prevention = "prevention", "Profilakse", "Prevention";
+        /// Numbers without persons.
+        Statistics = "statistics", "Statistika", "Statistics";
+        /// The work of others is checked.
+        Audit = "audit", "Audits", "Audit";
+        /// Administrative proceedings.
+        Administration = "administration", "Administratīvais process", "Administration";
+        /// The register itself is run.
+        Operation = "operation", "Reģistra uzturēšana", "Operation";
+    }
+}
+
+terms! {
+    /// What a person can be in an institution (loma).
+    AccessRole("role") {
+        /// Takes calls and sends units.
+        Dispatcher = "dispatcher", "Dispečers", "Dispatcher";
+        /// Works on incidents.
+        Officer = "officer", "Amatpersona", "Officer";
+        /// Leads them and answers for their work.
+        Supervisor = "supervisor", "Vadītājs", "Supervisor";
+        /// Checks what was done with the register.
+        Auditor = "auditor", "Auditors", "Auditor";
+        /// Makes statistics.
+        Analyst = "analyst", "Analītiķis", "Analyst";
+    }
+}
+
+terms! {
+    /// How restricted a record is (ierobežojuma klase), where not everybody of a role may see it.
+    RecordClass("class") {
+        /// For those who work on it.
+        Restricted = "restricted", "Ierobežotas pieejamības", "Restricted";
+        /// For those who are named.
+        Secret = "secret", "Slepens", "Secret";
+    }
+}

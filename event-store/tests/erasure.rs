@@ -14,10 +14,10 @@ use domain::emergency_card::{CardCommand, DecideServices, EmergencyCard, Qualify
 use domain::ids;
 use domain::personal::Personal;
 use domain::retention::{
-    Actor, ApproveErasure, DestroyedKey, ErasureGround, ErasureScope, RequestErasure, RetentionCase, RetentionCommand,
+    ApproveErasure, DestroyedKey, ErasureGround, ErasureScope, RequestErasure, RetentionCase, RetentionCommand,
 };
 use domain::terms::{Channel, Priority, Service};
-use domain::values::{InstitutionCode, Narrative, PersonName, Reason, Reporter, UserName};
+use domain::values::{Actor, InstitutionCode, Narrative, PersonName, Reason, Reporter, UserName};
 use event_store::append::holders::all_have_forgotten;
 use event_store::append::{AppendError, Appender, AppenderConfig, Lane, Metadata, Reply, Submission, Target, Work};
 use event_store::log::LogPosition;

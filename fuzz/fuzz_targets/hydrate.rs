@@ -5,6 +5,9 @@
 #![no_main]
 
 use domain::Decide;
+use domain::access_grant::AccessGrant;
+use domain::access_policy::AccessPolicy;
+use domain::emergency_access::EmergencyAccess;
 use domain::emergency_card::EmergencyCard;
 use domain::incident::Incident;
 use domain::kernel::upcast::decode;
@@ -31,5 +34,8 @@ fuzz_target!(|input: &str| {
     hydrate::<Unit>(input);
     hydrate::<Track>(input);
     hydrate::<RetentionCase>(input);
+    hydrate::<AccessGrant>(input);
+    hydrate::<EmergencyAccess>(input);
+    hydrate::<AccessPolicy>(input);
     hydrate::<LogLife>(input);
 });

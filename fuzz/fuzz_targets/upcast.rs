@@ -5,6 +5,9 @@
 #![no_main]
 
 use domain::RecordedEvent;
+use domain::access_grant::GrantEvent;
+use domain::access_policy::PolicyEvent;
+use domain::emergency_access::EmergencyAccessEvent;
 use domain::emergency_card::CardEvent;
 use domain::incident::IncidentEvent;
 use domain::kernel::upcast::decode;
@@ -29,6 +32,9 @@ fuzz_target!(|input: &str| {
     read::<CardEvent>(event_type, version, payload);
     read::<UnitEvent>(event_type, version, payload);
     read::<RetentionEvent>(event_type, version, payload);
+    read::<GrantEvent>(event_type, version, payload);
+    read::<EmergencyAccessEvent>(event_type, version, payload);
+    read::<PolicyEvent>(event_type, version, payload);
     read::<TrackEvent>(event_type, version, payload);
     read::<LogLifeEvent>(event_type, version, payload);
 });

@@ -2,6 +2,8 @@
 
 use cqrs_es::Aggregate;
 use domain::access_day::{AccessDay, AccessDayEvent};
+use domain::access_grant::{AccessGrant, GrantEvent};
+use domain::emergency_access::{EmergencyAccess, EmergencyAccessEvent};
 use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
 use domain::retention::{RetentionCase, RetentionEvent};
@@ -20,6 +22,10 @@ pub const UNIT: &str = Unit::TYPE;
 pub const TRACK: &str = Track::TYPE;
 /// Type of the streams of retention cases.
 pub const RETENTION: &str = RetentionCase::TYPE;
+/// Type of the streams of grants of access.
+pub const ACCESS_GRANT: &str = AccessGrant::TYPE;
+/// Type of the streams of emergency access.
+pub const EMERGENCY_ACCESS: &str = EmergencyAccess::TYPE;
 
 /// Type of the streams of what somebody looked at.
 pub const ACCESS_DAY: &str = AccessDay::TYPE;
@@ -39,6 +45,10 @@ pub enum RegisterEvent {
     Retention(Box<RetentionEvent>),
     /// Of what somebody looked at.
     AccessDay(Box<AccessDayEvent>),
+    /// Of a grant of access.
+    AccessGrant(Box<GrantEvent>),
+    /// Of an emergency access.
+    EmergencyAccess(Box<EmergencyAccessEvent>),
 }
 
 /// An event of the register as a projection gets it: as it lies in the log, and decoded. Personal data stays sealed.
@@ -56,6 +66,8 @@ pub fn decode(stored: &StoredEvent) -> Result<RegisterEvent, DecodeError> {
         UNIT => RegisterEvent::Unit(Box::new(stored.decode()?)),
         RETENTION => RegisterEvent::Retention(Box::new(stored.decode()?)),
         ACCESS_DAY => RegisterEvent::AccessDay(Box::new(stored.decode()?)),
+        ACCESS_GRANT => RegisterEvent::AccessGrant(Box::new(stored.decode()?)),
+        EMERGENCY_ACCESS => RegisterEvent::EmergencyAccess(Box::new(stored.decode()?)),
         // A projection asks only for the types that it names, and these are all there are.
         _ => RegisterEvent::Track(Box::new(stored.decode()?)),
     })

@@ -12,6 +12,7 @@ mod registry;
 mod run;
 mod table;
 
+pub mod access_grants;
 pub mod cards;
 pub mod case_search;
 pub mod consultations;

@@ -1,5 +1,6 @@
 //! All read models, by name.
 
+use crate::access_grants::AccessGrants;
 use crate::cards::Cards;
 use crate::case_search::CaseSearch;
 use crate::consultations::Consultations;
@@ -46,6 +47,7 @@ impl Registry {
             ReadModel::of::<Roster>(),
             ReadModel::of::<Timeline>(),
             ReadModel::of::<Consultations>(),
+            ReadModel::of::<AccessGrants>(),
         ])
     }
 

@@ -4,6 +4,7 @@ mod support;
 
 use event_store::consumer::Delivery;
 use event_store::log::{LogName, LogPosition};
+use projections::access_grants::AccessGrants;
 use projections::cards::Cards;
 use projections::case_search::CaseSearch;
 use projections::event::{DecodedEvent, decode};
@@ -79,6 +80,7 @@ async fn how_the_log_is_cut_into_batches_does_not_matter() {
     cuts_do_not_matter::<Cards>(&system).await;
     cuts_do_not_matter::<Roster>(&system).await;
     cuts_do_not_matter::<Timeline>(&system).await;
+    cuts_do_not_matter::<AccessGrants>(&system).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -89,7 +91,9 @@ async fn no_personal_data_lies_open_in_a_read_model() {
     system.caught_up(&at_work).await;
     let rows = system.all_rows().await.concat();
     assert!(rows.contains("$sealed"), "sealed data is there");
-    for open in ["Anna", "Bērziņa", "smoke in the stairs", "what happened", "it was found out", "$open"] {
+    for open in
+        ["Anna", "Bērziņa", "smoke in the stairs", "what happened", "it was found out", "it can't wait", "$open"]
+    {
         assert!(!rows.contains(open), "{open}");
     }
     let head = system.reader(LogName::REGISTER).head().await.unwrap();

@@ -187,7 +187,21 @@ const MANY: &str = "
         (record, position, aggregate_type, aggregate_id, sequence, event_type, occurred_at, recorded_at, facts)
     select md5((n / 10)::text)::uuid, n, 'unit', md5((n / 10)::text)::uuid, n % 10, 'x', now(), now(), '{}'
     from generate_series(1, 50000) n;
-    analyze case_search.incidents; analyze cards.cards; analyze cards.card_units; analyze roster.units; analyze timeline.entries;";
+    insert into access_grants.grants
+        (id, status, grantee_institution, grantee, scope, record, purpose, valid_from, valid_until, reason, requested_at,
+         requested_institution, requested_by, first_position, last_position, version)
+    select gen_random_uuid(), (array['approved', 'requested', 'revoked'])[1 + n % 3], 'VP', 'u' || n % 900, 'record',
+           gen_random_uuid(), 'audit', now() - interval '1 day', now() + n * interval '1 minute', '{}',
+           now() - n * interval '1 minute', 'VP', 'a.ozola', n, n, 1
+    from generate_series(1, 20000) n;
+    insert into access_grants.emergencies
+        (id, record, purpose, reason, valid_until, vouch_by, declared_at, institution, declared_by, opened_at, review_by,
+         reviewed_at, first_position, last_position, version)
+    select gen_random_uuid(), gen_random_uuid(), 'audit', '{}', now() - n * interval '1 hour', now() - n * interval '1 hour',
+           now() - n * interval '2 hours', 'VP', 'u' || n % 900, case when n % 9 > 0 then now() end, now() + n * interval '1 hour',
+           case when n % 40 > 0 then now() end, n, n, 1
+    from generate_series(1, 20000) n;
+    analyze access_grants.grants; analyze access_grants.emergencies; analyze case_search.incidents; analyze cards.cards; analyze cards.card_units; analyze roster.units; analyze timeline.entries;";
 
 async fn plan(connection: &mut PgConnection, sql: &str) -> String {
     let rows = connection.fetch_all(format!("explain {sql}").as_str()).await.unwrap();
@@ -206,6 +220,8 @@ async fn hot_questions_are_answered_from_an_index_without_sorting() {
     let newest = "order by registered_at desc, id desc limit 50";
     let beyond = "and (registered_at, id) < (now() - interval '9 days', '00000000-0000-0000-0000-000000000000')";
     let cards = "select * from cards.cards where true";
+    let grants = "select * from access_grants.grants where true";
+    let emergencies = "select * from access_grants.emergencies where true";
     let newest_call = "order by received_at desc, id desc limit 50";
     let uuid = "'0198f000-0000-7000-8000-000000000000'";
     for sql in [
@@ -225,6 +241,14 @@ async fn hot_questions_are_answered_from_an_index_without_sorting() {
         format!("select * from cards.card_units where unit = {uuid} order by attached_at desc limit 5"),
         "select * from roster.units where institution = 'I3' and call_sign = 'U77'".to_owned(),
         "select * from roster.units order by call_sign, id limit 50".to_owned(),
+        format!("{grants} and status = 'requested' order by requested_at desc, id desc limit 50"),
+        format!("{grants} and record = {uuid} order by requested_at desc, id desc limit 50"),
+        format!("{grants} and status = 'approved' and grantee_institution = 'VP' and grantee = 'u7' and valid_until > now()
+                 and valid_from <= now() order by valid_until, id"),
+        format!("{emergencies} and opened_at is not null and institution = 'VP' and declared_by = 'u7' and valid_until > now()
+                 and outcome is distinct from 'unjustified' order by valid_until, id"),
+        format!("{emergencies} and opened_at is null and vouch_by > now() and valid_until > now() order by vouch_by, id limit 50"),
+        format!("{emergencies} and opened_at is not null and reviewed_at is null order by review_by, id limit 50"),
         format!("select * from timeline.entries where record = {uuid} and position > 7 order by position limit 50"),
     ] {
         let plan = plan(&mut connection, &sql).await;

@@ -46,7 +46,7 @@ async fn a_rebuild_while_commands_come_in_loses_nothing_and_readers_never_miss_t
         }
     };
     let rebuilding = async {
-        for name in ["case_search", "cards", "roster", "timeline", "case_search"] {
+        for name in ["case_search", "cards", "roster", "timeline", "access_grants", "case_search"] {
             let mut told = 0;
             let mut tell = |progress: RebuildProgress| {
                 assert!(progress.events <= progress.of);
@@ -154,7 +154,7 @@ async fn a_poison_event_parks_its_record_in_each_read_model_and_nothing_else_sto
     assert!(reasons.iter().all(|record| !record.error.contains("Anna")), "{reasons:?}");
     let listed = list(&system.pools.app).await.unwrap();
     let counts: Vec<_> = listed.iter().map(|model| (model.name.as_str(), model.parked)).collect();
-    assert_eq!(counts, [("cards", 0), ("case_search", 1), ("roster", 0), ("timeline", 1)]);
+    assert_eq!(counts, [("access_grants", 0), ("cards", 0), ("case_search", 1), ("roster", 0), ("timeline", 1)]);
 
     let rebuilt = rebuild(&system.pools, &system.registry, "case_search", &mut |_| {}).await.unwrap();
     assert_eq!(rebuilt.parked, 1, "a rebuild parks what the live one parked");
@@ -217,7 +217,7 @@ async fn read_models_of_an_older_program_are_rebuilt_and_of_a_newer_one_left_alo
     assert!(after.len() >= before.len());
     let listed = list(&system.pools.app).await.unwrap();
     let versions: Vec<_> = listed.iter().map(|model| (model.name.as_str(), model.version)).collect();
-    assert_eq!(versions, [("cards", 9), ("case_search", 1), ("roster", 1), ("timeline", 2)]);
+    assert_eq!(versions, [("access_grants", 1), ("cards", 9), ("case_search", 1), ("roster", 1), ("timeline", 3)]);
 }
 
 async fn stop(at_work: AtWork) {
@@ -230,5 +230,8 @@ async fn stop(at_work: AtWork) {
 async fn an_unknown_name_is_answered_with_the_known_ones() {
     let system = System::fresh().await;
     let error = rebuild(&system.pools, &system.registry, "roaster", &mut |_| {}).await.unwrap_err();
-    assert_eq!(error.to_string(), "there is no read model `roaster`: there are case_search, cards, roster, timeline");
+    assert_eq!(
+        error.to_string(),
+        "there is no read model `roaster`: there are case_search, cards, roster, timeline, access_grants"
+    );
 }

@@ -1,5 +1,6 @@
 //! From a message to a decision: what each command does to which records.
 
+mod access_rights;
 mod emergency_card;
 mod incident;
 mod retention;
@@ -10,6 +11,7 @@ use std::fmt;
 use access::{AccessError, Principal};
 use domain::emergency_card::EmergencyCard;
 use domain::kernel::{Decide, Violations};
+use domain::values::{Actor, UserName};
 use event_store::append::{Lane, Stop, Target, Touch, Work};
 use event_store::log::LogName;
 use prost::Message;
@@ -99,6 +101,13 @@ fn must_be_new<A: Decide>(id: Uuid, number: Option<impl fmt::Display>, rule: &'s
     }
 }
 
+/// Who acts, by their token.
+fn actor(reader: &mut Reader, principal: &Principal) -> Option<Actor> {
+    let institution = reader.institution("institution", "", principal);
+    let user = reader.required("token.sub", &principal.subject, UserName::parse);
+    Some(Actor { institution: institution?, user: user? })
+}
+
 /// The reply names the card with its number.
 fn card_target(work: &mut Work<'_>, id: Uuid) -> Result<Target, Stop> {
     let (card, _) = work.state::<EmergencyCard>(id)?;
@@ -110,13 +119,13 @@ fn card_target(work: &mut Work<'_>, id: Uuid) -> Result<Target, Stop> {
 }
 
 macro_rules! wire_command {
-    ($message:ident, $lane:ident, $check:ident, $read:path) => {
+    ($message:ident, $lane:ident, $check:path, $read:path) => {
         impl WireCommand for pb::$message {
             const NAME: &'static str = stringify!($message);
             const LANE: Lane = Lane::$lane;
 
             fn permitted(principal: &Principal) -> Result<(), AccessError> {
-                principal.$check()
+                $check(principal)
             }
 
             fn command_id(&self) -> &str {
@@ -137,9 +146,9 @@ macro_rules! wire_command {
 macro_rules! wire_commands {
     (
         { $($message:ident / $variant:ident / $lane:ident => $read:path;)+ }
-        single { $($single:ident / $single_lane:ident / $check:ident => $single_read:path;)+ }
+        single { $($single:ident / $single_lane:ident / $check:path => $single_read:path;)+ }
     ) => {
-        $(wire_command!($message, $lane, check_command, $read);)+
+        $(wire_command!($message, $lane, Principal::check_command, $read);)+
         $(wire_command!($single, $single_lane, $check, $single_read);)+
 
         /// Hands a command of the bulk stream to `visitor`, as what it is.
@@ -186,10 +195,21 @@ wire_commands! {
     ReleaseUnit / ReleaseUnit / Urgent => unit::release;
 }
 single {
-    RequestErasure / Interactive / check_retention => retention::request;
-    ApproveErasure / Interactive / check_retention => retention::approve;
-    RejectErasure / Interactive / check_retention => retention::reject;
-    PlaceHold / Interactive / check_retention => retention::place_hold;
-    LiftHold / Interactive / check_retention => retention::lift_hold;
+    RequestErasure / Interactive / Principal::check_retention => retention::request;
+    ApproveErasure / Interactive / Principal::check_retention => retention::approve;
+    RejectErasure / Interactive / Principal::check_retention => retention::reject;
+    PlaceHold / Interactive / Principal::check_retention => retention::place_hold;
+    LiftHold / Interactive / Principal::check_retention => retention::lift_hold;
+    RequestGrant / Interactive / Principal::check_command => access_rights::grant::request;
+    ApproveGrant / Interactive / access_rights::check_decision => access_rights::grant::approve;
+    RejectGrant / Interactive / access_rights::check_decision => access_rights::grant::reject;
+    RevokeGrant / Interactive / access_rights::check_decision => access_rights::grant::revoke;
+    ExpireGrant / Interactive / Principal::check_command => access_rights::grant::expire;
+    BreakGlass / Urgent / access_rights::check_person => access_rights::emergency::break_glass;
+    VouchEmergencyAccess / Urgent / access_rights::check_person => access_rights::emergency::vouch;
+    ReviewEmergencyAccess / Interactive / access_rights::check_review => access_rights::emergency::review;
+    ProposePolicy / Interactive / access_rights::check_decision => access_rights::policy::propose;
+    AdoptPolicy / Interactive / access_rights::check_decision => access_rights::policy::adopt;
+    RejectPolicy / Interactive / access_rights::check_decision => access_rights::policy::reject;
 }
 }

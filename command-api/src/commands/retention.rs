@@ -3,16 +3,16 @@
 use access::Principal;
 use domain::ids;
 use domain::retention::{
-    Actor, ApproveErasure, DestroyedKey, ErasureGround, ErasureScope, LiftHold, PlaceHold, RejectErasure,
-    RequestErasure, RetentionCase, RetentionCommand,
+    ApproveErasure, DestroyedKey, ErasureGround, ErasureScope, LiftHold, PlaceHold, RejectErasure, RequestErasure,
+    RetentionCase, RetentionCommand,
 };
-use domain::values::{HoldReference, Reason, UserName};
+use domain::values::{HoldReference, Reason};
 use event_store::append::{Stop, Target, Touch, Work};
 use event_store::seal::{KeyRef, KeyScope};
 use proto::command::v1 as pb;
 use uuid::Uuid;
 
-use super::Prepared;
+use super::{Prepared, actor};
 use crate::status::UnknownRecord;
 use crate::wire::{Envelope, Reader, RecordRef, resolve};
 
@@ -82,13 +82,6 @@ fn must_be_known(work: &mut Work<'_>, scope: ErasureScope) -> Result<(), Stop> {
         ErasureScope::Subject(subject) => format!("data subject {subject}"),
     };
     Err(Stop::refused(UnknownRecord { name }))
-}
-
-/// Who acts, by their token.
-fn actor(reader: &mut Reader, principal: &Principal) -> Option<Actor> {
-    let institution = reader.institution("institution", "", principal);
-    let user = reader.required("token.sub", &principal.subject, UserName::parse);
-    Some(Actor { institution: institution?, user: user? })
 }
 
 macro_rules! prepared {

@@ -148,10 +148,7 @@ pub(super) fn report_position(
 
 fn track_point(reader: &mut Reader, index: usize, wire: &pb::TrackPoint) -> Option<TrackPoint> {
     let at = |field| Within(Item("points", index), field);
-    if wire.at.is_empty() {
-        reader.wrong(at("at"), "is required");
-    }
-    let time = reader.time(at("at"), &wire.at);
+    let time = reader.required_time(at("at"), &wire.at);
     let point = match wire.point {
         Some(point) => reader.point(at("point"), point),
         None => {

@@ -1,6 +1,7 @@
 //! One call, one command.
 
 use proto::command::v1 as pb;
+use proto::command::v1::access_service_server::AccessService;
 use proto::command::v1::emergency_card_service_server::EmergencyCardService;
 use proto::command::v1::incident_service_server::IncidentService;
 use proto::command::v1::retention_service_server::RetentionService;
@@ -45,4 +46,10 @@ calls!(
 calls!(
     RetentionService: request_erasure(RequestErasure), approve_erasure(ApproveErasure) then finish_erasure,
     reject_erasure(RejectErasure), place_hold(PlaceHold), lift_hold(LiftHold),
+);
+calls!(
+    AccessService: request_grant(RequestGrant), approve_grant(ApproveGrant), reject_grant(RejectGrant),
+    revoke_grant(RevokeGrant), expire_grant(ExpireGrant), break_glass(BreakGlass),
+    vouch_emergency_access(VouchEmergencyAccess), review_emergency_access(ReviewEmergencyAccess),
+    propose_policy(ProposePolicy), adopt_policy(AdoptPolicy), reject_policy(RejectPolicy),
 );

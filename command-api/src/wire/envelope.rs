@@ -47,10 +47,7 @@ impl Envelope {
         let command_id = reader.required_uuid("envelope.command_id", &envelope.command_id);
         let correlation_id = reader.uuid("envelope.correlation_id", &envelope.correlation_id);
         let causation_id = reader.uuid("envelope.causation_id", &envelope.causation_id);
-        if envelope.occurred_at.is_empty() {
-            reader.wrong("envelope.occurred_at", "is required");
-        }
-        let occurred_at = reader.time("envelope.occurred_at", &envelope.occurred_at);
+        let occurred_at = reader.required_time("envelope.occurred_at", &envelope.occurred_at);
         let source = envelope.source.and_then(|source| SourceOf::read(reader, &source));
         for (index, flag) in reader.at_most("envelope.flags", &envelope.flags, MOST_FLAGS).iter().enumerate() {
             let is_flag = (1..=64).contains(&flag.len())

@@ -107,6 +107,14 @@ impl Reader {
         })
     }
 
+    /// A time with its offset, that must be there.
+    pub(crate) fn required_time(&mut self, path: impl Path, value: &str) -> Option<DateTime<FixedOffset>> {
+        if value.is_empty() {
+            self.wrong(path, "is required");
+        }
+        self.time(path, value)
+    }
+
     /// A number that may be absent.
     pub(crate) fn number<T, E: std::fmt::Display>(
         &mut self,

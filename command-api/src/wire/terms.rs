@@ -1,7 +1,10 @@
 //! The closed terms of the wire and those of the domain.
 
+use domain::emergency_access::ReviewOutcome;
 use domain::retention::ErasureGround;
-use domain::terms::{Category, Channel, LocationSource, Priority, Service, UnitKind, UnitStatus};
+use domain::terms::{
+    AccessPurpose, AccessRole, Category, Channel, LocationSource, Priority, RecordClass, Service, UnitKind, UnitStatus,
+};
 use proto::command::v1 as pb;
 
 /// A term of the wire that stands for one of the domain; unspecified for none.
@@ -29,6 +32,10 @@ same!(Service: FireRescue, StatePolice, Medical, MunicipalPolice, PortPolice, Ga
 same!(LocationSource: Aml, Cell, Manual, Ecall, Address);
 same!(UnitKind: FireEngine, Ladder, Rescue, Ambulance, Command, Support, Patrol, Investigation);
 same!(ErasureGround: RetentionExpired, SubjectRequest, Order, RecordedInError);
+same!(RecordClass: Restricted, Secret);
+same!(AccessRole: Dispatcher, Officer, Supervisor, Auditor, Analyst);
+same!(AccessPurpose: Response, Investigation, Prevention, Statistics, Audit, Administration, Operation);
+same!(ReviewOutcome: Justified, Unjustified);
 same!(
     Channel: Phone112, Phone110, App, Sms, InPerson, Written, OwnInitiative, Alarm, Ecall, Partner,
 );

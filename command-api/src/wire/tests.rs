@@ -52,6 +52,49 @@ fn an_empty_message_is_told_all_that_it_lacks() {
     assert_eq!(wrong(pb::RegisterIncident::default()), ["envelope", "channel", "type_code", "category"]);
     assert_eq!(wrong(pb::AttachUnit::default()), ["envelope", "card", "unit"]);
     assert_eq!(wrong(pb::ReportPosition::default()), ["envelope", "unit", "points"]);
+    let grant = ["envelope", "grantee", "scope", "purpose", "from", "until", "reason"];
+    assert_eq!(wrong(pb::RequestGrant::default()), grant);
+    assert_eq!(wrong(pb::RevokeGrant::default()), ["envelope", "grant", "reason"]);
+    assert_eq!(wrong(pb::BreakGlass::default()), ["envelope", "record", "reason"]);
+    assert_eq!(wrong(pb::ReviewEmergencyAccess::default()), ["envelope", "emergency_access", "outcome", "note"]);
+    assert_eq!(wrong(pb::ProposePolicy::default()), ["envelope", "files", "reason"]);
+    assert_eq!(wrong(pb::AdoptPolicy::default()), ["envelope", "digest", "reason"]);
+}
+
+#[test]
+fn parts_of_a_grant_are_named_where_they_are_wrong() {
+    use pb::grant_scope::Of;
+    let request = |scope| pb::RequestGrant {
+        envelope: envelope(),
+        grantee: Some(pb::Person { institution: "V P".to_owned(), user: "\n".to_owned() }),
+        scope: Some(pb::GrantScope { of: Some(scope) }),
+        purpose: pb::AccessPurpose::Investigation as i32,
+        from: "tomorrow".to_owned(),
+        until: "2026-03-29T03:59:59+03:00".to_owned(),
+        reason: "x".repeat(1_001),
+    };
+    let rest = ["grantee.institution", "grantee.user"];
+    let of =
+        |scope, named: &[&str]| assert_eq!(wrong(request(scope)), [&rest[..], named, &["from", "reason"]].concat());
+    of(Of::Class(9), &["scope.class"]);
+    of(Of::Class(0), &["scope.class"]);
+    of(Of::RoleAt(pb::RoleAt { institution: String::new(), role: 0 }), &["scope.role_at.role"]);
+    of(Of::Incident(pb::RecordRef::default()), &["scope.incident"]);
+    of(Of::Card(pb::RecordRef { by: Some(pb::record_ref::By::Id("7".to_owned())) }), &["scope.card.id"]);
+}
+
+#[test]
+fn a_file_of_the_policy_is_given_once() {
+    let files = |names: &[&str]| pb::ProposePolicy {
+        envelope: envelope(),
+        files: names.iter().map(|name| pb::PolicyFile { name: (*name).to_owned(), text: "//".to_owned() }).collect(),
+        reason: "the first".to_owned(),
+    };
+    assert_eq!(wrong(files(&["a.cedar", "b.cedar"])), [""; 0]);
+    assert_eq!(wrong(files(&["a.cedar", "../b", "a.cedar"])), ["files[1].name", "files[2].name"]);
+    assert_eq!(wrong(files(&["a.cedar"; 65])).len(), 64);
+    let large = pb::PolicyFile { name: "a.cedar".to_owned(), text: "x".repeat(256 * 1024 + 1) };
+    assert_eq!(wrong(pb::ProposePolicy { files: vec![large], ..files(&[]) }), ["files"]);
 }
 
 #[test]

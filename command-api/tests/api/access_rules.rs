@@ -77,7 +77,7 @@ macro_rules! reflected_services {
 async fn the_contract_is_shown_to_anybody() {
     let api = Api::start().await;
     for services in [reflected_services!(api, v1), reflected_services!(api, v1alpha)] {
-        for name in ["IncidentService", "EmergencyCardService", "UnitService", "Intake"] {
+        for name in ["IncidentService", "EmergencyCardService", "UnitService", "AccessService", "Intake"] {
             assert!(services.contains(&format!("vnr.command.v1.{name}")), "{services:?}");
         }
         assert!(services.contains("grpc.health.v1.Health"), "{services:?}");

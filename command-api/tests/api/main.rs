@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, unreachable_pub)]
 
+mod access_rights;
 mod access_rules;
 mod commands;
 mod dispatch;

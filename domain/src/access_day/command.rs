@@ -1,8 +1,7 @@
 use uuid::Uuid;
 
 use super::{AccessWay, DataScope, RefusalCause};
-use crate::retention::Actor;
-use crate::values::{AccessReference, ActionName, ContentDigest, PurposeCode, Recipient};
+use crate::values::{AccessReference, ActionName, Actor, ContentDigest, PurposeCode, Recipient};
 
 /// What can be told of a day.
 #[derive(Debug, Clone, PartialEq, Eq)]

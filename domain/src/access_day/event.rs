@@ -4,8 +4,7 @@ use uuid::Uuid;
 
 use crate::kernel::{RecordedEvent, domain_event};
 use crate::lang::terms;
-use crate::retention::Actor;
-use crate::values::{AccessReference, ActionName, ContentDigest, PurposeCode, Recipient};
+use crate::values::{AccessReference, ActionName, Actor, ContentDigest, PurposeCode, Recipient};
 
 terms! {
     /// What of a record is shown (datu apjoms).

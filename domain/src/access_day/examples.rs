@@ -1,7 +1,8 @@
 use super::{AccessDayEvent, AccessWay, DataScope, RefusalCause};
 use crate::examples::{id, sure};
-use crate::retention::Actor;
-use crate::values::{AccessReference, ActionName, ContentDigest, InstitutionCode, PurposeCode, Recipient, UserName};
+use crate::values::{
+    AccessReference, ActionName, Actor, ContentDigest, InstitutionCode, PurposeCode, Recipient, UserName,
+};
 
 impl AccessDayEvent {
     /// One event or more of each type with every field filled: invented, the same each time. For documents and golden files.

@@ -3,9 +3,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::examples::{id, sure};
-use crate::retention::Actor;
 use crate::scenario::{Scenario, moment};
-use crate::values::{ActionName, ContentDigest, InstitutionCode, PurposeCode, UserName};
+use crate::values::{ActionName, Actor, ContentDigest, InstitutionCode, PurposeCode, UserName};
 
 fn day() -> Scenario<AccessDay> {
     Scenario::new()

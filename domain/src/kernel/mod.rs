@@ -265,5 +265,8 @@ pub fn broken_rules(error: &(dyn Error + 'static)) -> Option<Vec<BrokenRule>> {
         .or_else(|| of::<crate::unit::UnitError>(error))
         .or_else(|| of::<crate::track::TrackError>(error))
         .or_else(|| of::<crate::retention::RetentionError>(error))
+        .or_else(|| of::<crate::access_grant::GrantError>(error))
+        .or_else(|| of::<crate::emergency_access::EmergencyAccessError>(error))
+        .or_else(|| of::<crate::access_policy::PolicyError>(error))
         .or_else(|| of::<crate::log_life::LogLifeError>(error))
 }

@@ -1,6 +1,6 @@
-use super::{Actor, DestroyedKey, ErasureGround, ErasureScope};
+use super::{DestroyedKey, ErasureGround, ErasureScope};
 use crate::personal::Personal;
-use crate::values::{HoldReference, Reason};
+use crate::values::{Actor, HoldReference, Reason};
 
 /// What can be asked of a retention case.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,7 @@
 use thiserror::Error;
 
-use super::Actor;
 use crate::kernel::Rule;
-use crate::values::HoldReference;
+use crate::values::{Actor, HoldReference};
 
 /// Rules of a retention case that a command can break.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

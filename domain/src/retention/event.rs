@@ -2,11 +2,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Actor, ErasureScope};
+use super::ErasureScope;
 use crate::kernel::{RecordedEvent, domain_event};
 use crate::lang::terms;
 use crate::personal::Personal;
-use crate::values::{HoldReference, Reason};
+use crate::values::{Actor, HoldReference, Reason};
 
 terms! {
     /// Why personal data is erased (dzēšanas pamats).

@@ -1,11 +1,6 @@
-use super::{Actor, DestroyedKey, ErasureGround, ErasureScope, RetentionEvent};
-use crate::examples::{id, sealed, sure};
-use crate::values::{HoldReference, InstitutionCode, UserName};
-
-/// That user of the State Police.
-pub(super) fn actor(user: &str) -> Actor {
-    Actor { institution: sure(InstitutionCode::parse("VP")), user: sure(UserName::parse(user)) }
-}
+use super::{DestroyedKey, ErasureGround, ErasureScope, RetentionEvent};
+use crate::examples::{actor, id, sealed, sure};
+use crate::values::HoldReference;
 
 pub(super) fn proceedings() -> HoldReference {
     sure(HoldReference::parse("KP 11816000126"))

@@ -9,7 +9,6 @@ mod examples;
 mod tests;
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
@@ -22,7 +21,7 @@ pub use error::RetentionError;
 pub use event::{DestroyedKey, ErasureGround, RetentionEvent};
 
 use crate::kernel::{Decide, Moment, Refused, handle_by_decision};
-use crate::values::{HoldReference, InstitutionCode, UserName};
+use crate::values::{Actor, HoldReference};
 
 /// Whose personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -32,21 +31,6 @@ pub enum ErasureScope {
     Record(Uuid),
     /// All of a data subject (datu subjekts), in whatever records it is.
     Subject(Uuid),
-}
-
-/// A person who acts (amatpersona), as the institution names them.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-pub struct Actor {
-    /// Institution.
-    pub institution: InstitutionCode,
-    /// The institution's name for the person.
-    pub user: UserName,
-}
-
-impl fmt::Display for Actor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {}", self.user, self.institution)
-    }
 }
 
 /// What is known of a case.

@@ -1,6 +1,6 @@
-use super::examples::{actor, proceedings};
+use super::examples::proceedings;
 use super::*;
-use crate::examples::id;
+use crate::examples::{actor, id};
 use crate::scenario::Scenario;
 
 fn request(by: &str) -> RetentionCommand {

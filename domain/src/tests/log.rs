@@ -5,6 +5,9 @@ use std::fmt::Debug;
 
 use serde_json::{Value, json};
 
+use crate::access_grant::GrantEvent;
+use crate::access_policy::PolicyEvent;
+use crate::emergency_access::EmergencyAccessEvent;
 use crate::emergency_card::CardEvent;
 use crate::examples::sure;
 use crate::incident::IncidentEvent;
@@ -43,6 +46,9 @@ fn each_event_comes_back_from_json_as_it_was() {
     come_back(&CardEvent::examples());
     come_back(&UnitEvent::examples());
     come_back(&RetentionEvent::examples());
+    come_back(&GrantEvent::examples());
+    come_back(&EmergencyAccessEvent::examples());
+    come_back(&PolicyEvent::examples());
     come_back(&TrackEvent::examples());
     come_back(&LogLifeEvent::examples());
 }

@@ -2,4 +2,5 @@
 
 mod dispatch;
 mod log;
+mod two_persons;
 mod words;

@@ -1,5 +1,6 @@
 //! Values with one way in: what exists is well-formed.
 
+mod actor;
 mod count;
 mod digest;
 mod error;
@@ -12,6 +13,7 @@ mod point;
 mod reporter;
 mod text;
 
+pub use actor::Actor;
 pub use count::{AlarmLevel, Casualties, Heading, Speed};
 pub use digest::ContentDigest;
 pub use error::ValueError;
@@ -24,8 +26,8 @@ pub use point::GeoPoint;
 pub use reporter::Reporter;
 pub use text::{
     AccessReference, ActionName, CallSign, CaseRef, ExternalId, HoldReference, InstitutionCode, LegacyNumber,
-    Narrative, Officer, PersonName, PlaceText, PurposeCode, Reason, Recipient, RecordingRef, SourceCode, SourceSystem,
-    Station, UserName,
+    Narrative, Officer, PersonName, PlaceText, PolicyFileName, PurposeCode, Reason, Recipient, RecordingRef,
+    SourceCode, SourceSystem, Station, UserName,
 };
 
 /// Serde by way of `parse` and `Display`.

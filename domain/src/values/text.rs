@@ -212,3 +212,12 @@ text_type! {
     /// Where the recording of a call is kept.
     RecordingRef, "recording reference", 256, Shape::Line
 }
+text_type! {
+    /// A file of the access policy, `visibility.cedar`.
+    PolicyFileName, "policy file name", 64, Shape::Code {
+        allowed: |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'),
+        pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        expected: "letters A to Z, digits, `-`, `_` and `.`, as in `visibility.cedar`",
+        capitals: false,
+    }
+}

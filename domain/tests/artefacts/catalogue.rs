@@ -2,6 +2,9 @@
 
 use cqrs_es::Aggregate;
 use domain::access_day::{AccessDay, AccessDayEvent};
+use domain::access_grant::{AccessGrant, GrantEvent};
+use domain::access_policy::{AccessPolicy, PolicyEvent};
+use domain::emergency_access::{EmergencyAccess, EmergencyAccessEvent};
 use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
 use domain::kernel::{Upcaster, Versioned, upcast};
@@ -63,6 +66,9 @@ pub(crate) fn all() -> Vec<Kind> {
     all.extend(kinds::<Track>(TrackEvent::examples()));
     all.extend(kinds::<RetentionCase>(RetentionEvent::examples()));
     all.extend(kinds::<AccessDay>(AccessDayEvent::examples()));
+    all.extend(kinds::<AccessGrant>(GrantEvent::examples()));
+    all.extend(kinds::<EmergencyAccess>(EmergencyAccessEvent::examples()));
+    all.extend(kinds::<AccessPolicy>(PolicyEvent::examples()));
     all.extend(kinds::<LogLife>(LogLifeEvent::examples()));
     all
 }

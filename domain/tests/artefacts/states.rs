@@ -7,6 +7,9 @@ use std::path::PathBuf;
 use cqrs_es::{Aggregate, DomainEvent};
 use domain::Decide;
 use domain::access_day::{AccessDay, AccessDayEvent};
+use domain::access_grant::{AccessGrant, GrantEvent};
+use domain::access_policy::{AccessPolicy, PolicyEvent};
+use domain::emergency_access::{EmergencyAccess, EmergencyAccessEvent};
 use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
 use domain::kernel::upcast;
@@ -103,5 +106,8 @@ fn artefact_states_are_what_they_were_or_have_another_meaning() {
     check::<Track>(TrackEvent::examples());
     check::<RetentionCase>(RetentionEvent::examples());
     check::<AccessDay>(AccessDayEvent::examples());
+    check::<AccessGrant>(GrantEvent::examples());
+    check::<EmergencyAccess>(EmergencyAccessEvent::examples());
+    check::<AccessPolicy>(PolicyEvent::examples());
     check::<LogLife>(LogLifeEvent::examples());
 }

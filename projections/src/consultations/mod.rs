@@ -4,7 +4,7 @@ mod rows;
 mod signals;
 
 use domain::access_day::{AccessDayEvent, DataScope};
-use domain::retention::Actor;
+use domain::values::Actor;
 use event_store::consumer::ApplyError;
 use event_store::log::{LogName, StoredEvent};
 use sqlx::PgConnection;

@@ -4,6 +4,7 @@ mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::access_grant::GrantScope;
 use domain::emergency_card::CardEvent;
 use domain::incident::IncidentEvent;
 use domain::personal::{ERASED, OPEN, SEALED};
@@ -17,7 +18,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 pub use self::rows::EntryRow;
-use crate::event::{CARD, DecodedEvent, INCIDENT, RETENTION, RegisterEvent, UNIT};
+use crate::event::{ACCESS_GRANT, CARD, DecodedEvent, EMERGENCY_ACCESS, INCIDENT, RETENTION, RegisterEvent, UNIT};
 use crate::fact::{bigint, metadata, utc};
 use crate::projection::Projection;
 use crate::table::Statements;
@@ -30,9 +31,9 @@ pub struct Timeline {
 
 impl Projection for Timeline {
     const NAME: &'static str = "timeline";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const LOGS: &'static [LogName] = &[LogName::REGISTER];
-    const AGGREGATES: &'static [&'static str] = &[INCIDENT, CARD, UNIT, RETENTION];
+    const AGGREGATES: &'static [&'static str] = &[INCIDENT, CARD, UNIT, RETENTION, ACCESS_GRANT, EMERGENCY_ACCESS];
     const TABLES: &'static [&'static str] = &["entries"];
     const SCHEMA_SQL: &'static str = include_str!("schema.sql");
 
@@ -71,6 +72,11 @@ fn named(event: &RegisterEvent) -> BTreeSet<Uuid> {
             _ => None,
         },
         RegisterEvent::Retention(event) => return records_of(event),
+        RegisterEvent::AccessGrant(event) => match event.scope() {
+            GrantScope::Record(record) => Some(*record),
+            GrantScope::Class(_) | GrantScope::Role { .. } => None,
+        },
+        RegisterEvent::EmergencyAccess(event) => Some(event.record()),
         RegisterEvent::Track(_) | RegisterEvent::AccessDay(_) => None,
     };
     one.into_iter().collect()

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
+pub mod access;
 pub mod forged;
 pub mod work;
 
@@ -123,11 +124,14 @@ impl System {
 
     /// All rows of all read models.
     pub async fn all_rows(&self) -> Vec<String> {
-        use projections::{cards::Cards, case_search::CaseSearch, roster::Roster, timeline::Timeline};
+        use projections::{
+            access_grants::AccessGrants, cards::Cards, case_search::CaseSearch, roster::Roster, timeline::Timeline,
+        };
         let mut rows = self.rows::<CaseSearch>("case_search").await;
         rows.extend(self.rows::<Cards>("cards").await);
         rows.extend(self.rows::<Roster>("roster").await);
         rows.extend(self.rows::<Timeline>("timeline").await);
+        rows.extend(self.rows::<AccessGrants>("access_grants").await);
         rows
     }
 }

@@ -24,7 +24,7 @@ use event_store::append::{AppendError, Target};
 use event_store::log::LogName;
 use uuid::Uuid;
 
-use super::System;
+use super::{System, access};
 
 /// A source of numbers that gives the same ones for a seed.
 pub struct Dice(u64);
@@ -41,7 +41,7 @@ impl Dice {
         (self.0 >> 16) as usize % n
     }
 
-    fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+    pub fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len())]
     }
 
@@ -53,14 +53,14 @@ impl Dice {
 /// Random work, over a few records of each kind so that they meet.
 pub struct RandomWork {
     pub dice: Dice,
-    clock: DateTime<FixedOffset>,
-    records: usize,
+    pub(super) clock: DateTime<FixedOffset>,
+    pub(super) records: usize,
     made: u128,
     /// A record may be there whose events can't be read.
     pub poisoned: bool,
 }
 
-fn id(kind: u128, n: usize) -> Uuid {
+pub(super) fn id(kind: u128, n: usize) -> Uuid {
     Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0000 + (kind << 64) + n as u128)
 }
 
@@ -85,11 +85,12 @@ impl RandomWork {
             // Mostly forward, now and then back, so that reports come late.
             let seconds = self.dice.below(120) as i64 - 20;
             self.clock = (self.clock + TimeDelta::seconds(seconds)).min(Utc::now().fixed_offset());
-            let done = match self.dice.below(10) {
+            let done = match self.dice.below(12) {
                 0..3 => self.incident(system).await,
                 3..6 => self.card(system).await,
                 6..9 => self.unit(system).await,
-                _ => self.track(system).await,
+                9 => self.track(system).await,
+                _ => access::work(self, system).await,
             };
             match done {
                 Ok(_) | Err(AppendError::Refused(_)) => {}
@@ -99,7 +100,7 @@ impl RandomWork {
         }
     }
 
-    fn metadata(&mut self, source: Option<String>) -> BTreeMap<String, String> {
+    pub(super) fn metadata(&mut self, source: Option<String>) -> BTreeMap<String, String> {
         let mut metadata = BTreeMap::from([
             ("actor".to_owned(), format!("officer-{}", self.dice.below(9))),
             ("institution".to_owned(), "VP-RIGA".to_owned()),
