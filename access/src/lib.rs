@@ -7,6 +7,7 @@
 mod authenticated;
 mod error;
 mod key;
+pub mod policy;
 mod principal;
 mod rules;
 mod token;

@@ -1,0 +1,159 @@
+//! Every cell: institution kind × role × purpose × class × relation × record × action, with and without what else counts.
+
+use access::policy::{AccessProfile, Action, Class, InstitutionKind, RecordKind, RecordProfile, Relation};
+use access::{Purpose, Role};
+
+use crate::oracle::Case;
+use crate::{INSTITUTIONS, code, policies};
+
+impl Case {
+    fn profiles(&self, institution: &str) -> (AccessProfile, RecordProfile) {
+        let who = AccessProfile {
+            institution: code(institution),
+            kind: self.kind,
+            roles: [self.role].into_iter().collect(),
+            purpose: self.purpose,
+            has_reference: self.reference,
+            trained: self.trained,
+        };
+        let what = RecordProfile {
+            kind: self.record,
+            class: self.class,
+            relation: self.relation,
+            owner_kind: self.owner,
+            granted: self.granted,
+            broken_glass: self.glass,
+            second_person: self.second,
+        };
+        (who, what)
+    }
+}
+
+/// Who registered what isn't one's own: police, a rescue service, and one with a part of the access log of its own.
+const OTHERS: [InstitutionKind; 3] =
+    [InstitutionKind::StatePolice, InstitutionKind::EmergencyCentre, InstitutionKind::Security];
+
+/// Reference, training, grant, broken glass, second person: the usual, and each difference from it that counts.
+const SITUATIONS: [[bool; 5]; 6] = [
+    [true, true, false, false, false],
+    [false, true, false, false, false],
+    [true, false, false, false, true],
+    [true, true, true, false, true],
+    [true, true, false, true, true],
+    [false, true, true, true, false],
+];
+
+fn cases(kind: InstitutionKind) -> impl Iterator<Item = Case> {
+    let roles = Role::ALL.iter().flat_map(|role| Purpose::ALL.iter().map(move |purpose| (*role, *purpose)));
+    let records = RecordKind::ALL.iter().flat_map(|record| Class::ALL.iter().map(move |class| (*record, *class)));
+    let records: Vec<_> =
+        records.flat_map(|(record, class)| Relation::ALL.iter().map(move |relation| (record, class, *relation))).collect();
+    roles.flat_map(move |(role, purpose)| {
+        let cases = records.iter().flat_map(move |(record, class, relation)| {
+            let owners: &[InstitutionKind] = match (relation, record) {
+                (Relation::Own, _) => &[],
+                (_, RecordKind::Incident | RecordKind::EmergencyCard | RecordKind::Register) => &OTHERS,
+                _ => &OTHERS[..1],
+            };
+            let own = (*relation == Relation::Own).then_some(kind);
+            let (record, class, relation) = (*record, *class, *relation);
+            own.into_iter().chain(owners.iter().copied()).flat_map(move |owner| {
+                SITUATIONS.iter().map(move |[reference, trained, granted, glass, second]| Case {
+                    kind,
+                    role,
+                    purpose,
+                    reference: *reference,
+                    trained: *trained,
+                    record,
+                    class,
+                    relation,
+                    owner,
+                    granted: *granted,
+                    glass: *glass,
+                    second: *second,
+                })
+            })
+        });
+        cases.collect::<Vec<_>>()
+    })
+}
+
+#[test]
+fn the_policies_decide_every_cell_as_the_table_says() {
+    let policies = policies();
+    let compare = |institution: &str, kind: InstitutionKind| {
+        let (mut cells, mut allowed, mut wrong) = (0_u64, 0_u64, Vec::new());
+        for case in cases(kind) {
+            let (who, what) = case.profiles(institution);
+            for (action, decision) in policies.decisions(&who, &what) {
+                cells += 1;
+                allowed += u64::from(decision.allowed);
+                if decision.allowed != case.allows(action) && wrong.len() < 5 {
+                    wrong.push(format!("{action} of {case:?}: policies say {decision:?}"));
+                }
+            }
+        }
+        (cells, allowed, wrong)
+    };
+    let compared: Vec<_> = std::thread::scope(|scope| {
+        let compare = &compare;
+        let halves: Vec<_> = INSTITUTIONS
+            .chunks(7)
+            .map(|half| scope.spawn(move || half.iter().map(|(code, kind)| compare(code, *kind)).collect::<Vec<_>>()))
+            .collect();
+        halves.into_iter().flat_map(|half| half.join().expect("compared")).collect()
+    });
+    let wrong: Vec<&String> = compared.iter().flat_map(|(_, _, wrong)| wrong).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let (cells, allowed) = compared.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    assert!(cells > 1_000_000, "{cells} cells");
+    assert!(allowed > 10_000 && allowed < cells / 10, "{allowed} of {cells} cells allow something");
+}
+
+#[test]
+fn every_institution_of_the_product_is_of_the_kind_it_stands_for() {
+    let policies = policies();
+    for (institution, kind) in INSTITUTIONS {
+        assert_eq!(policies.institutions().kind(&code(institution)), kind, "{institution}");
+    }
+    let kinds: Vec<_> = INSTITUTIONS.iter().map(|(_, kind)| *kind).collect();
+    assert_eq!(kinds, InstitutionKind::ALL);
+}
+
+/// Where a policy never counts, it says nothing, or what it says is wrong.
+#[test]
+fn every_policy_counts_somewhere() {
+    let policies = policies();
+    let mut unused: Vec<_> = policies.texts().iter().map(|text| text.id.clone()).collect();
+    for (institution, kind) in INSTITUTIONS {
+        for case in cases(kind).step_by(5) {
+            let (who, what) = case.profiles(institution);
+            for (_, decision) in policies.decisions(&who, &what) {
+                unused.retain(|id| !decision.reasons.contains(id));
+            }
+        }
+        if unused.is_empty() {
+            return;
+        }
+    }
+    panic!("never counted: {unused:?}");
+}
+
+#[test]
+fn every_command_of_the_contract_is_an_action() {
+    let pool = proto::descriptor_pool();
+    let ours = pool.services().filter(|service| service.full_name().starts_with("vnr.command.v1."));
+    let methods: Vec<_> = ours.flat_map(|service| service.methods().collect::<Vec<_>>()).collect();
+    let mut commands: Vec<String> = methods
+        .iter()
+        .filter(|method| !method.is_client_streaming())
+        .map(|method| method.input().name().to_owned())
+        .collect();
+    commands.sort();
+    let mut actions: Vec<&str> =
+        Action::ALL.iter().filter(|action| action.is_command()).map(|action| action.name()).collect();
+    actions.sort_unstable();
+    assert_eq!(commands, actions);
+    assert!(commands.iter().all(|name| Action::of_command(name).is_some()));
+    assert_eq!(Action::of_command("view"), None);
+}
