@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use cedar_policy::{
-    ActionConstraint, Authorizer, Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicySet, Request,
+    Authorizer, Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicySet, Request,
     RestrictedExpression, Schema,
 };
 
@@ -56,11 +56,10 @@ impl Row {
     }
 }
 
-/// The policies that may fit an action, and the kinds of record that it is about.
+/// An action, and for each kind of record that it can be about the policies that can count there.
 struct Prepared {
     uid: EntityUid,
-    policies: PolicySet,
-    kinds: Vec<RecordKind>,
+    policies: [Option<PolicySet>; RecordKind::ALL.len()],
 }
 
 /// Policies made ready to be asked.
@@ -76,27 +75,28 @@ impl Evaluator {
     pub(super) fn new(schema: &Schema, policies: &PolicySet) -> Result<Self, PolicyError> {
         let names = Names::new()?;
         let actions = schema.action_entities().map_err(unfit)?;
-        let prepared = Action::ALL.iter().map(|action| {
+        let mut prepared = Vec::with_capacity(Action::ALL.len());
+        for action in Action::ALL {
             let uid = names.uid(&names.action, action.name());
             let types = schema.resources_for_action(&uid);
-            let types: Vec<&EntityTypeName> =
-                types.ok_or_else(|| unfit(format!("it has no action {action}")))?.collect();
-            let kinds = RecordKind::ALL.iter().copied().filter(|kind| types.contains(&names.record(*kind)));
-            let mut fitting = PolicySet::new();
-            for policy in policies.policies() {
-                let within = |group: &EntityUid| *group == uid || actions.is_ancestor_of(group, &uid);
-                let fits = match policy.action_constraint() {
-                    ActionConstraint::Any => true,
-                    ActionConstraint::In(groups) => groups.iter().any(within),
-                    ActionConstraint::Eq(one) => one == uid,
-                };
-                if fits {
-                    fitting.add(policy.clone()).map_err(unfit)?;
+            let types: Vec<_> = types.ok_or_else(|| unfit(format!("it has no action {action}")))?.collect();
+            let policies = RecordKind::ALL.iter().map(|kind| types.contains(&names.record(*kind)).then(PolicySet::new));
+            let policies: Vec<_> = policies.collect();
+            let policies = policies.try_into().map_err(|_| unfit("its kinds of record"))?;
+            prepared.push(Prepared { uid, policies });
+        }
+        for policy in policies.policies() {
+            for fits in policy.get_valid_request_envs(schema) {
+                let action = prepared.iter_mut().find(|prepared| prepared.uid == *fits.action());
+                let kind = names.records.iter().position(|record| record == fits.resource());
+                if let (Some(action), Some(kind)) = (action, kind)
+                    && let Some(policies) = &mut action.policies[kind]
+                {
+                    policies.add(policy.clone()).map_err(unfit)?;
                 }
             }
-            Ok(Prepared { kinds: kinds.collect(), policies: fitting, uid })
-        });
-        Ok(Self { prepared: prepared.collect::<Result<_, _>>()?, actions, names, nobody: Arc::from([]) })
+        }
+        Ok(Self { prepared, actions, names, nobody: Arc::from([]) })
     }
 
     /// Every decision about a pair of profiles: what is asked about one action is soon asked about the others.
@@ -114,12 +114,12 @@ impl Evaluator {
     fn answer(&self, asked: Option<&Asked>, kind: RecordKind, action: Action) -> Decision {
         let refused = Decision { allowed: false, reasons: Arc::clone(&self.nobody) };
         let prepared = &self.prepared[action.place()];
-        let Some(asked) = asked.filter(|_| prepared.kinds.contains(&kind)) else { return refused };
+        let (Some(asked), Some(policies)) = (asked, &prepared.policies[kind as usize]) else { return refused };
         let (who, what) = (asked.who.clone(), asked.what.clone());
         let Ok(request) = Request::new(who, prepared.uid.clone(), what, asked.context.clone(), None) else {
             return refused;
         };
-        let response = Authorizer::new().is_authorized(&request, &prepared.policies, &asked.entities);
+        let response = Authorizer::new().is_authorized(&request, policies, &asked.entities);
         if response.diagnostics().errors().next().is_some() {
             return refused;
         }

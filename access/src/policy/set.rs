@@ -4,9 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
-use cedar_policy::{
-    Policy, PolicyId as CedarId, PolicySet, Schema, ValidationMode, Validator,
-};
+use cedar_policy::{Policy, PolicyId as CedarId, PolicySet, Schema, ValidationMode, Validator};
 use domain::lang::Lang;
 use miette::Diagnostic;
 use ring::digest::{Context, SHA256};
@@ -206,7 +204,8 @@ impl Read {
             errors.push(PolicyError::Template { file: file.name.to_owned() });
         }
         // Cedar numbers the policies of a text: policy0, policy1 …
-        let place = |policy: &Policy| policy.id().to_string().trim_start_matches("policy").parse().unwrap_or(usize::MAX);
+        let place =
+            |policy: &Policy| policy.id().to_string().trim_start_matches("policy").parse().unwrap_or(usize::MAX);
         let mut policies: Vec<&Policy> = set.policies().collect();
         policies.sort_by_key(|policy| place(policy));
         for policy in policies {

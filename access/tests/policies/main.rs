@@ -7,8 +7,8 @@ mod sentences;
 mod speed;
 mod versions;
 
-use access::policy::{Asker, Class, Grant, InstitutionKind, Policies, RecordKind, Resource};
 use access::policy::{Action, Decision};
+use access::policy::{Asker, Class, Grant, InstitutionKind, Policies, RecordKind, Resource};
 use access::{Institution, Principal, Purpose, Reference, Role, Territory};
 
 /// An institution of each kind, by its code.

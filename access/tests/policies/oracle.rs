@@ -104,12 +104,18 @@ fn sort(action: Action, record: RecordKind) -> Option<Sort> {
     possible.then_some(sort)
 }
 
+/// Whether an action can be about such a record at all.
+pub(crate) fn is_about(action: Action, record: RecordKind) -> bool {
+    sort(action, record).is_some()
+}
+
 impl Case {
     /// Whether the table allows it.
     pub(crate) fn allows(&self, action: Action) -> bool {
         let Some(sort) = sort(action, self.record) else { return false };
         // Mandatory purpose + reference no.
-        if matches!(self.purpose, Purpose::Investigation | Purpose::Administration | Purpose::Audit) && !self.reference {
+        if matches!(self.purpose, Purpose::Investigation | Purpose::Administration | Purpose::Audit) && !self.reference
+        {
             return false;
         }
         match sort {
@@ -292,8 +298,8 @@ impl Case {
     }
 
     fn sees_by_broken_glass(&self) -> bool {
-        let for_it = self.purpose == Purpose::Response
-            || (self.kind == Kind::Centre && self.purpose == Purpose::Operation);
+        let for_it =
+            self.purpose == Purpose::Response || (self.kind == Kind::Centre && self.purpose == Purpose::Operation);
         let content = matches!(self.record, RecordKind::Incident | RecordKind::EmergencyCard);
         content && self.glass && self.works() && for_it
     }
@@ -379,9 +385,8 @@ impl Case {
     /// Emergency override is reviewed.
     fn reviews(&self) -> bool {
         let auditor = self.role == Role::Auditor && self.purpose == Purpose::Audit;
-        let owner = self.role == Role::Supervisor
-            && self.purpose == Purpose::Administration
-            && self.relation == Relation::Own;
+        let owner =
+            self.role == Role::Supervisor && self.purpose == Purpose::Administration && self.relation == Relation::Own;
         (auditor || owner) && self.kind != Kind::Analytics
     }
 }

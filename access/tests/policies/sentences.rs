@@ -272,7 +272,10 @@ fn a_refusal_says_what_comes_nearest() {
     assert!(changes.contains(&[Change::Purpose(Purpose::Response)].as_slice()), "{changes:?}");
     let english = explained.text(Lang::En);
     assert!(english.starts_with("Forbidden.\n  purpose-needs-reference: Investigation, administration"), "{english}");
-    assert!(english.contains("It would be allowed with a reference:\n  fields-state-police: State Police"), "{english}");
+    assert!(
+        english.contains("It would be allowed with a reference:\n  fields-state-police: State Police"),
+        "{english}"
+    );
     let latvian = explained.text(Lang::Lv);
     assert!(latvian.contains("Būtu atļauts norādot pamatojuma numuru:\n  fields-state-police: Valsts"), "{latvian}");
 }

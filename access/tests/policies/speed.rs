@@ -24,7 +24,8 @@ fn how_long_decisions_take() {
     let mut incident = incident_of("RPP");
     incident.participants = vec![code("VUGD"), code("NMPD")];
     incident.territory = Some(territory("0001000"));
-    let decide = |policies: &Policies| policies.decide(black_box(&officer), Action::ViewNarrative, black_box(&incident));
+    let decide =
+        |policies: &Policies| policies.decide(black_box(&officer), Action::ViewNarrative, black_box(&incident));
     let expected = decide(&policies).allowed;
     let cached = nanoseconds(200_000, || assert_eq!(decide(&policies).allowed, expected));
     let masks = nanoseconds(200_000, || {
@@ -35,6 +36,7 @@ fn how_long_decisions_take() {
         black_box(policies.decisions(black_box(&who), black_box(&what)));
     });
     let parsed = nanoseconds(5, || drop(black_box(Policies::embedded())));
-    let text = format!("cached decision {cached} ns, cached masks {masks} ns, new pair {row} ns, reading all {parsed} ns\n");
+    let text =
+        format!("cached decision {cached} ns, cached masks {masks} ns, new pair {row} ns, reading all {parsed} ns\n");
     std::io::stderr().write_all(text.as_bytes()).expect("written");
 }

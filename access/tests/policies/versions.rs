@@ -86,7 +86,10 @@ fn an_adopted_version_decides_from_then_on_and_the_old_one_to_its_end() {
     let before = handle.current();
     assert!(before.decide(&officer, Action::View, &incident).allowed);
     let _ = handle.adopt(Policies::parse(&with(NO_VP)).expect("good policies"));
-    assert!(!handle.current().decide(&officer, Action::View, &incident).allowed, "nothing is remembered of the old one");
+    assert!(
+        !handle.current().decide(&officer, Action::View, &incident).allowed,
+        "nothing is remembered of the old one"
+    );
     assert!(before.decide(&officer, Action::View, &incident).allowed);
 }
 
