@@ -40,6 +40,16 @@ pub enum PolicyError {
         /// The file.
         file: String,
     },
+    /// A policy whose conditions speak of the action.
+    #[error(
+        "{file}: policy {policy} speaks of the action in `when` or `unless`; name the actions in its head (`action in […]`)"
+    )]
+    ActionInCondition {
+        /// The file.
+        file: String,
+        /// The `@id`.
+        policy: String,
+    },
     /// Speaks of what there isn't, or can't ever be true.
     #[error("{reason}")]
     Invalid {

@@ -9,6 +9,7 @@ use domain::lang::Lang;
 use miette::Diagnostic;
 use ring::digest::{Context, SHA256};
 use schema::TextFile;
+use serde_json::Value;
 
 use super::action::Action;
 use super::cache::Cache;
@@ -231,6 +232,9 @@ impl Read {
             errors.push(PolicyError::Twice { file: file.name.to_owned(), policy: name });
             return;
         }
+        if speaks_of_action(policy) {
+            errors.push(PolicyError::ActionInCondition { file: file.name.to_owned(), policy: name });
+        }
         let effect = match policy.effect() {
             cedar_policy::Effect::Permit => Effect::Permit,
             cedar_policy::Effect::Forbid => Effect::Forbid,
@@ -248,6 +252,19 @@ impl Read {
         told.dedup();
         errors.extend(told.into_iter().map(|reason| PolicyError::Invalid { reason }));
     }
+}
+
+/// Whether a policy's conditions depend on the action, which those of no policy may ([`Evaluator`] says why). One that can't be looked
+/// into does.
+fn speaks_of_action(policy: &Policy) -> bool {
+    fn within(value: &Value) -> bool {
+        match value {
+            Value::Object(map) => map.get("Var").is_some_and(|var| var == "action") || map.values().any(within),
+            Value::Array(values) => values.iter().any(within),
+            _ => false,
+        }
+    }
+    policy.to_json().map_or(true, |json| json.get("conditions").is_none_or(within))
 }
 
 /// Number of the line that an offset lies in.

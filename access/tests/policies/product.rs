@@ -62,7 +62,7 @@ fn cases(kind: InstitutionKind) -> Vec<Case> {
                 _ if long => OTHERS.to_vec(),
                 _ => vec![OTHERS[turn]],
             };
-            let usual = |situation: usize| situation == 0 || long || (cell + situation) % 11 == 0;
+            let usual = |situation: usize| situation == 0 || long || (cell + situation).is_multiple_of(11);
             for (owner, (n, situation)) in pairs(&owners, &SITUATIONS.into_iter().enumerate().collect::<Vec<_>>()) {
                 let [reference, trained, granted, glass, second] = situation;
                 let case = Case {

@@ -59,6 +59,16 @@ fn a_slip_of_the_pen_is_told_with_its_line() {
 }
 
 #[test]
+fn a_policy_names_its_actions_in_its_head_alone() {
+    let errors = refused(
+        "@id(\"t\") @lv(\"a\") @en(\"a\") @source(\"test\")\n\
+         forbid (principal is Actor, action, resource) unless { context.granted || action in Action::\"look\" };",
+    );
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].contains("policy `t` speaks of the action"), "{errors:?}");
+}
+
+#[test]
 fn policies_without_institutions_or_with_strange_files_are_refused() {
     let files: Vec<TextFile> = schema::POLICIES.iter().copied().filter(|file| file.name.ends_with(".cedar")).collect();
     let errors = Policies::parse(&files).expect_err("no table");
