@@ -2,7 +2,7 @@
 //!
 //! A [`Principal`] comes out of a token: a person or a system, acting for an institution in some roles and for one purpose. Nothing is
 //! answered and nothing is recorded for anybody without all of these. Tokens are issued here for development only ([`TokenIssuer`]);
-//! [`TokenVerifier`] checks them, once for each token.
+//! [`TokenVerifier`] checks them, once for each token. What a principal may do is decided by the policies in [`policy`].
 
 mod authenticated;
 mod error;

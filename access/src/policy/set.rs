@@ -62,7 +62,7 @@ pub struct Policies {
     texts: Vec<PolicyText>,
     institutions: Institutions,
     evaluator: Evaluator,
-    cache: Cache,
+    cache: Cache<Row>,
 }
 
 impl Policies {

@@ -172,6 +172,11 @@ impl Case {
         matches!(self.kind, Kind::FireRescue | Kind::EmergencyCentre)
     }
 
+    /// Those who go there.
+    fn serves(&self) -> bool {
+        Self::police(self.kind) || self.rescue() || self.kind == Kind::Ambulance
+    }
+
     /// Secret class needs a named grant.
     fn not_secret(&self) -> bool {
         self.class != Class::Secret || self.granted
@@ -185,8 +190,24 @@ impl Case {
     }
 
     fn records(&self) -> bool {
-        if self.involved() && ((self.works() && self.is_work()) || self.system_for_work()) {
+        if self.system_for_work() && self.involved() {
             return true;
+        }
+        if self.works() && self.is_work() && self.relation == Relation::Own {
+            return true;
+        }
+        // Transferred: the services for response; police for what they have it for.
+        if self.works() && self.relation == Relation::Participating {
+            let of_case = matches!(self.record, RecordKind::Incident | RecordKind::EmergencyCard);
+            let has_it = match (self.kind, self.purpose) {
+                (_, Purpose::Response) => self.serves(),
+                (Kind::StatePolice, Purpose::Investigation) => of_case && self.leads(),
+                (Kind::MunicipalPolice | Kind::PortPolice, Purpose::Administration) => of_case,
+                _ => false,
+            };
+            if has_it {
+                return true;
+            }
         }
         // 112 runs all cards and the units of all services.
         let of_112 = matches!(self.record, RecordKind::EmergencyCard | RecordKind::Unit | RecordKind::Track);
@@ -229,10 +250,7 @@ impl Case {
             RecordKind::Incident | RecordKind::EmergencyCard => {
                 self.sees_in_full() || self.sees_summary() || (self.granted && self.is_work())
             }
-            RecordKind::Unit => {
-                let serves = Self::police(self.kind) || self.rescue() || self.kind == Kind::Ambulance;
-                serves && self.purpose == Purpose::Response
-            }
+            RecordKind::Unit => self.serves() && self.purpose == Purpose::Response,
             RecordKind::Track => self.rescue() && self.purpose == Purpose::Response,
             RecordKind::RetentionCase => self.kind == Kind::StatePolice && self.decides_retention(),
             RecordKind::Register => false,
@@ -376,8 +394,7 @@ impl Case {
 
     /// Emergency override: the services, for response and with a number; IeM IC, for operation and with dual control.
     fn breaks_glass(&self) -> bool {
-        let serves = Self::police(self.kind) || self.rescue() || self.kind == Kind::Ambulance;
-        let service = serves && self.works() && self.purpose == Purpose::Response;
+        let service = self.serves() && self.works() && self.purpose == Purpose::Response;
         let centre = self.kind == Kind::Centre && self.leads() && self.purpose == Purpose::Operation && self.second;
         self.reference && (service || centre)
     }

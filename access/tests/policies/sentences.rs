@@ -174,6 +174,19 @@ fn the_centre_sees_no_content_but_by_break_glass_with_a_second_person() {
 }
 
 #[test]
+fn what_was_handed_over_is_recorded_in_by_those_who_have_it() {
+    let handed = |owner, to| Resource { participants: vec![code(to)], ..incident_of(owner) };
+    let may_close = |institution, role, purpose, incident: &Resource| {
+        may(&somebody(institution, role, purpose), Action::CloseIncident, incident)
+    };
+    assert!(may_close("RPP", Role::Officer, Purpose::Response, &handed("VP", "RPP")));
+    assert!(may_close("RPP", Role::Officer, Purpose::Administration, &handed("VP", "RPP")));
+    assert!(may_close("VP", Role::Officer, Purpose::Investigation, &handed("RPP", "VP")));
+    assert!(!may_close("VP", Role::Officer, Purpose::Investigation, &incident_of("RPP")), "not in others' incidents");
+    assert!(!may_close("RPP", Role::Officer, Purpose::Investigation, &handed("VP", "RPP")));
+}
+
+#[test]
 fn emergency_access_is_reviewed_by_somebody_else() {
     let auditor = somebody("RPP", Role::Auditor, Purpose::Audit);
     assert!(!may(&auditor, Action::ReviewBreakGlass, &incident_of("VP")));

@@ -111,18 +111,3 @@ fn every_policy_says_where_it_comes_from() {
         assert!(text.lv.ends_with('.') && text.en.ends_with('.'), "{} says sentences", text.id);
     }
 }
-
-#[test]
-fn more_profiles_than_are_kept_are_decided_all_the_same() {
-    let policies = policies();
-    let incident = incident_of("VP");
-    for n in 0..20_000 {
-        let stranger = somebody(&format!("X{n}"), Role::Officer, Purpose::Response);
-        if n % 2_000 == 0 {
-            assert!(policies.decide(&stranger, Action::RegisterIncident, &incident_of(&format!("X{n}"))).allowed);
-        }
-        if n % 10 == 0 {
-            assert!(!policies.decide(&stranger, Action::View, &incident).allowed);
-        }
-    }
-}
