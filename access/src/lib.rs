@@ -2,7 +2,8 @@
 //!
 //! A [`Principal`] comes out of a token: a person or a system, acting for an institution in some roles and for one purpose. Nothing is
 //! answered and nothing is recorded for anybody without all of these. Tokens are issued here for development only ([`TokenIssuer`]);
-//! [`TokenVerifier`] checks them, once for each token. What they look at is told to the [`AccessLog`] before they see it.
+//! [`TokenVerifier`] checks them, once for each token. What a principal may do is decided by the policies in [`policy`]; what they look at
+//! is told to the [`AccessLog`] before they see it.
 
 mod authenticated;
 mod error;
@@ -10,6 +11,7 @@ mod guard;
 mod key;
 mod keys;
 mod log;
+pub mod policy;
 mod principal;
 mod rules;
 mod stamp;

@@ -75,6 +75,8 @@ macro_rules! named {
     };
 }
 
+pub(crate) use named;
+
 named!(Role: Dispatcher "dispatcher", Officer "officer", Supervisor "supervisor", Auditor "auditor", Analyst "analyst", System "system");
 named!(Purpose: Response "response", Investigation "investigation", Prevention "prevention", Statistics "statistics",
     Audit "audit", Administration "administration", Operation "operation");

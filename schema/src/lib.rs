@@ -48,3 +48,33 @@ pub const RETENTION: &str = include_str!("../retention/illustrative.toml");
 
 /// Progress and leases of those who read the logs.
 pub const CONSUMERS: &[SqlFile] = sql_files!["consumers", (1, "0001", "consumers")];
+
+/// A text by its name.
+#[derive(Debug, Clone, Copy)]
+pub struct TextFile {
+    /// Name within its folder, with its ending.
+    pub name: &'static str,
+    /// What it says.
+    pub text: &'static str,
+}
+
+macro_rules! text_files {
+    ($folder:literal, $($name:literal),+ $(,)?) => {
+        &[$(TextFile { name: $name, text: include_str!(concat!("../", $folder, "/", $name)) }),+]
+    };
+}
+
+/// What access policies may speak about (Cedar schema).
+pub const POLICY_SCHEMA: &str = include_str!("../policies/vnr.cedarschema");
+
+/// The access policies (Cedar), and what each institution is (TOML).
+pub const POLICIES: &[TextFile] = text_files![
+    "policies",
+    "00-always.cedar",
+    "10-commands.cedar",
+    "20-queries.cedar",
+    "30-fields.cedar",
+    "40-rights.cedar",
+    "50-break-glass.cedar",
+    "institutions.toml",
+];

@@ -11,7 +11,7 @@ use domain::personal::SEALED;
 use serde_json::Value;
 
 use crate::catalogue::{self, Kind};
-use crate::{listing, root, updating, write};
+use crate::{listing, root, sorted, updating, write};
 
 const FOLDER: &str = "schema/golden";
 
@@ -100,7 +100,7 @@ fn adds_to(older: &Value, newer: &Value) -> bool {
 }
 
 fn save(name: &str, payload: &Value) {
-    let mut text = serde_json::to_string_pretty(payload).expect("JSON");
+    let mut text = serde_json::to_string_pretty(&sorted(payload.clone())).expect("JSON");
     text.push('\n');
     write(&root().join(FOLDER).join(name), &text);
 }

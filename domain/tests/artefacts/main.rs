@@ -9,8 +9,11 @@ mod schemas;
 mod states;
 mod values;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use serde_json::Value;
 
 /// The workspace's folder.
 fn root() -> PathBuf {
@@ -26,6 +29,18 @@ fn updating() -> bool {
 fn write(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
     fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+/// The same with its fields in the order of their names: serde_json keeps another order as soon as any crate of a build asks for it.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields: BTreeMap<_, _> = fields.into_iter().map(|(name, value)| (name, sorted(value))).collect();
+            Value::Object(fields.into_iter().collect())
+        }
+        Value::Array(values) => Value::Array(values.into_iter().map(sorted).collect()),
+        other => other,
+    }
 }
 
 /// The JSON files of a folder of folders, as `incident/IncidentClosed.v1.json`.

@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
-use crate::{catalogue, listing, root, updating, write};
+use crate::{catalogue, listing, root, sorted, updating, write};
 
 const FOLDER: &str = "schema/events";
 
@@ -102,7 +102,7 @@ fn plain(text: &str) -> String {
 
 /// A schema as it is written to its file.
 fn text(schema: &Value) -> String {
-    let schema = Schema::try_from(schema.clone()).expect("a schema");
+    let schema = Schema::try_from(sorted(schema.clone())).expect("a schema");
     let mut text = serde_json::to_string_pretty(&schema).expect("JSON");
     text.push('\n');
     text

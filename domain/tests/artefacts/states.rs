@@ -20,7 +20,7 @@ use domain::unit::{Unit, UnitEvent};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{root, updating, write};
+use crate::{root, sorted, updating, write};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct States {
@@ -61,10 +61,10 @@ fn replayed<A: Decide>(events: impl Iterator<Item = (String, String, Value)>) ->
         let event: A::Event = upcast::decode(&event_type, &version, &payload.to_string()).expect("readable");
         state.apply(event);
         let state = serde_json::to_value(&state).expect("a state holds nothing personal in clear");
-        Step { event_type, version, payload, state }
+        Step { event_type, version, payload: sorted(payload), state: sorted(state) }
     });
     let history = history.collect();
-    let shape = without_descriptions(schemars::schema_for!(A).to_value());
+    let shape = sorted(without_descriptions(schemars::schema_for!(A).to_value()));
     States { meaning: A::STATE_MEANING, shape, history }
 }
 

@@ -1,0 +1,195 @@
+//! What can be asked for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::principal::named;
+
+/// Something that policies decide about: a command, by its name in the gRPC contract, or a way of reading or of deciding on rights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// Makes an incident (notikuma reģistrēšana).
+    RegisterIncident,
+    /// Adds to an incident.
+    SupplementIncident,
+    /// Changes type or category of an incident.
+    ReclassifyIncident,
+    /// Gives an incident to somebody.
+    AssignIncident,
+    /// Says what came of an incident.
+    RecordResult,
+    /// Closes an incident.
+    CloseIncident,
+    /// Opens an incident again.
+    ReopenIncident,
+    /// Makes an emergency card (VEK) of a call.
+    ReceiveCall,
+    /// Says what a card is about.
+    QualifyCard,
+    /// Says which services a card needs.
+    DecideServices,
+    /// Forwards a card to a service.
+    NotifyService,
+    /// A service takes a card on.
+    AcceptService,
+    /// Puts a unit on a card.
+    AttachUnit,
+    /// Ends a card.
+    CompleteCard,
+    /// Ties a card to an incident.
+    LinkIncident,
+    /// Makes a unit known.
+    RegisterUnit,
+    /// A unit's duty begins.
+    StartDuty,
+    /// A unit's duty ends.
+    EndDuty,
+    /// Says how a unit stands.
+    ReportUnitStatus,
+    /// Says where a unit is.
+    ReportPosition,
+    /// Takes a unit off a card.
+    ReleaseUnit,
+    /// Asks for personal data to be erased (dzēšana).
+    RequestErasure,
+    /// Agrees to that.
+    ApproveErasure,
+    /// Refuses it.
+    RejectErasure,
+    /// Has personal data kept.
+    PlaceHold,
+    /// Ends that.
+    LiftHold,
+    /// Sees the summary of a record: number, type, place, times, status.
+    View,
+    /// Sees what happened in words (apraksts).
+    ViewNarrative,
+    /// Sees who reported or called, with phone (ziņotājs).
+    ViewReporter,
+    /// Sees personal codes in full (personas kods).
+    ViewPersonalCode,
+    /// Sees personal codes as `DDMMYY-*****`.
+    ViewPersonalCodeMasked,
+    /// Sees what to be careful of (apdraudējumi).
+    ViewHazards,
+    /// Sees how many were hurt (cietušie).
+    ViewCasualties,
+    /// Sees who is suspected (aizdomās turamie).
+    ViewSuspects,
+    /// Sees which units are on it (resursi).
+    ViewUnits,
+    /// Sees what came of it (rezultāts).
+    ViewResult,
+    /// Is told of changes of the summary.
+    Subscribe,
+    /// Takes rows out of the register.
+    Export,
+    /// Counts.
+    Statistics,
+    /// Reads who looked at what (piekļuves žurnāls).
+    ConsultAccessLog,
+    /// Proposes a named grant (atļauja).
+    Grant,
+    /// Agrees to one.
+    ApproveGrant,
+    /// Puts a new version of the policies in force.
+    AdoptPolicy,
+    /// Opens a record in an emergency (ārkārtas piekļuve).
+    BreakGlass,
+    /// Checks that this was right.
+    ReviewBreakGlass,
+}
+
+named!(Action: RegisterIncident "RegisterIncident", SupplementIncident "SupplementIncident",
+    ReclassifyIncident "ReclassifyIncident", AssignIncident "AssignIncident", RecordResult "RecordResult",
+    CloseIncident "CloseIncident", ReopenIncident "ReopenIncident", ReceiveCall "ReceiveCall", QualifyCard "QualifyCard",
+    DecideServices "DecideServices", NotifyService "NotifyService", AcceptService "AcceptService", AttachUnit "AttachUnit",
+    CompleteCard "CompleteCard", LinkIncident "LinkIncident", RegisterUnit "RegisterUnit", StartDuty "StartDuty",
+    EndDuty "EndDuty", ReportUnitStatus "ReportUnitStatus", ReportPosition "ReportPosition", ReleaseUnit "ReleaseUnit",
+    RequestErasure "RequestErasure", ApproveErasure "ApproveErasure", RejectErasure "RejectErasure", PlaceHold "PlaceHold",
+    LiftHold "LiftHold", View "view", ViewNarrative "view_field:narrative", ViewReporter "view_field:reporter",
+    ViewPersonalCode "view_field:personal_code", ViewPersonalCodeMasked "view_field:personal_code_masked",
+    ViewHazards "view_field:hazards", ViewCasualties "view_field:casualties", ViewSuspects "view_field:suspects",
+    ViewUnits "view_field:units", ViewResult "view_field:result", Subscribe "subscribe", Export "export",
+    Statistics "statistics", ConsultAccessLog "consult_access_log", Grant "grant", ApproveGrant "approve_grant",
+    AdoptPolicy "adopt_policy", BreakGlass "break_glass", ReviewBreakGlass "review_break_glass");
+
+impl Action {
+    /// The command of this name in the gRPC contract (`RegisterIncident`); none where it is no command.
+    pub fn of_command(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|action| action.is_command() && action.name() == name).copied()
+    }
+
+    /// Whether it is a command.
+    pub fn is_command(self) -> bool {
+        self < Self::View
+    }
+
+    /// Its place in [`Self::ALL`].
+    pub(super) fn place(self) -> usize {
+        self as usize
+    }
+}
+
+/// A part of a record that is shown or masked as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    /// What happened in words (apraksts).
+    Narrative,
+    /// Who reported or called, with phone (ziņotājs).
+    Reporter,
+    /// Personal codes in full (personas kods).
+    PersonalCode,
+    /// Personal codes as `DDMMYY-*****`.
+    PersonalCodeMasked,
+    /// What to be careful of (apdraudējumi).
+    Hazards,
+    /// How many were hurt (cietušie).
+    Casualties,
+    /// Who is suspected (aizdomās turamie).
+    Suspects,
+    /// Which units are on it (resursi).
+    Units,
+    /// What came of it (rezultāts).
+    Result,
+}
+
+named!(Field: Narrative "narrative", Reporter "reporter", PersonalCode "personal_code",
+    PersonalCodeMasked "personal_code_masked", Hazards "hazards", Casualties "casualties", Suspects "suspects", Units "units",
+    Result "result");
+
+impl Field {
+    /// What seeing it is called.
+    pub fn action(self) -> Action {
+        match self {
+            Self::Narrative => Action::ViewNarrative,
+            Self::Reporter => Action::ViewReporter,
+            Self::PersonalCode => Action::ViewPersonalCode,
+            Self::PersonalCodeMasked => Action::ViewPersonalCodeMasked,
+            Self::Hazards => Action::ViewHazards,
+            Self::Casualties => Action::ViewCasualties,
+            Self::Suspects => Action::ViewSuspects,
+            Self::Units => Action::ViewUnits,
+            Self::Result => Action::ViewResult,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_stand_in_the_order_of_their_places() {
+        for (place, action) in Action::ALL.iter().enumerate() {
+            assert_eq!(action.place(), place, "{action}");
+        }
+    }
+
+    #[test]
+    fn a_field_is_seen_by_the_action_of_its_name() {
+        for field in Field::ALL {
+            assert_eq!(field.action().name(), format!("view_field:{field}"));
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Access policies: institution × role × purpose × territory × class × relation to the case, decided by Cedar.
+//!
+//! The policies themselves are in `schema/policies/`, each with a sentence in Latvian and English and its source; docs/ACCESS.md is
+//! made from them. [`Policies`] decides commands and queries alike; [`PolicyHandle`] lets a new version be adopted while others ask.
+//! What a policy can see is an [`AccessProfile`] and a [`RecordProfile`], nothing else, so decisions are kept by these two and not by
+//! request: an institution's officers share theirs, and so do all records that are tied to it in the same way.
+
+mod action;
+mod cache;
+mod error;
+mod evaluate;
+mod explain;
+mod handle;
+mod institution;
+mod masks;
+mod personal_code;
+mod profile;
+mod resource;
+mod set;
+
+pub use self::action::{Action, Field};
+pub use self::error::{PolicyError, PolicyErrors};
+pub use self::evaluate::{Decision, PolicyId};
+pub use self::explain::{Change, Explanation, Nearest};
+pub use self::handle::PolicyHandle;
+pub use self::institution::{InstitutionEntry, InstitutionKind, Institutions};
+pub use self::masks::{CodeShown, Masks};
+pub use self::personal_code::mask_personal_code;
+pub use self::profile::{AccessProfile, RecordProfile, Roles};
+pub use self::resource::{Asker, Class, Grant, GrantScope, RecordKind, Relation, Resource};
+pub use self::set::{Effect, Policies, PolicyText};
