@@ -151,7 +151,7 @@ mod tests {
             authorities: None,
             bound_systems: false,
         });
-        let told = principal(&settings, &acting).await.expect_err("nobody").to_string();
+        let Err(Failure::Usage(told)) = principal(&settings, &acting).await else { panic!("nobody looks") };
         assert_eq!(told, "say who looks: --token TOKEN or VNR_TOKEN, of this register's issuer");
     }
 }
