@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::policy::{Policies, PolicyHandle};
 use access::{AccessLog, DevelopmentKey, Institution, Principal, Purpose, Role, TokenIssuer, TokenVerifier};
 use anyhow::Context as _;
 use domain::classifier::IncidentType;
@@ -79,7 +80,7 @@ async fn measure_on(pg: &PrivatePg, length: Duration, say: &mut dyn FnMut(&str))
     let key = DevelopmentKey::ephemeral()?;
     let institution = Institution::parse("VP").map_err(anyhow::Error::msg)?;
     let until = chrono::Utc::now() + chrono::TimeDelta::hours(2);
-    let officer = Principal::new("bench", institution, vec![Role::Officer], Purpose::Investigation, until);
+    let officer = Principal::new("bench", institution, vec![Role::Officer], Purpose::Response, until);
     let token = TokenIssuer::new(&key).issue(&officer)?;
     let mut figures = Vec::new();
     let told = serve(&app, &key, &master, AccessLog::new(access, Arc::clone(&master))).await?;
@@ -108,6 +109,7 @@ async fn serve(
     access: AccessLog,
 ) -> anyhow::Result<Serving> {
     let api = QueryApi {
+        policies: Arc::new(PolicyHandle::new(Policies::embedded()?)),
         pool: app.clone(),
         gate: TokenVerifier::new(key),
         personal: Arc::new(KeyRing::new(app.clone(), LogName::REGISTER, Arc::clone(master))),

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::policy::PolicyHandle;
 use access::tls::TlsListener;
 use access::{AccessLog, TokenVerifier};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -26,6 +27,8 @@ pub struct QueryApi {
     pub personal: Arc<dyn OpenPersonal>,
     /// Told what is shown, before it is.
     pub access: AccessLog,
+    /// Say what of a record is shown to whom.
+    pub policies: Arc<PolicyHandle>,
     /// Says what keeps it from serving.
     pub readiness: Arc<dyn Readiness>,
     /// Where `/metrics` comes from.
@@ -47,8 +50,13 @@ impl QueryApi {
     /// The routes; `stopping` ends open WebSockets.
     pub fn into_router(self, stopping: watch::Receiver<bool>) -> axum::Router {
         let freshness = Freshness::start(self.pool.clone());
-        let source =
-            SnapshotSource { pool: self.pool, freshness, personal: self.personal, access: self.access.clone() };
+        let source = SnapshotSource {
+            pool: self.pool,
+            freshness,
+            personal: self.personal,
+            access: self.access.clone(),
+            policies: self.policies,
+        };
         let schema = graph::schema(source, self.limits.document.complexity);
         let sockets = Arc::new(Semaphore::new(self.limits.sockets));
         http::router(Arc::new(App {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use access::policy::{Policies, PolicyHandle};
 use access::{AccessLog, Principal};
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
 use async_graphql::parser::types::OperationType;
@@ -80,6 +81,7 @@ pub(crate) struct SnapshotSource {
     pub(crate) freshness: Freshness,
     pub(crate) personal: Arc<dyn OpenPersonal>,
     pub(crate) access: AccessLog,
+    pub(crate) policies: Arc<PolicyHandle>,
 }
 
 enum State {
@@ -231,6 +233,8 @@ pub(crate) trait Given {
     fn caller(&self) -> Result<&Principal, QueryError>;
     /// Language of labels: the argument's, else the request's.
     fn lang(&self, argument: Option<Lang>) -> Lang;
+    /// The access policies in force.
+    fn policies(&self) -> Result<Arc<Policies>, QueryError>;
     /// This of that record is part of the answer.
     fn shows(&self, record: Uuid, scope: DataScope) -> Result<(), QueryError>;
 }
@@ -248,6 +252,11 @@ impl Given for Context<'_> {
 
     fn lang(&self, argument: Option<Lang>) -> Lang {
         argument.or_else(|| self.data_opt::<Asked>().map(|asked| asked.lang)).unwrap_or_default()
+    }
+
+    fn policies(&self) -> Result<Arc<Policies>, QueryError> {
+        let source = self.data_opt::<SnapshotSource>().ok_or_else(|| QueryError::internal("no access policies"))?;
+        Ok(source.policies.current())
     }
 
     fn shows(&self, record: Uuid, scope: DataScope) -> Result<(), QueryError> {

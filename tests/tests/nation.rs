@@ -213,7 +213,7 @@ async fn caught_up(pool: &PgPool) {
 
 /// Narratives by record, as somebody with the right to them reads them.
 async fn narratives(system: &VnrProcess, folder: &Path) -> BTreeMap<String, Value> {
-    let token = vnr(folder, &["token", "--institution", "VP", "--role", "officer", "--purpose", "investigation"]);
+    let token = vnr(folder, &["token", "--institution", "VP", "--role", "officer", "--purpose", "response"]);
     let query = "query ($after: String) { incidents(first: 200, after: $after) {
                    edges { node { id narrative { value } reporter { name { value } } } } pageInfo { hasNextPage endCursor } } }";
     let (mut all, mut after) = (BTreeMap::new(), Value::Null);

@@ -115,9 +115,18 @@ named!(Action: RegisterIncident "RegisterIncident", SupplementIncident "Suppleme
     AdoptPolicy "adopt_policy", BreakGlass "break_glass", ReviewBreakGlass "review_break_glass");
 
 impl Action {
-    /// The command of this name in the gRPC contract (`RegisterIncident`); none where it is no command.
+    /// What the command of this name in the gRPC contract is (`RegisterIncident`); none where it is no command. Commands on rights are
+    /// several to an action: who may approve a grant may also reject, revoke and end it.
     pub fn of_command(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|action| action.is_command() && action.name() == name).copied()
+        let rights = match name {
+            "RequestGrant" => Some(Self::Grant),
+            "ApproveGrant" | "RejectGrant" | "RevokeGrant" | "ExpireGrant" => Some(Self::ApproveGrant),
+            "ProposePolicy" | "AdoptPolicy" | "RejectPolicy" => Some(Self::AdoptPolicy),
+            "BreakGlass" | "VouchEmergencyAccess" => Some(Self::BreakGlass),
+            "ReviewEmergencyAccess" => Some(Self::ReviewBreakGlass),
+            _ => None,
+        };
+        rights.or_else(|| Self::ALL.iter().find(|action| action.is_command() && action.name() == name).copied())
     }
 
     /// Whether it is a command.

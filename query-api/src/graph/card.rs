@@ -1,5 +1,6 @@
 //! Emergency cards (vienotās elektroniskās kartiņas, VEK).
 
+use access::policy::RecordKind;
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::access_day::DataScope;
@@ -11,7 +12,7 @@ use super::common::{Code, Named, Period, Place, Source, SourceRef, id, place_of,
 use super::fresh::fresh;
 use super::incident::Incident;
 use super::paging::{self, Counted, Page, Paging, TimeKey, page, shows_rows};
-use super::personal::{PersonalText, Reporter, personal_text, reporter};
+use super::personal::{Guarded, PersonalText, Reporter};
 use super::record::{Entry, timeline};
 use super::terms::{CardStatus, Channel, Priority, Service, UnitKind};
 use super::unit::Unit;
@@ -226,6 +227,19 @@ pub(crate) struct CallsOfType {
 /// An emergency card.
 pub(crate) struct Card(pub(crate) CardRow);
 
+impl Card {
+    /// What the access policies know of it.
+    fn guarded(&self) -> Guarded<'_> {
+        let row = &self.0;
+        Guarded {
+            kind: RecordKind::EmergencyCard,
+            record: row.id,
+            institution: &row.institution,
+            territory: row.territory.as_deref(),
+        }
+    }
+}
+
 /// A unified emergency card (vienotā elektroniskā kartiņa, VEK) of the 112 platform: from the call to the last unit's
 /// release. Its clocks are T0 (received) to T13 (completed).
 #[Object]
@@ -347,17 +361,17 @@ impl Card {
 
     /// What was said: personal data.
     async fn narrative(&self, ctx: &Context<'_>) -> Result<Option<PersonalText>, QueryError> {
-        personal_text(ctx, self.0.id, DataScope::Narrative, self.0.narrative.as_deref()).await
+        self.guarded().narrative(ctx, self.0.narrative.as_deref()).await
     }
 
     /// Who called: personal data.
     async fn caller(&self, ctx: &Context<'_>) -> Result<Option<Reporter>, QueryError> {
-        reporter(ctx, self.0.id, self.0.caller.as_deref()).await
+        self.guarded().reporter(ctx, self.0.caller.as_deref()).await
     }
 
-    /// Whether the caller's role and purpose keep personal data of the record from them.
+    /// Whether the access policies keep personal data of the record from the caller.
     async fn personal_data_masked(&self, ctx: &Context<'_>) -> Result<bool, QueryError> {
-        Ok(!ctx.caller()?.sees_personal_data())
+        self.guarded().is_masked(ctx)
     }
 
     /// The incident that came of it.

@@ -1,5 +1,6 @@
 //! Incidents (notikumi).
 
+use access::policy::RecordKind;
 use async_graphql::{Context, Enum, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
 use domain::access_day::DataScope;
@@ -11,7 +12,7 @@ use super::card::Card;
 use super::common::{Code, Named, Period, Place, Source, SourceRef, id, place_of, uuid};
 use super::fresh::fresh;
 use super::paging::{self, Counted, Page, Paging, TimeKey, page, shows_rows};
-use super::personal::{PersonalText, Reporter, personal_text, reporter};
+use super::personal::{Guarded, PersonalText, Reporter};
 use super::record::{Entry, timeline};
 use super::terms::{Category, Channel, IncidentStatus};
 use super::unit::Unit;
@@ -160,6 +161,19 @@ impl IncidentQuery {
 /// An incident (notikums): what police registers, from the report to how it was dealt with.
 pub(crate) struct Incident(pub(crate) IncidentRow);
 
+impl Incident {
+    /// What the access policies know of it.
+    fn guarded(&self) -> Guarded<'_> {
+        let row = &self.0;
+        Guarded {
+            kind: RecordKind::Incident,
+            record: row.id,
+            institution: &row.institution,
+            territory: row.territory.as_deref(),
+        }
+    }
+}
+
 /// An incident (notikums): what police registers, from the report to how it was dealt with.
 #[Object]
 impl Incident {
@@ -241,17 +255,17 @@ impl Incident {
 
     /// What happened: personal data.
     async fn narrative(&self, ctx: &Context<'_>) -> Result<Option<PersonalText>, QueryError> {
-        personal_text(ctx, self.0.id, DataScope::Narrative, self.0.narrative.as_deref()).await
+        self.guarded().narrative(ctx, self.0.narrative.as_deref()).await
     }
 
     /// Who reported it: personal data.
     async fn reporter(&self, ctx: &Context<'_>) -> Result<Option<Reporter>, QueryError> {
-        reporter(ctx, self.0.id, self.0.reporter.as_deref()).await
+        self.guarded().reporter(ctx, self.0.reporter.as_deref()).await
     }
 
-    /// Whether the caller's role and purpose keep personal data of the record from them.
+    /// Whether the access policies keep personal data of the record from the caller.
     async fn personal_data_masked(&self, ctx: &Context<'_>) -> Result<bool, QueryError> {
-        Ok(!ctx.caller()?.sees_personal_data())
+        self.guarded().is_masked(ctx)
     }
 
     /// Unit that it is given to.

@@ -1,5 +1,7 @@
 //! Personal data in the graph: shown to those who may see it, masked for others, gone when erased.
 
+use access::policy::{CodeShown, Field, Masks, RecordKind, Resource, mask_personal_code};
+use access::{Institution, Territory};
 use async_graphql::{Context, SimpleObject};
 use domain::access_day::DataScope;
 use domain::personal::{ERASED, SEALED};
@@ -16,9 +18,10 @@ use crate::snapshot::Given;
 /// A text with personal data.
 #[derive(SimpleObject, Debug, Clone, Default, PartialEq)]
 pub(crate) struct PersonalText {
-    /// The text; null where it is masked or erased.
+    /// The text; null where it is kept from this caller or erased. A personal code that is masked keeps its date of birth:
+    /// `DDMMYY-*****`.
     pub(crate) value: Option<String>,
-    /// Whether it is kept from this caller: their role and purpose do not let them see it.
+    /// Whether it is kept from this caller, whole or in part: the access policies do not let them see it.
     pub(crate) masked: bool,
     /// Whether it was erased for ever.
     pub(crate) erased: bool,
@@ -46,64 +49,109 @@ struct SealedReporter {
     personal_code_verified: Option<bool>,
 }
 
-/// Shows a sealed text of a record to the caller as far as they may see it; null where nothing was recorded. `json` is
-/// what the read model holds: `{"$sealed": …}`.
-pub(crate) async fn personal_text(
-    ctx: &Context<'_>,
-    record: Uuid,
-    scope: DataScope,
-    json: Option<&str>,
-) -> Result<Option<PersonalText>, QueryError> {
-    let Some(json) = json else { return Ok(None) };
-    shown(ctx, record, scope, Some(&parsed(json)?)).await
+/// What the access policies know of a record.
+pub(crate) struct Guarded<'a> {
+    pub(crate) kind: RecordKind,
+    pub(crate) record: Uuid,
+    pub(crate) institution: &'a str,
+    pub(crate) territory: Option<&'a str>,
 }
 
-/// Shows a reporter as far as the caller may see them; null where nothing was recorded.
-pub(crate) async fn reporter(
-    ctx: &Context<'_>,
-    record: Uuid,
-    json: Option<&str>,
-) -> Result<Option<Reporter>, QueryError> {
-    let Some(json) = json else { return Ok(None) };
-    let sealed: SealedReporter = parsed(json)?;
-    let (name, phone, personal_code) = futures::try_join!(
-        shown(ctx, record, DataScope::Reporter, sealed.name.as_ref()),
-        shown(ctx, record, DataScope::Reporter, sealed.phone.as_ref()),
-        shown(ctx, record, DataScope::PersonalCode, sealed.personal_code.as_ref()),
-    )?;
-    Ok(Some(Reporter { name, phone, personal_code, personal_code_verified: sealed.personal_code_verified }))
+impl Guarded<'_> {
+    /// What of it the caller is shown.
+    pub(crate) fn masks(&self, ctx: &Context<'_>) -> Result<Masks, QueryError> {
+        let mut resource = Resource::new(self.kind);
+        resource.id = Some(self.record);
+        // What no institution or territory of ours is called is nobody's and nowhere.
+        resource.owner = Institution::parse(self.institution).ok();
+        resource.territory = self.territory.and_then(|code| Territory::parse(code).ok());
+        Ok(ctx.policies()?.masks(ctx.caller()?, &resource))
+    }
+
+    /// Shows what was said, as far as the caller may see it; null where nothing was recorded. `json` is what the read model
+    /// holds: `{"$sealed": …}`.
+    pub(crate) async fn narrative(
+        &self,
+        ctx: &Context<'_>,
+        json: Option<&str>,
+    ) -> Result<Option<PersonalText>, QueryError> {
+        let Some(json) = json else { return Ok(None) };
+        let shown = if self.masks(ctx)?.shows(Field::Narrative) { Part::Whole } else { Part::Nothing };
+        self.show(ctx, DataScope::Narrative, shown, Some(&parsed(json)?)).await
+    }
+
+    /// Shows a reporter, as far as the caller may see them; null where nothing was recorded.
+    pub(crate) async fn reporter(&self, ctx: &Context<'_>, json: Option<&str>) -> Result<Option<Reporter>, QueryError> {
+        let Some(json) = json else { return Ok(None) };
+        let sealed: SealedReporter = parsed(json)?;
+        let masks = self.masks(ctx)?;
+        let who = if masks.shows(Field::Reporter) { Part::Whole } else { Part::Nothing };
+        let (code, scope) = match masks.personal_code() {
+            CodeShown::Full => (Part::Whole, DataScope::PersonalCode),
+            // A date of birth says who somebody is, not more.
+            CodeShown::Masked => (Part::BirthDate, DataScope::Reporter),
+            CodeShown::Hidden => (Part::Nothing, DataScope::Reporter),
+        };
+        let (name, phone, personal_code) = futures::try_join!(
+            self.show(ctx, DataScope::Reporter, who, sealed.name.as_ref()),
+            self.show(ctx, DataScope::Reporter, who, sealed.phone.as_ref()),
+            self.show(ctx, scope, code, sealed.personal_code.as_ref()),
+        )?;
+        Ok(Some(Reporter { name, phone, personal_code, personal_code_verified: sealed.personal_code_verified }))
+    }
+
+    /// Whether anything personal of it is kept from the caller.
+    pub(crate) fn is_masked(&self, ctx: &Context<'_>) -> Result<bool, QueryError> {
+        let masks = self.masks(ctx)?;
+        Ok(!(masks.shows(Field::Narrative) && masks.shows(Field::Reporter)))
+    }
+
+    async fn show(
+        &self,
+        ctx: &Context<'_>,
+        scope: DataScope,
+        part: Part,
+        field: Option<&Value>,
+    ) -> Result<Option<PersonalText>, QueryError> {
+        let Some(field) = field else { return Ok(None) };
+        if part == Part::Nothing {
+            return Ok(Some(PersonalText { masked: true, ..PersonalText::default() }));
+        }
+        if field.get(ERASED).is_some() {
+            return Ok(Some(PersonalText { erased: true, ..PersonalText::default() }));
+        }
+        let Some(sealed) = field.get(SEALED).and_then(Value::as_str) else {
+            return Err(QueryError::internal("a read model holds a personal field that is not sealed"));
+        };
+        let loaders = ctx.data_opt::<Loaders>().ok_or_else(|| QueryError::internal("no loaders"))?;
+        let key = SealedText { record: self.record, sealed: sealed.to_owned() };
+        match loaders.personal.load_one(key).await.map_err(QueryError::Shared)? {
+            Some(PersonalValue::Open(Value::String(value))) => {
+                ctx.shows(self.record, scope)?;
+                Ok(Some(match part {
+                    Part::BirthDate => {
+                        PersonalText { value: Some(mask_personal_code(&value)), masked: true, erased: false }
+                    }
+                    _ => PersonalText { value: Some(value), ..PersonalText::default() },
+                }))
+            }
+            Some(PersonalValue::Open(_)) => Err(QueryError::internal("a personal text is no text")),
+            Some(PersonalValue::Erased) => Ok(Some(PersonalText { erased: true, ..PersonalText::default() })),
+            None => Err(QueryError::internal("the event that a personal text was sealed for was not found")),
+        }
+    }
+}
+
+/// How much of a field is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Whole,
+    /// Of a personal code, the date of birth in it.
+    BirthDate,
+    Nothing,
 }
 
 fn parsed<T: DeserializeOwned>(json: &str) -> Result<T, QueryError> {
     // The cause could quote what is personal.
     serde_json::from_str(json).map_err(|_| QueryError::internal("a read model holds a personal field of another form"))
-}
-
-async fn shown(
-    ctx: &Context<'_>,
-    record: Uuid,
-    scope: DataScope,
-    field: Option<&Value>,
-) -> Result<Option<PersonalText>, QueryError> {
-    let Some(field) = field else { return Ok(None) };
-    if !ctx.caller()?.sees_personal_data() {
-        return Ok(Some(PersonalText { masked: true, ..PersonalText::default() }));
-    }
-    if field.get(ERASED).is_some() {
-        return Ok(Some(PersonalText { erased: true, ..PersonalText::default() }));
-    }
-    let Some(sealed) = field.get(SEALED).and_then(Value::as_str) else {
-        return Err(QueryError::internal("a read model holds a personal field that is not sealed"));
-    };
-    let loaders = ctx.data_opt::<Loaders>().ok_or_else(|| QueryError::internal("no loaders"))?;
-    let key = SealedText { record, sealed: sealed.to_owned() };
-    match loaders.personal.load_one(key).await.map_err(QueryError::Shared)? {
-        Some(PersonalValue::Open(Value::String(value))) => {
-            ctx.shows(record, scope)?;
-            Ok(Some(PersonalText { value: Some(value), ..PersonalText::default() }))
-        }
-        Some(PersonalValue::Open(_)) => Err(QueryError::internal("a personal text is no text")),
-        Some(PersonalValue::Erased) => Ok(Some(PersonalText { erased: true, ..PersonalText::default() })),
-        None => Err(QueryError::internal("the event that a personal text was sealed for was not found")),
-    }
 }

@@ -6,6 +6,7 @@ pub mod socket;
 
 use std::sync::Arc;
 
+use access::policy::{Policies, PolicyHandle};
 use access::{AccessLog, DevelopmentKey, Institution, Principal, Purpose, Role, TokenIssuer, TokenVerifier};
 use chrono::{Duration, Utc};
 use event_store::append::{Appender, AppenderConfig};
@@ -90,7 +91,9 @@ pub async fn serve(pool: PgPool, personal: Arc<dyn OpenPersonal>, reasons: Vec<S
     let tokens = Tokens::new();
     let master = Arc::new(MasterKeys::from_bytes(1, &[42; 32]));
     let config = AppenderConfig::new(LogName::ACCESS, pool.clone(), master.clone());
+    let policies = Policies::embedded().expect("the policies are sound");
     let api = QueryApi {
+        policies: Arc::new(PolicyHandle::new(policies)),
         access: AccessLog::new(Appender::start(config).0, master),
         pool,
         gate: tokens.verifier.clone(),

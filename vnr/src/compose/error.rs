@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use access::policy::PolicyErrors;
 use access::tls::TlsError;
 use access::{KeyError, TrustError};
 use event_store::migrate::MigrateError;
@@ -43,6 +44,9 @@ pub enum StartError {
     /// The issuer's keys can't be used.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// The access policies are not sound.
+    #[error(transparent)]
+    Policies(#[from] PolicyErrors),
     /// TLS can't be used.
     #[error(transparent)]
     Tls(#[from] TlsError),

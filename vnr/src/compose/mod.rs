@@ -20,6 +20,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
+use access::policy::{Policies, PolicyHandle};
 use access::{AccessLog, TokenIssuer, TokenVerifier};
 use command_api::Deps;
 use event_store::consumer::ProgressWatch;
@@ -125,6 +126,7 @@ impl System {
         let query = match (http, access) {
             (Some(listener), Some(access)) => {
                 let api = QueryApi {
+                    policies: Arc::new(PolicyHandle::new(Policies::embedded()?)),
                     pool: database.app.clone(),
                     gate: verifier.clone(),
                     personal: Arc::new(KeyRing::new(database.app.clone(), LogName::REGISTER, master)),
