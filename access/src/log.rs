@@ -172,8 +172,8 @@ impl AccessLog {
         let submission = self.submission(who, by, command, LogPosition::START);
         let Some(appender) = &self.0.appender else { return };
         match appender.enqueue(submission) {
-            // Its answer would only say that it is written.
-            Ok(pending) => drop(pending),
+            // Nobody waits for its answer, but an appender writes nothing for those who have gone.
+            Ok(pending) => _ = tokio::spawn(pending),
             Err(error) => {
                 tracing::warn!(%error, "a refusal is not in the access log");
                 metrics::counter!("vnr_access_refusals_untold_total").increment(1);

@@ -208,7 +208,7 @@ Examples:
 
 Tree heads must be signed with one of the keys of --key, or else of the notary's folder.")]
     Verify {
-        /// Only this log: register or tracks
+        /// Only this log: register, tracks or access
         #[arg(long, value_name = "NAME")]
         log: Option<String>,
         /// Only the events after this position; those before are taken as a whole, by their tree head
@@ -231,7 +231,7 @@ Examples:
 
 Entries hold hashes of what was recorded, nothing personal.")]
     Tiles {
-        /// Which log: register or tracks
+        /// Which log: register, tracks or access
         #[arg(long, value_name = "NAME", default_value = "register")]
         log: String,
         /// Folder to write to
@@ -244,7 +244,7 @@ Examples:
   vnr log tail --follow
   vnr log tail --log tracks --last 100 --json | jq .event")]
     Tail {
-        /// Which log: register or tracks
+        /// Which log: register, tracks or access
         #[arg(long, value_name = "NAME", default_value = "register")]
         log: String,
         /// How many to begin with
@@ -370,7 +370,7 @@ Examples:
         /// Where to; `-` is standard output
         #[arg(long, short, value_name = "FILE")]
         output: PathBuf,
-        /// Which log: register or tracks
+        /// Which log: register, tracks or access
         #[arg(long, value_name = "NAME", default_value = "register")]
         log: String,
     },
@@ -394,7 +394,7 @@ Examples:
   vnr notary head > 2026-11-21.checkpoint
   vnr log verify --against 2026-11-21.checkpoint")]
     Head {
-        /// Which log: register or tracks
+        /// Which log: register, tracks or access
         #[arg(long, value_name = "NAME", default_value = "register")]
         log: String,
     },

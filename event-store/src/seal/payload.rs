@@ -257,10 +257,11 @@ mod tests {
         }});
         let sealed = seal_payload(&payload.to_string(), Uuid::from_u128(1), &mut Numbered(0)).unwrap();
         let payload: Value = serde_json::from_str(&sealed).unwrap();
-        let keys: Vec<_> = sealed_fields(&payload, Uuid::from_u128(1))
+        let mut keys: Vec<_> = sealed_fields(&payload, Uuid::from_u128(1))
             .into_iter()
             .map(|field| (field.path.clone(), field.key_id().unwrap().as_u128()))
             .collect();
+        keys.sort();
         let of = |path: &str, id| (format!("/Registered/{path}"), id);
         assert_eq!(
             keys,

@@ -35,6 +35,13 @@ impl Tokens {
         self.lasting(role, Duration::hours(1))
     }
 
+    /// A token of a role at an institution for an hour.
+    pub fn at(&self, institution: &str, role: Role) -> String {
+        let institution = Institution::parse(institution).expect("an institution");
+        let until = Utc::now() + Duration::hours(1);
+        self.issuer.issue(&Principal::new("tests", institution, vec![role], Purpose::Response, until)).expect("a token")
+    }
+
     /// A token that ends soon.
     pub fn lasting(&self, role: Role, time: Duration) -> String {
         let purpose = if role == Role::Analyst { Purpose::Statistics } else { Purpose::Response };

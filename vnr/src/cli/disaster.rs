@@ -71,7 +71,7 @@ pub struct RecoverArgs {
     /// File of signed tree heads that were kept outside; may be given more than once [default: those in the witness folder]
     #[arg(long, value_name = "TREE-HEAD")]
     pub witness: Vec<PathBuf>,
-    /// Only this log: register or tracks [default: each that has lost something]
+    /// Only this log: register, tracks or access [default: each that has lost something]
     #[arg(long, value_name = "NAME")]
     pub log: Option<String>,
     /// File of public keys (`vnr notary keys`) that tree heads must be signed with [default: the notary's folder]

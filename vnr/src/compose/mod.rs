@@ -79,7 +79,7 @@ impl System {
         let has = |part| parts.contains(&part);
         let grpc = if has(Part::CommandApi) { Some(listen(settings.grpc_addr, "--grpc-addr").await?) } else { None };
         let http = if has(Part::QueryApi) { Some(listen(settings.http_addr, "--http-addr").await?) } else { None };
-        let (secured, (verifier, issuer)) = (Secured::of(&settings)?, trust(&settings)?);
+        let secured = Secured::of(&settings)?;
         let (grpc, http) = (grpc.map(|tcp| secured.listener(tcp)), http.map(|tcp| secured.listener(tcp)));
         let metrics = metrics_handle();
 
@@ -89,10 +89,10 @@ impl System {
             honesty::check(&settings, &database).await?;
             let master = personal_data::open(&settings, &database).await?;
             database.allow_archiving()?;
-            Ok(Arc::new(master))
+            Ok((Arc::new(master), trust(&settings)?))
         };
-        let master = match honest.await {
-            Ok(master) => master,
+        let (master, (verifier, issuer)) = match honest.await {
+            Ok(opened) => opened,
             Err(refusal) => {
                 database.close().await;
                 return Err(refusal);
