@@ -56,6 +56,8 @@ pub struct Consultation {
     pub way: AccessWay,
     /// Records, and what of each; none where only a figure over them is shown.
     pub records: BTreeMap<Uuid, BTreeSet<DataScope>>,
+    /// What is shown where it is no record: a figure over them, or the access log.
+    pub other: DataScope,
     /// The question, as it was asked: only a keyed digest of it is kept.
     pub question: Vec<u8>,
     /// How many records the answer is about, also where it doesn't show them one by one.
@@ -120,13 +122,13 @@ impl AccessLog {
         consultation: Consultation,
         after: LogPosition,
     ) -> Result<(), AccessLogError> {
-        let Consultation { way, records, question, count } = consultation;
+        let Consultation { way, records, other, question, count } = consultation;
         let by = actor(who)?;
         let query = ContentDigest::of(self.0.master.digest("access query", &question));
         let command = ConsultRecords {
             by: by.clone(),
             way,
-            shown: by_scopes(records),
+            shown: by_scopes(records, other),
             purpose: purpose(who.purpose)?,
             reference: reference(who)?,
             query,
@@ -151,7 +153,7 @@ impl AccessLog {
             by: by.clone(),
             recipient,
             count: u32::try_from(records.len()).unwrap_or(u32::MAX),
-            shown: by_scopes(records),
+            shown: by_scopes(records, DataScope::Summary),
             purpose: purpose(who.purpose)?,
             reference: reference(who)?,
             content: ContentDigest::of(content),
@@ -287,9 +289,9 @@ fn lane(purpose: Option<Purpose>) -> Lane {
 }
 
 /// Records of which the same is shown stand together.
-fn by_scopes(records: BTreeMap<Uuid, BTreeSet<DataScope>>) -> Vec<Shown> {
+fn by_scopes(records: BTreeMap<Uuid, BTreeSet<DataScope>>, other: DataScope) -> Vec<Shown> {
     if records.is_empty() {
-        return vec![Shown { scopes: vec![DataScope::Summary], records: Vec::new() }];
+        return vec![Shown { scopes: vec![other], records: Vec::new() }];
     }
     let mut shown: BTreeMap<BTreeSet<DataScope>, Vec<Uuid>> = BTreeMap::new();
     for (record, scopes) in records {

@@ -84,7 +84,8 @@ pub(crate) async fn tell(
     };
     let way = if subscription.is_some() { AccessWay::Subscription } else { AccessWay::Query };
     let count = records.len();
-    let consultation = Consultation { way, records: records.clone(), question: question.to_vec(), count };
+    let consultation =
+        Consultation { way, records: records.clone(), other: DataScope::Summary, question: question.to_vec(), count };
     log.consulted(caller, consultation, after).await.map_err(|error| match error {
         AccessLogError::Refused(_) => QueryError::TooComplex(error.to_string()),
         AccessLogError::Name { .. } => QueryError::Unauthenticated(error.to_string()),

@@ -238,3 +238,54 @@ async fn kill_9_between_log_and_answer_leaves_no_answered_read_out_of_the_log() 
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
     let _ = std::fs::remove_dir_all(&folder);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looking_at_a_record_or_at_the_access_log_with_a_tool_is_in_the_access_log() {
+    let folder = std::env::temp_dir().join(format!("vnr-tools-{}", Uuid::now_v7()));
+    let process = VnrProcess::up(&folder);
+    let key = DevelopmentKey::load_or_create(&Settings::in_folder(&folder).token_key_file()).unwrap();
+    let token = TokenIssuer::new(&key).issue(&dispatcher()).unwrap();
+    let channel = Channel::from_shared(format!("http://{}", process.grpc)).unwrap().connect().await.unwrap();
+    let reply = register(&InterceptedService::new(channel, Bearer::new(&token))).await;
+    let vnr = |arguments: &[&str]| {
+        let output = Command::new(vnr_binary()).args(arguments).arg("--data-dir").arg(&folder).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    vnr(&["record", "history", &reply.number, "--token", &token, "--reference", "VEK-2026-0000007"]);
+    vnr(&["subject", "export", &reply.number, "-o", "-", "--recipient", "Rīgas pilsētas tiesa", "--purpose", "audit"]);
+    let mut kinds = Vec::new();
+    for _ in 0..100 {
+        let looks: Value = serde_json::from_str(&vnr(&["access", "log", "--json"])).unwrap();
+        let told = looks["looks"].as_array().unwrap().iter().rev().take(3);
+        kinds = told
+            .map(|look| {
+                let told = |name: &str| look[name].as_str().unwrap_or_default().to_owned();
+                let scopes = look["scopes"].as_array().unwrap().iter().map(|scope| scope.as_str().unwrap());
+                let scopes = scopes.collect::<Vec<_>>().join(" ");
+                (told("kind"), told("actor"), told("purpose"), told("reference"), scopes, told("recipient"))
+            })
+            .collect();
+        if kinds.len() == 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let told = |kind: &str, purpose: &str, reference: &str, scopes: &str, recipient: &str| {
+        [kind, purpose, reference, scopes, recipient].map(ToOwned::to_owned)
+    };
+    let without_actor = |(kind, _, purpose, reference, scopes, recipient): &(_, _, _, _, _, _)| {
+        [kind, purpose, reference, scopes, recipient].map(String::clone)
+    };
+    assert_eq!(
+        kinds.iter().map(without_actor).collect::<Vec<_>>(),
+        [
+            told("consulted", "response", "VEK-2026-0000007", "history", ""),
+            told("disclosed", "audit", "", "summary narrative reporter personal_code", "Rīgas pilsētas tiesa"),
+            told("consulted", "operation", "", "access_log", ""),
+        ]
+    );
+    assert_eq!(kinds[0].1, "test-dispatcher");
+    drop(process);
+    let _ = std::fs::remove_dir_all(&folder);
+}

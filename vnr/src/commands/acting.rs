@@ -45,6 +45,7 @@ pub(super) async fn tell(
     let consultation = Consultation {
         way: AccessWay::Tool,
         records: look.of_each(),
+        other: look.scopes.first().copied().unwrap_or(DataScope::Summary),
         question: look.question.as_bytes().to_vec(),
         count: look.records.len(),
     };

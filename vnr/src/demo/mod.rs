@@ -71,7 +71,7 @@ async fn report(running: &Running, source: &Source, folder: &std::path::Path) ->
 
     let register = LogReader::new(running.pool().clone(), LogName::REGISTER).head().await?;
     let at = format!("{}.{}", register.generation, register.position);
-    let token = token(running, Role::Officer, Purpose::Investigation)?;
+    let token = token(running, Role::Officer, Purpose::Response)?;
     let http = running.http_addr().ok_or_else(|| anyhow!("GraphQL is not served"))?;
 
     let answers = question::ask_all(http, &token, &at).await?;
