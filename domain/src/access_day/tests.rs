@@ -38,10 +38,12 @@ fn refusal(more: u32) -> AccessDayCommand {
 }
 
 fn records(events: &[AccessDayEvent]) -> Vec<&[Uuid]> {
-    let of = |event| match event {
-        &AccessDayEvent::RecordConsulted { ref records, .. } => records.as_slice(),
-        other => panic!("{other:?}"),
-    };
+    fn of(event: &AccessDayEvent) -> &[Uuid] {
+        match event {
+            AccessDayEvent::RecordConsulted { records, .. } => records,
+            other => panic!("{other:?}"),
+        }
+    }
     events.iter().map(of).collect()
 }
 
