@@ -110,7 +110,7 @@ fn a_system_starts_answers_is_looked_at_and_ends_in_order() {
 
     let stats = json(&folder.run(&["log", "stats", "--json"]));
     let names: Vec<_> = stats["logs"].as_array().expect("logs").iter().map(|log| log["log"].clone()).collect();
-    assert_eq!(names, ["register", "tracks"]);
+    assert_eq!(names, ["register", "tracks", "access"]);
     assert_eq!(stats["logs"][0]["generation"], 1);
     let verified = folder.run(&["log", "verify", "--json"]);
     assert_eq!(verified.status.code(), Some(0));
