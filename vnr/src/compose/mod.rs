@@ -100,8 +100,7 @@ impl System {
         };
         let appenders = Appenders::start(&written(&parts), &master, &database.app).await?;
         let access = appenders.of(LogName::ACCESS).map(|appender| AccessLog::new(appender, Arc::clone(&master)));
-        let written = (grpc, appenders.of(LogName::REGISTER), appenders.of(LogName::TRACKS), &access);
-        let commands = match written {
+        let commands = match (grpc, appenders.of(LogName::REGISTER), appenders.of(LogName::TRACKS), &access) {
             (Some(listener), Some(register), Some(tracks), Some(access)) => {
                 let deps = Deps {
                     register,

@@ -97,7 +97,7 @@ async fn report(running: &Running, source: &Source, folder: &std::path::Path) ->
         "  curl -s http://{http}/graphql -H 'content-type: application/json' -H \"authorization: Bearer $TOKEN\" \\\n    \
          -d '{{\"query\":\"{{ cardStatistics {{ calls units medianResponseSeconds }} }}\"}}'"
     ));
-    output::line(format!("with this token ({INSTITUTION}, officer, investigation, 8 hours):\nTOKEN={token}"));
+    output::line(format!("with this token ({INSTITUTION}, officer, response, 8 hours):\nTOKEN={token}"));
     if sound { Ok(()) } else { Err(Failure::CheckFailed) }
 }
 
