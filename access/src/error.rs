@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use tonic::{Code, Status};
 
+use crate::policy::Denied;
+
 /// Why a request has no principal, or its principal may not do this. Never contains the token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -91,16 +93,9 @@ pub enum AccessError {
         /// Its name.
         header: &'static str,
     },
-    /// Known, but not allowed.
-    #[error("role {roles} for purpose {purpose} may not {action}")]
-    NotAllowed {
-        /// Roles of the principal.
-        roles: String,
-        /// Purpose of the principal.
-        purpose: String,
-        /// What was asked for.
-        action: &'static str,
-    },
+    /// Known, but not allowed by the policies.
+    #[error(transparent)]
+    Denied(#[from] Denied),
 }
 
 impl AccessError {
@@ -108,7 +103,7 @@ impl AccessError {
     pub fn is_unauthenticated(&self) -> bool {
         !matches!(
             self,
-            Self::NotAllowed { .. }
+            Self::Denied(_)
                 | Self::PurposeNeeded { .. }
                 | Self::PurposeNotHeld { .. }
                 | Self::Purpose

@@ -13,7 +13,6 @@ mod keys;
 mod log;
 pub mod policy;
 mod principal;
-mod rules;
 mod stamp;
 pub mod tls;
 mod token;

@@ -9,9 +9,7 @@ use domain::access_day::{
     AccessDay, AccessDayCommand, AccessWay, ConsultRecords, DataScope, DiscloseData, RefusalCause, RefuseAccess, Shown,
 };
 use domain::ids;
-use domain::values::{
-    AccessReference, ActionName, Actor, ContentDigest, InstitutionCode, PurposeCode, Recipient, UserName, ValueError,
-};
+use domain::values::{ActionName, Actor, ContentDigest, PurposeCode, Recipient, ValueError};
 use event_store::append::{AppendError, Appender, Lane, Metadata, Submission, Target, Touch, Work};
 use event_store::log::LogPosition;
 use event_store::seal::MasterKeys;
@@ -106,11 +104,6 @@ impl AccessLog {
         Self(Arc::new(Inner { appender: None, master, refusals: Mutex::default() }))
     }
 
-    /// Whether it can be written.
-    pub fn is_ready(&self) -> bool {
-        self.0.appender.as_ref().is_none_or(Appender::is_ready)
-    }
-
     /// Tells what is about to be shown, and comes back once that is durable. `after` is the position of the register that is
     /// shown.
     ///
@@ -130,7 +123,7 @@ impl AccessLog {
             way,
             shown: by_scopes(records, other),
             purpose: purpose(who.purpose)?,
-            reference: reference(who)?,
+            reference: who.reference.clone(),
             query,
             count: u32::try_from(count).unwrap_or(u32::MAX),
         };
@@ -155,7 +148,7 @@ impl AccessLog {
             count: u32::try_from(records.len()).unwrap_or(u32::MAX),
             shown: by_scopes(records, DataScope::Summary),
             purpose: purpose(who.purpose)?,
-            reference: reference(who)?,
+            reference: who.reference.clone(),
             content: ContentDigest::of(content),
         };
         self.submit(Some(who), Some(by), AccessDayCommand::DiscloseData(command), after).await
@@ -301,19 +294,9 @@ fn by_scopes(records: BTreeMap<Uuid, BTreeSet<DataScope>>, other: DataScope) -> 
 }
 
 fn actor(who: &Principal) -> Result<Actor, AccessLogError> {
-    let institution = InstitutionCode::parse(who.institution.as_str());
-    let user = UserName::parse(&who.subject);
-    Ok(Actor {
-        institution: institution.map_err(|source| AccessLogError::Name { claim: "institution", source })?,
-        user: user.map_err(|source| AccessLogError::Name { claim: "sub", source })?,
-    })
+    who.actor().map_err(|source| AccessLogError::Name { claim: "sub", source })
 }
 
 fn purpose(purpose: Purpose) -> Result<PurposeCode, AccessLogError> {
     PurposeCode::parse(purpose.name()).map_err(|source| AccessLogError::Name { claim: "purposes", source })
-}
-
-fn reference(who: &Principal) -> Result<Option<AccessReference>, AccessLogError> {
-    let parsed = who.reference.as_ref().map(|reference| AccessReference::parse(reference.as_str())).transpose();
-    parsed.map_err(|source| AccessLogError::Name { claim: "reference", source })
 }

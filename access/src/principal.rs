@@ -4,7 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
+use domain::values::{Actor, UserName, ValueError};
 use serde::{Deserialize, Serialize};
+
+pub use domain::values::{AccessReference as Reference, InstitutionCode as Institution, TerritoryCode as Territory};
 
 /// What somebody is in an institution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -81,118 +84,6 @@ named!(Role: Dispatcher "dispatcher", Officer "officer", Supervisor "supervisor"
 named!(Purpose: Response "response", Investigation "investigation", Prevention "prevention", Statistics "statistics",
     Audit "audit", Administration "administration", Operation "operation");
 
-/// Code of an institution: `VP`, `VUGD`, `RPP`. One to 32 letters, digits, `-`, `_` or `.`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Institution(String);
-
-impl Institution {
-    /// Checks a code.
-    ///
-    /// # Errors
-    /// Says what a code looks like.
-    pub fn parse(code: &str) -> Result<Self, String> {
-        let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if (1..=32).contains(&code.chars().count()) && code.chars().all(fits) {
-            Ok(Self(code.to_owned()))
-        } else {
-            Err("an institution's code has one to 32 letters, digits, `-`, `_` or `.`, such as VP or VUGD".into())
-        }
-    }
-
-    /// The code.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// Number of the case, card or task that somebody acts for (pamatojuma numurs): one to 64 letters, digits, `-`, `_`, `.`, `/` or
-/// `:`, so that nobody writes a story or a name into the access log.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Reference(String);
-
-impl Reference {
-    /// Checks one.
-    ///
-    /// # Errors
-    /// Says what a reference looks like.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':');
-        if (1..=64).contains(&text.chars().count()) && text.chars().all(fits) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err("a reference is the number of a case, card or task: one to 64 letters, digits, `-`, `_`, `.`, `/` or `:`".into())
-        }
-    }
-
-    /// As it was given.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// Code of a territory (ATVK): seven digits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Territory(String);
-
-impl Territory {
-    /// Checks a code.
-    ///
-    /// # Errors
-    /// Says what a code looks like.
-    pub fn parse(code: &str) -> Result<Self, String> {
-        if code.len() == 7 && code.bytes().all(|byte| byte.is_ascii_digit()) {
-            Ok(Self(code.to_owned()))
-        } else {
-            Err("a territory's code has seven digits, such as 0001000 for Rīga".into())
-        }
-    }
-
-    /// The code.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// What [`Reference`] and [`Territory`] have in common with [`Institution`].
-macro_rules! code {
-    ($($type:ident),+) => {
-        $(
-            impl TryFrom<String> for $type {
-                type Error = String;
-
-                fn try_from(text: String) -> Result<Self, String> {
-                    Self::parse(&text)
-                }
-            }
-
-            impl From<$type> for String {
-                fn from(code: $type) -> Self {
-                    code.0
-                }
-            }
-
-            impl FromStr for $type {
-                type Err = String;
-
-                fn from_str(text: &str) -> Result<Self, String> {
-                    Self::parse(text)
-                }
-            }
-
-            impl fmt::Display for $type {
-                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.write_str(&self.0)
-                }
-            }
-        )+
-    };
-}
-
-code!(Institution, Reference, Territory);
-
 /// Somebody whose token was checked, in what they do now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
@@ -243,5 +134,18 @@ impl Principal {
     /// The roles as they stand in an event's metadata: names with commas.
     pub fn role_names(&self) -> String {
         self.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(",")
+    }
+
+    /// Whether it is a connected system and nobody's person.
+    pub fn is_system(&self) -> bool {
+        self.roles.iter().all(|role| *role == Role::System)
+    }
+
+    /// Who it is, as events name them.
+    ///
+    /// # Errors
+    /// Where events can't hold the subject.
+    pub fn actor(&self) -> Result<Actor, ValueError> {
+        Ok(Actor { institution: self.institution.clone(), user: UserName::parse(&self.subject)? })
     }
 }

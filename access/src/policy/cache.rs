@@ -1,34 +1,30 @@
 //! What has been decided, by profiles.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Arc, PoisonError, RwLock};
-
-use super::profile::{AccessProfile, RecordProfile};
-
-type Key = (AccessProfile, RecordProfile);
 
 /// So many askers do not wait for each other.
 const SHARDS: usize = 16;
-/// Pairs of profiles in a shard. A register in use has some hundred in all; each takes a few KB.
+/// Keys in a shard. A register in use has some hundred in all; each takes a few KB.
 const LARGEST: usize = 512;
 
 /// Decisions of one version of the policies. They hold for as long as the version does, so nothing ever expires; a shard that is full
 /// begins again.
-pub(super) struct Cache<V> {
+pub(super) struct Cache<K, V> {
     hasher: RandomState,
-    shards: [RwLock<HashMap<Key, Arc<V>>>; SHARDS],
+    shards: [RwLock<HashMap<K, Arc<V>>>; SHARDS],
 }
 
-impl<V> Default for Cache<V> {
+impl<K, V> Default for Cache<K, V> {
     fn default() -> Self {
         Self { hasher: RandomState::new(), shards: std::array::from_fn(|_| RwLock::default()) }
     }
 }
 
-impl<V> Cache<V> {
-    /// The decisions about a pair of profiles. Of those who ask for a new pair at once each may decide; what they decide is the same.
-    pub(super) fn get(&self, key: Key, decide: impl FnOnce(&Key) -> V) -> Arc<V> {
+impl<K: Hash + Eq, V> Cache<K, V> {
+    /// The decisions about profiles. Of those who ask for new ones at once each may decide; what they decide is the same.
+    pub(super) fn get(&self, key: K, decide: impl FnOnce(&K) -> V) -> Arc<V> {
         let shard = &self.shards[self.hasher.hash_one(&key) as usize % SHARDS];
         if let Some(row) = shard.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Arc::clone(row);
@@ -45,8 +41,10 @@ impl<V> Cache<V> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{Class, InstitutionKind, RecordKind, Relation, Roles};
+    use crate::policy::{AccessProfile, Class, InstitutionKind, RecordKind, RecordProfile, Relation, Roles};
     use crate::principal::{Institution, Purpose, Role};
+
+    type Key = (AccessProfile, RecordProfile);
 
     fn key(n: usize) -> Key {
         let who = AccessProfile {

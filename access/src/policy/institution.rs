@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
+use domain::terms::Service;
 use serde::Deserialize;
 
 use super::error::PolicyError;
@@ -51,8 +52,20 @@ named!(InstitutionKind: StatePolice "state_police", MunicipalPolice "municipal_p
 
 impl InstitutionKind {
     /// Whether it is competent in its territories only: without any it is competent nowhere, not everywhere.
-    fn is_local(self) -> bool {
+    pub fn is_local(self) -> bool {
         matches!(self, Self::MunicipalPolice | Self::PortPolice)
+    }
+
+    /// What the institutions are that answer for a service (dienests) of 112; none for one that is no institution of the register.
+    pub fn of_service(service: Service) -> Option<Self> {
+        match service {
+            Service::FireRescue => Some(Self::FireRescue),
+            Service::StatePolice => Some(Self::StatePolice),
+            Service::Medical => Some(Self::Ambulance),
+            Service::MunicipalPolice => Some(Self::MunicipalPolice),
+            Service::PortPolice => Some(Self::PortPolice),
+            Service::Gas => None,
+        }
     }
 }
 
@@ -142,35 +155,65 @@ impl Institutions {
     /// How a record is tied to whom asks: the closest tie counts.
     pub fn relation(&self, principal: &Principal, resource: &Resource) -> Relation {
         if resource.owner.as_ref() == Some(&principal.institution) {
-            Relation::Own
-        } else if resource.participants.contains(&principal.institution) {
+            return Relation::Own;
+        }
+        let competent = self.competence(principal).covers(resource.territory.as_ref());
+        let kind = self.kind(&principal.institution);
+        let sent_for = resource.services.contains(&kind) && (competent || !kind.is_local());
+        if sent_for || resource.participants.contains(&principal.institution) {
             Relation::Participating
-        } else if self.is_competent(principal, resource.territory.as_ref()) {
+        } else if competent {
             Relation::Territory
         } else {
             Relation::None
         }
     }
 
-    /// Whether a place is where whom asks is competent. Of a place that isn't known, only those who are competent everywhere are.
-    fn is_competent(&self, principal: &Principal, place: Option<&Territory>) -> bool {
+    /// Where somebody is competent: where their token says, else where the table says. Local police of whom neither says are nowhere.
+    pub fn competence(&self, principal: &Principal) -> Competence {
         let entry = self.find(&principal.institution);
         let territories = match entry {
             Some(entry) if principal.territories.is_empty() => &entry.territories,
             _ => &principal.territories,
         };
-        if territories.is_empty() {
-            return entry.is_some_and(|entry| !entry.kind.is_local());
+        if territories.is_empty() && entry.is_some_and(|entry| !entry.kind.is_local()) {
+            return Competence::Everywhere;
         }
-        place.is_some_and(|place| territories.iter().any(|territory| covers(territory, place)))
+        Competence::In(territories.clone())
     }
+}
+
+/// Where somebody is competent (kompetences teritorija).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Competence {
+    /// In the whole country, and where it isn't known where something is.
+    Everywhere,
+    /// In these territories, and in what is part of them.
+    In(Vec<Territory>),
+}
+
+impl Competence {
+    /// Whether a place is there.
+    pub fn covers(&self, place: Option<&Territory>) -> bool {
+        match self {
+            Self::Everywhere => true,
+            Self::In(territories) => {
+                place.is_some_and(|place| territories.iter().any(|territory| covers(territory, place)))
+            }
+        }
+    }
+}
+
+/// What a territory's code begins with where it is a whole city or county, whose parts begin so too.
+pub fn whole(territory: &Territory) -> Option<&str> {
+    let code = territory.as_str();
+    (code[4..6] == *"00").then_some(&code[..4])
 }
 
 /// Whether a territory is, or contains, a place. The first four digits of an ATVK code are the city or county (novads), the next two
 /// its town or parish, `00` for the whole, and the last counts changes of its borders.
 fn covers(territory: &Territory, place: &Territory) -> bool {
-    let (territory, place) = (territory.as_str(), place.as_str());
-    territory == place || (territory[4..6] == *"00" && territory[..4] == place[..4])
+    territory == place || whole(territory).is_some_and(|whole| place.as_str().starts_with(whole))
 }
 
 #[cfg(test)]

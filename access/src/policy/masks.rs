@@ -30,6 +30,12 @@ impl Masks {
         }
     }
 
+    /// What either shows.
+    pub(super) fn or(self, other: Self) -> Self {
+        let shown = |masks: Self| if masks.summary { masks.fields } else { 0 };
+        Self { summary: self.summary || other.summary, fields: shown(self) | shown(other) }
+    }
+
     /// Whether the record is shown at all: its number, type, place, times and status.
     pub fn summary(self) -> bool {
         self.summary

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
-use crate::principal::{Institution, Principal, Territory, named};
+use super::institution::InstitutionKind;
+use crate::principal::{Institution, Principal, Role, Territory, named};
 
 /// What a record is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +70,8 @@ pub struct Resource {
     pub owner: Option<Institution>,
     /// Institutions that take part in it or were handed it.
     pub participants: Vec<Institution>,
+    /// Services that were sent for: institutions of these kinds take part in it, local ones where they are competent.
+    pub services: Vec<InstitutionKind>,
     /// Where it happened.
     pub territory: Option<Territory>,
     /// Whether somebody else than whom asks has asked for it or agreed to it (dual control).
@@ -84,6 +87,7 @@ impl Resource {
             class: Class::default(),
             owner: None,
             participants: Vec::new(),
+            services: Vec::new(),
             territory: None,
             second_person: false,
         }
@@ -96,16 +100,18 @@ impl Resource {
 }
 
 /// What a grant opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum GrantScope {
     /// One record.
     Record(Uuid),
     /// All records of a class.
     Class(Class),
+    /// What somebody in that role of that institution may see.
+    Role(Institution, Role),
 }
 
 /// A right that one person has for a time. Whether it is in force is for whom brings it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Grant {
     /// Approved by a second person (atļauja).
     Named(GrantScope),
@@ -133,13 +139,40 @@ impl<'a> Asker<'a> {
         self.grants.iter().any(|grant| match grant {
             Grant::Named(GrantScope::Record(record)) => resource.id == Some(*record),
             Grant::Named(GrantScope::Class(class)) => resource.class == *class,
-            Grant::Emergency(_) => false,
+            Grant::Named(GrantScope::Role(..)) | Grant::Emergency(_) => false,
         })
     }
 
     /// Whether they have opened the record in an emergency.
     pub(super) fn broke_glass(&self, resource: &Resource) -> bool {
         resource.id.is_some_and(|record| self.grants.contains(&Grant::Emergency(record)))
+    }
+
+    /// Records that they have a grant of their own for, or have opened in an emergency.
+    pub(super) fn records(&self) -> Vec<Uuid> {
+        let records = self.grants.iter().filter_map(|grant| match grant {
+            Grant::Named(GrantScope::Record(record)) | Grant::Emergency(record) => Some(*record),
+            Grant::Named(_) => None,
+        });
+        let mut records: Vec<Uuid> = records.collect();
+        records.sort_unstable();
+        records.dedup();
+        records
+    }
+
+    /// As whom else a grant lets them look: in the role of another institution, for the same purpose.
+    pub(super) fn stand_ins(&self) -> Vec<Principal> {
+        let roles = self.grants.iter().filter_map(|grant| match grant {
+            Grant::Named(GrantScope::Role(institution, role)) => Some((institution, *role)),
+            _ => None,
+        });
+        let stand_in = |(institution, role): (&Institution, Role)| Principal {
+            institution: institution.clone(),
+            roles: vec![role],
+            territories: Vec::new(),
+            ..self.principal.clone()
+        };
+        roles.map(stand_in).collect()
     }
 }
 

@@ -15,10 +15,11 @@ use super::action::Action;
 use super::cache::Cache;
 use super::error::{PolicyError, PolicyErrors};
 use super::evaluate::{Decision, Evaluator, PolicyId, Row};
-use super::institution::Institutions;
+use super::institution::{InstitutionKind, Institutions};
 use super::masks::Masks;
 use super::profile::{AccessProfile, RecordProfile};
-use super::resource::{Asker, Resource};
+use super::reach::{Kinds, bit};
+use super::resource::{Asker, Relation, Resource};
 
 const INSTITUTIONS: &str = "institutions.toml";
 
@@ -62,7 +63,8 @@ pub struct Policies {
     texts: Vec<PolicyText>,
     institutions: Institutions,
     evaluator: Evaluator,
-    cache: Cache<Row>,
+    rows: Cache<(AccessProfile, RecordProfile), Row>,
+    reaches: Cache<(AccessProfile, Action, RecordProfile), Kinds>,
 }
 
 impl Policies {
@@ -107,8 +109,8 @@ impl Policies {
         let evaluator = schema.and_then(|schema| Evaluator::new(&schema, &read.policies));
         match (evaluator, institutions) {
             (Ok(evaluator), Some(institutions)) if errors.is_empty() => {
-                let cache = Cache::default();
-                Ok(Self { digest: digest(files), texts: read.texts, institutions, evaluator, cache })
+                let (rows, reaches) = (Cache::default(), Cache::default());
+                Ok(Self { digest: digest(files), texts: read.texts, institutions, evaluator, rows, reaches })
             }
             (evaluator, _) => {
                 errors.extend(evaluator.err());
@@ -137,14 +139,26 @@ impl Policies {
         &self.institutions
     }
 
-    /// Whether somebody may do something with something, and by which policies.
+    /// Whether somebody may do something with something, and by which policies: as themselves, or as whom a grant lets them look.
     pub fn decide<'a>(&self, asker: impl Into<Asker<'a>>, action: Action, resource: &Resource) -> Decision {
-        self.row(&asker.into(), resource).decision(action).clone()
+        let asker = asker.into();
+        let decision = self.row(&asker, resource).decision(action).clone();
+        if decision.allowed {
+            return decision;
+        }
+        let stand_ins = asker.stand_ins().into_iter();
+        let mut decisions = stand_ins
+            .map(|principal| self.row(&Asker { principal: &principal, ..asker }, resource).decision(action).clone());
+        decisions.find(|decision| decision.allowed).unwrap_or(decision)
     }
 
     /// What of a record is shown to somebody and what is masked.
     pub fn masks<'a>(&self, asker: impl Into<Asker<'a>>, resource: &Resource) -> Masks {
-        Masks::of(&self.row(&asker.into(), resource))
+        let asker = asker.into();
+        let masks = Masks::of(&self.row(&asker, resource));
+        asker.stand_ins().into_iter().fold(masks, |masks, principal| {
+            masks.or(Masks::of(&self.row(&Asker { principal: &principal, ..asker }, resource)))
+        })
     }
 
     /// Every decision about a pair of profiles, without keeping them: for tables and checks.
@@ -164,9 +178,29 @@ impl Policies {
         (who, RecordProfile::of(&self.institutions, &asker, resource))
     }
 
+    /// For each relation, of whose records they may do it with those of a profile: kinds of institutions as bits.
+    pub(super) fn kinds(
+        &self,
+        who: &AccessProfile,
+        action: Action,
+        what: impl Fn(Relation, InstitutionKind) -> RecordProfile,
+    ) -> Kinds {
+        let any = what(Relation::None, InstitutionKind::Other);
+        *self.reaches.get((who.clone(), action, any), |(who, action, _)| {
+            let mut kinds = Kinds::default();
+            for (relation, kinds) in Relation::ALL.iter().zip(&mut kinds) {
+                for kind in InstitutionKind::ALL {
+                    let allowed = self.evaluator.decide(who, &what(*relation, *kind), *action).allowed;
+                    *kinds |= u16::from(allowed) * bit(*kind);
+                }
+            }
+            kinds
+        })
+    }
+
     fn row(&self, asker: &Asker<'_>, resource: &Resource) -> std::sync::Arc<Row> {
         let key = self.profiles(*asker, resource);
-        self.cache.get(key, |(who, what)| self.evaluator.row(who, what))
+        self.rows.get(key, |(who, what)| self.evaluator.row(who, what))
     }
 }
 

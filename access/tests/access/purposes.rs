@@ -1,7 +1,8 @@
 //! What a request is for.
 
 use access::{
-    AccessError, DevelopmentKey, Institution, Presented, Principal, Purpose, Role, TokenIssuer, TokenVerifier,
+    AccessError, DevelopmentKey, Institution, Presented, Principal, Purpose, Reference, Role, TokenIssuer,
+    TokenVerifier,
 };
 use chrono::{TimeDelta, Utc};
 use http::{HeaderMap, HeaderValue};
@@ -74,7 +75,10 @@ async fn headers_say_it_once_and_in_text() {
     headers.insert("vnr-reference", HeaderValue::from_static("KP-11/2026"));
     let presented = Presented::in_headers(&headers).expect("text");
     let principal = verifier.authenticate(presented).await.expect("it holds").0;
-    assert_eq!((principal.purpose, principal.reference.map(String::from)), (Purpose::Audit, Some("KP-11/2026".into())));
+    assert_eq!(
+        (principal.purpose, principal.reference),
+        (Purpose::Audit, Some(Reference::parse("KP-11/2026").unwrap()))
+    );
 
     headers.append("vnr-purpose", HeaderValue::from_static("response"));
     let refused = Presented::in_headers(&headers).map(|_| ());

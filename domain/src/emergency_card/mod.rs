@@ -29,7 +29,7 @@ use crate::classifier::{CardType, Hazard};
 use crate::kernel::{Moment, Refused, handle_by_decision};
 use crate::lang::terms;
 use crate::terms::{Priority, Service};
-use crate::values::{AlarmLevel, CardNumber, Casualties, Place, SourceCode};
+use crate::values::{AlarmLevel, CardNumber, Casualties, InstitutionCode, Place, SourceCode};
 use clock::{Of, Tick};
 
 terms! {
@@ -75,11 +75,14 @@ pub struct EmergencyCard {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 struct Received {
     number: CardNumber,
+    institution: InstitutionCode,
     status: CardStatus,
     qualification: Option<Qualification>,
     place: Option<Place>,
     services: BTreeMap<Service, Progress>,
     units: BTreeSet<Uuid>,
+    /// Every unit that was ever on it.
+    sent: BTreeSet<Uuid>,
     incident: Option<Uuid>,
     ticks: Vec<Tick>,
 }
@@ -115,6 +118,28 @@ impl EmergencyCard {
         Some(self.received.as_ref()?.status)
     }
 
+    /// Institution that received the call; nothing before that.
+    #[must_use]
+    pub fn institution(&self) -> Option<&InstitutionCode> {
+        Some(&self.received.as_ref()?.institution)
+    }
+
+    /// Where it is, as far as is known.
+    #[must_use]
+    pub fn place(&self) -> Option<&Place> {
+        self.received.as_ref()?.place.as_ref()
+    }
+
+    /// Services that it was decided, or told, to send.
+    pub fn services(&self) -> impl Iterator<Item = Service> {
+        self.received.iter().flat_map(|card| card.services.keys().copied())
+    }
+
+    /// Every unit that was ever on it.
+    pub fn sent_units(&self) -> impl Iterator<Item = Uuid> {
+        self.received.iter().flat_map(|card| card.sent.iter().copied())
+    }
+
     /// Units that are on it.
     pub fn units(&self) -> impl Iterator<Item = Uuid> {
         self.received.iter().flat_map(|card| card.units.iter().copied())
@@ -138,16 +163,18 @@ impl Aggregate for EmergencyCard {
     }
 
     fn apply(&mut self, event: CardEvent) {
-        if let CardEvent::CallReceived { number, received_at, answered_at, place, .. } = event {
+        if let CardEvent::CallReceived { number, institution, received_at, answered_at, place, .. } = event {
             let mut ticks = vec![Tick { clock: Clock::Received, of: Of::Card, at: received_at }];
             ticks.extend(answered_at.map(|at| Tick { clock: Clock::Answered, of: Of::Card, at }));
             self.received = Some(Received {
                 number,
+                institution,
                 status: CardStatus::Received,
                 qualification: None,
                 place,
                 services: BTreeMap::new(),
                 units: BTreeSet::new(),
+                sent: BTreeSet::new(),
                 incident: None,
                 ticks,
             });
@@ -220,6 +247,7 @@ impl Received {
             }
             CardEvent::UnitAttached { unit, at, .. } => {
                 self.units.insert(unit);
+                self.sent.insert(unit);
                 self.ticks.retain(|tick| tick.of != Of::Unit(unit));
                 self.ticks.push(Tick { clock: Clock::Attached, of: Of::Unit(unit), at });
             }

@@ -99,6 +99,17 @@ pub enum Assignee {
     Officer(Officer),
 }
 
+impl Assignee {
+    /// The unit, where it is one.
+    #[must_use]
+    pub fn unit(&self) -> Option<Uuid> {
+        match self {
+            Self::Unit(unit) => Some(*unit),
+            Self::Officer(_) => None,
+        }
+    }
+}
+
 /// Records how it was dealt with (izskatīšanas rezultāts); again, it replaces the result before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordResult {

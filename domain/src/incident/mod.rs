@@ -14,6 +14,7 @@ use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 pub use command::{
     AssignIncident, Assignee, CloseIncident, IncidentCommand, ReclassifyIncident, RecordResult, RegisterIncident,
@@ -26,7 +27,7 @@ use crate::classifier::{IncidentType, ResultCode};
 use crate::kernel::{Decide, Moment, Refused, handle_by_decision};
 use crate::lang::terms;
 use crate::terms::Category;
-use crate::values::{CaseRef, NationalNumber, Place};
+use crate::values::{CaseRef, InstitutionCode, NationalNumber, Place};
 
 terms! {
     /// Where an incident stands (notikuma stāvoklis).
@@ -74,6 +75,7 @@ pub struct Incident {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 struct Registered {
     number: NationalNumber,
+    institution: InstitutionCode,
     status: IncidentStatus,
     type_code: IncidentType,
     category: Category,
@@ -81,6 +83,8 @@ struct Registered {
     occurred_from: DateTime<FixedOffset>,
     occurred_to: Option<DateTime<FixedOffset>>,
     assignee: Option<Assignee>,
+    /// Every unit that it was ever given to.
+    units: BTreeSet<Uuid>,
     result: Option<(ResultCode, BTreeSet<CaseRef>)>,
 }
 
@@ -97,6 +101,23 @@ impl Incident {
     #[must_use]
     pub fn status(&self) -> Option<IncidentStatus> {
         Some(self.registered.as_ref()?.status)
+    }
+
+    /// Institution that registered it; nothing before that.
+    #[must_use]
+    pub fn institution(&self) -> Option<&InstitutionCode> {
+        Some(&self.registered.as_ref()?.institution)
+    }
+
+    /// Where it is, as far as is known.
+    #[must_use]
+    pub fn place(&self) -> Option<&Place> {
+        self.registered.as_ref()?.place.as_ref()
+    }
+
+    /// Every unit that it was ever given to.
+    pub fn units(&self) -> impl Iterator<Item = Uuid> {
+        self.registered.iter().flat_map(|incident| incident.units.iter().copied())
     }
 
     fn registered(&self) -> Result<&Registered, IncidentError> {
@@ -283,10 +304,12 @@ impl Aggregate for Incident {
                 place,
                 occurred_from,
                 occurred_to,
+                institution,
                 ..
             } => {
                 self.registered = Some(Registered {
                     number,
+                    institution,
                     status: IncidentStatus::Registered,
                     type_code,
                     category,
@@ -294,6 +317,7 @@ impl Aggregate for Incident {
                     occurred_from,
                     occurred_to,
                     assignee: None,
+                    units: BTreeSet::new(),
                     result: None,
                 });
             }
@@ -320,7 +344,10 @@ impl Registered {
                 }
                 self.category = category.unwrap_or(self.category);
             }
-            IncidentEvent::IncidentAssigned { assignee } => self.assignee = Some(assignee),
+            IncidentEvent::IncidentAssigned { assignee } => {
+                self.units.extend(assignee.unit());
+                self.assignee = Some(assignee);
+            }
             IncidentEvent::ResultRecorded { result_code, case_refs } => self.result = Some((result_code, case_refs)),
             IncidentEvent::IncidentClosed { closing_type, .. } => self.type_code = closing_type,
             IncidentEvent::IncidentRegistered { .. } | IncidentEvent::IncidentReopened { .. } => {}

@@ -45,6 +45,12 @@ struct Known {
 type Decision = Result<Vec<UnitEvent>, Refused<UnitError>>;
 
 impl Unit {
+    /// Institution that it belongs to; nothing before it is registered.
+    #[must_use]
+    pub fn institution(&self) -> Option<&InstitutionCode> {
+        Some(&self.known.as_ref()?.institution)
+    }
+
     /// The card that it is on.
     #[must_use]
     pub fn card(&self) -> Option<Uuid> {

@@ -45,6 +45,12 @@ impl TerritoryCode {
         let expected = "7 digits, zeros on the left included, as in `0001000`";
         digits(text, 7..=7).map(Self).ok_or(ValueError::Form { what: "territory code", expected })
     }
+
+    /// The code.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl fmt::Display for TerritoryCode {

@@ -1,5 +1,6 @@
 //! Access beyond the role (piekļuves atļaujas): grants with what became of them, emergency access with its review.
 
+mod in_force;
 mod rows;
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use event_store::log::{LogName, StoredEvent};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+pub use self::in_force::{GrantsInForce, in_force};
 pub use self::rows::{EmergencyRow, GrantFilter, GrantRow};
 use crate::event::{ACCESS_GRANT, DecodedEvent, EMERGENCY_ACCESS, RegisterEvent};
 use crate::fact::{bigint, sealed_json, utc};

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{CardRow, Tables};
 use crate::fact::{PlaceColumns, SourceColumns, bigint, earliest, int, sealed_json, set_place, utc};
+use crate::reach::Participants;
 
 /// The unit that a card's event is about.
 pub(super) fn unit_of(event: &CardEvent) -> Option<Uuid> {
@@ -195,6 +196,7 @@ fn received(stored: &StoredEvent, event: &CardEvent) -> Result<Option<CardRow>, 
         recording_ref: recording_ref.as_ref().map(ToString::to_string),
         caller: caller.as_ref().map(|caller| sealed_json(stored, caller)).transpose()?,
         narrative: narrative.as_ref().map(|narrative| sealed_json(stored, narrative)).transpose()?,
+        participants: Participants::default(),
         units: 0,
         units_on_scene: 0,
         anomalies: int(anomalies.len()),

@@ -10,11 +10,12 @@ mod statistics;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, FixedOffset, Utc};
-use domain::terms::UnitStatus;
+use domain::terms::{Service, UnitStatus};
 use domain::unit::UnitEvent;
 use event_store::consumer::ApplyError;
 use event_store::log::{LogName, LogPosition, StoredEvent};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 pub use self::rows::{CardFilter, CardRow, CardUnitRow, ServiceTimes, UnitNameRow};
@@ -22,6 +23,7 @@ pub use self::statistics::{CallsOfType, CardStatistics, ResponseTimes};
 use crate::event::{CARD, DecodedEvent, RegisterEvent, UNIT};
 use crate::fact::{earliest, int, utc};
 use crate::projection::Projection;
+use crate::reach::of_service;
 use crate::table::{Rows, Statements};
 
 /// The projector of the cards.
@@ -42,7 +44,7 @@ struct Tables {
 
 impl Projection for Cards {
     const NAME: &'static str = "cards";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const LOGS: &'static [LogName] = &[LogName::REGISTER];
     const AGGREGATES: &'static [&'static str] = &[CARD, UNIT];
     const TABLES: &'static [&'static str] = &["cards", "card_units", "units"];
@@ -166,8 +168,10 @@ impl Tables {
         }
         for card in &self.touched {
             let Some(row) = self.cards.get_mut(*card) else { continue };
-            let Sum { units, on_scene, anomalies, dispatched_at, en_route_at, on_scene_at } =
+            let Sum { units, on_scene, anomalies, institutions, dispatched_at, en_route_at, on_scene_at } =
                 sums.remove(card).unwrap_or_default();
+            let services = row.services.0.keys().filter_map(|service| of_service(Service::parse(service).ok()?));
+            row.participants = Json(institutions.into_iter().chain(services).collect());
             (row.units, row.units_on_scene) = (units, on_scene);
             row.anomalies = row.card_anomalies + anomalies;
             row.first_dispatched_at = dispatched_at;
@@ -183,6 +187,7 @@ struct Sum {
     units: i32,
     on_scene: i32,
     anomalies: i32,
+    institutions: BTreeSet<String>,
     dispatched_at: Option<DateTime<Utc>>,
     en_route_at: Option<DateTime<Utc>>,
     on_scene_at: Option<DateTime<Utc>>,
@@ -193,6 +198,7 @@ impl Sum {
         self.units += 1;
         self.on_scene += i32::from(unit.on_scene_at.is_some());
         self.anomalies += unit.anomalies;
+        self.institutions.extend(unit.institution.clone());
         let clocks = [
             (&mut self.dispatched_at, unit.attached_at),
             (&mut self.en_route_at, unit.en_route_at),

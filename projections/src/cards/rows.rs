@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use access::policy::Reach;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
@@ -9,7 +10,11 @@ use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use crate::keyset::{Keyset, Order};
+use crate::reach::{self, Columns, Participants};
 use crate::table::{columns, table_row};
+
+/// What access to a card depends on.
+const COLUMNS: Columns = Columns { id: "id", institution: "institution", tied: Some(("territory", "participants")) };
 
 /// When a decided service was told and when it took the card on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +100,8 @@ table_row! {
         caller: Option<String> => "text",
         /// What was said: JSON text, sealed.
         narrative: Option<String> => "text",
+        /// Institutions whose units were on it, and services that go.
+        participants: Participants => "jsonb",
         /// Units that were ever on it.
         units: i32 => "int4",
         /// Of these, units that came to the scene.
@@ -185,6 +192,8 @@ pub struct CardFilter {
     pub received_from: Option<DateTime<Utc>>,
     /// Received (T0) before this time.
     pub received_before: Option<DateTime<Utc>>,
+    /// That somebody may reach; all where nobody is asking.
+    pub reach: Option<Reach>,
 }
 
 impl CardRow {
@@ -319,6 +328,9 @@ impl CardFilter {
             if let Some(value) = value {
                 query.push(format_args!(" and {condition} ")).push_bind(value);
             }
+        }
+        if let Some(reach) = &self.reach {
+            reach::push(query, reach, &COLUMNS);
         }
     }
 }

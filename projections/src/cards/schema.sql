@@ -35,6 +35,7 @@ create table {schema}.cards (
     recording_ref       text,
     caller              text,                    -- JSON text with sealed personal data
     narrative           text,                    -- likewise
+    participants        jsonb       not null,    -- institutions whose units were on it, services that go
     units               integer     not null,    -- that were ever on it
     units_on_scene      integer     not null,    -- of these, that came to the scene
     anomalies           integer     not null,    -- odd times and jumps, of the card and of its units
@@ -53,6 +54,8 @@ create index on {schema}.cards (received_at desc, id desc);
 create index on {schema}.cards (status, received_at desc, id desc);
 create index on {schema}.cards (source_system, received_at desc, id desc);
 create index on {schema}.cards (territory, received_at desc, id desc);
+create index on {schema}.cards (institution, received_at desc, id desc);
+create index on {schema}.cards using gin (participants);
 
 create table {schema}.card_units (
     card              uuid    not null,

@@ -3,46 +3,70 @@
 mod rows;
 
 use domain::incident::{Assignee, IncidentEvent, IncidentStatus};
+use domain::unit::UnitEvent;
 use event_store::consumer::ApplyError;
 use event_store::log::{LogName, StoredEvent};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-pub use self::rows::{IncidentFilter, IncidentRow};
-use crate::event::{DecodedEvent, INCIDENT, RegisterEvent};
+pub use self::rows::{IncidentFilter, IncidentRow, UnitOwnerRow};
+use crate::event::{DecodedEvent, INCIDENT, RegisterEvent, UNIT};
 use crate::fact::{PlaceColumns, SourceColumns, bigint, sealed_json, set_place, utc};
 use crate::projection::Projection;
+use crate::reach::Participants;
 use crate::table::{Rows, Statements};
 
 /// The projector of the case search.
 #[derive(Debug)]
 pub struct CaseSearch {
     incidents: Statements,
+    units: Statements,
 }
 
 impl Projection for CaseSearch {
     const NAME: &'static str = "case_search";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const LOGS: &'static [LogName] = &[LogName::REGISTER];
-    const AGGREGATES: &'static [&'static str] = &[INCIDENT];
-    const TABLES: &'static [&'static str] = &["incidents"];
+    const AGGREGATES: &'static [&'static str] = &[INCIDENT, UNIT];
+    const TABLES: &'static [&'static str] = &["incidents", "units"];
     const SCHEMA_SQL: &'static str = include_str!("schema.sql");
 
     fn new(schema: &str) -> Self {
-        Self { incidents: Statements::new::<IncidentRow>(schema, "id") }
+        Self {
+            incidents: Statements::new::<IncidentRow>(schema, "id"),
+            units: Statements::new::<UnitOwnerRow>(schema, "id"),
+        }
     }
 
     async fn apply(&mut self, tx: &mut PgConnection, batch: &[DecodedEvent]) -> Result<(), ApplyError> {
-        let known = batch.iter().filter(|delivery| delivery.stored.sequence > 1);
-        let ids: Vec<Uuid> = known.map(|delivery| delivery.stored.aggregate_id).collect();
-        let loaded = self.incidents.load::<IncidentRow>(tx, &ids).await?;
-        let mut incidents = Rows::of(loaded.into_iter().map(|row| (row.id, row)));
+        let (mut ids, mut assigned) = (Vec::new(), Vec::new());
         for DecodedEvent { stored, event } in batch {
-            if let RegisterEvent::Incident(event) = event {
-                take_in(&mut incidents, stored, event)?;
+            let RegisterEvent::Incident(event) = event else { continue };
+            if stored.sequence > 1 {
+                ids.push(stored.aggregate_id);
+            }
+            if let IncidentEvent::IncidentAssigned { assignee } = &**event {
+                assigned.extend(assignee.unit());
             }
         }
+        let loaded = self.incidents.load::<IncidentRow>(tx, &ids).await?;
+        let mut incidents = Rows::of(loaded.into_iter().map(|row| (row.id, row)));
+        let loaded = self.units.load::<UnitOwnerRow>(tx, &assigned).await?;
+        let mut units = Rows::of(loaded.into_iter().map(|row| (row.id, row)));
+        for DecodedEvent { stored, event } in batch {
+            match event {
+                RegisterEvent::Incident(event) => take_in(&mut incidents, &units, stored, event)?,
+                RegisterEvent::Unit(event) => {
+                    if let UnitEvent::UnitRegistered { institution, .. } = &**event {
+                        let (id, institution) = (stored.aggregate_id, institution.to_string());
+                        units.put(id, UnitOwnerRow { id, institution });
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.units.upsert(tx, &units.changed()).await?;
         self.incidents.upsert(tx, &incidents.changed()).await?;
         Ok(())
     }
@@ -51,6 +75,7 @@ impl Projection for CaseSearch {
 /// Takes one event in.
 fn take_in(
     incidents: &mut Rows<Uuid, IncidentRow>,
+    units: &Rows<Uuid, UnitOwnerRow>,
     stored: &StoredEvent,
     event: &IncidentEvent,
 ) -> Result<(), ApplyError> {
@@ -86,6 +111,8 @@ fn take_in(
             }
         }
         IncidentEvent::IncidentAssigned { assignee } => {
+            let owner = assignee.unit().and_then(|unit| units.get(unit));
+            row.participants.0.extend(owner.map(|unit| unit.institution.clone()));
             (row.assigned_unit, row.assigned_officer) = match assignee {
                 Assignee::Unit(unit) => (Some(*unit), None),
                 Assignee::Officer(officer) => (None, Some(officer.to_string())),
@@ -164,6 +191,7 @@ fn registered(stored: &StoredEvent, event: &IncidentEvent) -> Result<Option<Inci
         source_external_id: source.external_id,
         narrative: narrative.as_ref().map(|narrative| sealed_json(stored, narrative)).transpose()?,
         reporter: reporter.as_ref().map(|reporter| sealed_json(stored, reporter)).transpose()?,
+        participants: Participants::default(),
         first_position: stored.position.as_i64(),
         last_position: stored.position.as_i64(),
         version: bigint(stored.sequence),

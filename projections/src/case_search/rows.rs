@@ -1,12 +1,17 @@
 //! Rows of the case search, and the questions that are asked of them.
 
+use access::policy::Reach;
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use crate::keyset::{Keyset, Order};
+use crate::reach::{self, Columns, Participants};
 use crate::table::{columns, table_row};
+
+/// What access to an incident depends on.
+const COLUMNS: Columns = Columns { id: "id", institution: "institution", tied: Some(("territory", "participants")) };
 
 table_row! {
     /// An incident.
@@ -73,12 +78,24 @@ table_row! {
         narrative: Option<String> => "text",
         /// Who reported it: JSON text, personal data sealed.
         reporter: Option<String> => "text",
+        /// Institutions that it was given to.
+        participants: Participants => "jsonb",
         /// Position of its first event.
         first_position: i64 => "int8",
         /// Position of its last event.
         last_position: i64 => "int8",
         /// Sequence of its last event.
         version: i64 => "int8",
+    }
+}
+
+table_row! {
+    /// Whose a unit is.
+    pub struct UnitOwnerRow in "units" key ("id") {
+        /// The unit.
+        id: Uuid => "uuid",
+        /// Institution that it belongs to.
+        institution: String => "text",
     }
 }
 
@@ -113,6 +130,8 @@ pub struct IncidentFilter {
     pub occurred_before: Option<DateTime<Utc>>,
     /// Whose place has all of these words.
     pub place_words: Option<String>,
+    /// That somebody may reach; all where nobody is asking.
+    pub reach: Option<Reach>,
 }
 
 impl IncidentRow {
@@ -234,6 +253,9 @@ impl IncidentFilter {
         }
         if let Some(words) = &self.place_words {
             query.push(" and place_words @@ plainto_tsquery('simple', ").push_bind(words.clone()).push(")");
+        }
+        if let Some(reach) = &self.reach {
+            reach::push(query, reach, &COLUMNS);
         }
     }
 }

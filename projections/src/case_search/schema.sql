@@ -31,6 +31,7 @@ create table {schema}.incidents (
     source_external_id text        collate "C",
     narrative          text,                     -- JSON text with sealed personal data
     reporter           text,                     -- likewise
+    participants       jsonb       not null,     -- institutions that it was given to
     first_position     bigint      not null,
     last_position      bigint      not null,
     version            bigint      not null,
@@ -47,3 +48,10 @@ create index on {schema}.incidents (institution, registered_at desc, id desc);
 create index on {schema}.incidents (institution, status, registered_at desc, id desc);
 create index on {schema}.incidents (territory, registered_at desc, id desc);
 create index on {schema}.incidents using gin (place_words);
+create index on {schema}.incidents using gin (participants);
+
+-- Whose the units are that incidents are given to.
+create table {schema}.units (
+    id          uuid not null primary key,
+    institution text collate "C" not null
+);

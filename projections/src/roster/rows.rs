@@ -1,11 +1,16 @@
 //! Rows of the roster, and the questions that are asked of them.
 
+use access::policy::Reach;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, QueryBuilder, Row as _};
 use uuid::Uuid;
 
+use crate::reach::{self, Columns};
 use crate::table::{TableRow, table_row};
+
+/// What access to a unit depends on: whose it is.
+const COLUMNS: Columns = Columns { id: "u.id", institution: "u.institution", tied: None };
 
 table_row! {
     /// A unit: what it is and what it is doing.
@@ -107,6 +112,8 @@ pub struct RosterFilter {
     pub on_duty: Option<bool>,
     /// On this card.
     pub card: Option<Uuid>,
+    /// That somebody may reach; all where nobody is asking.
+    pub reach: Option<Reach>,
 }
 
 /// A unit's place in the roster: by call sign.
@@ -209,6 +216,9 @@ impl RosterFilter {
                 [value] => _ = query.push(format_args!(" and u.{column} = ")).push_bind(value.clone()),
                 many => _ = query.push(format_args!(" and u.{column} = any(")).push_bind(many.to_vec()).push(")"),
             }
+        }
+        if let Some(reach) = &self.reach {
+            reach::push(query, reach, &COLUMNS);
         }
         if let Some(on_duty) = self.on_duty {
             query.push(" and u.on_duty = ").push_bind(on_duty);

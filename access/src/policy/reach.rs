@@ -1,0 +1,190 @@
+//! Which records somebody may do something with, all at once: what a list is narrowed to before its rows are read.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::action::Action;
+use super::institution::{Competence, InstitutionKind, Institutions};
+use super::profile::{AccessProfile, RecordProfile};
+use super::resource::{Asker, Class, RecordKind, Relation, Resource};
+use super::set::Policies;
+use crate::principal::{Institution, Principal};
+
+/// The class of every record, for as long as none can be given another.
+const CLASS: Class = Class::Restricted;
+
+/// Which records of a kind somebody may do something with: those that any of these lets them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// As themselves first, then as whom a grant lets them look.
+    pub hats: Vec<Hat>,
+}
+
+/// What somebody may reach in one role of one institution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hat {
+    /// The institution.
+    pub institution: Institution,
+    /// What that is.
+    pub kind: InstitutionKind,
+    /// Where they are competent.
+    pub competence: Competence,
+    /// Of all records that none of the others names.
+    pub usual: ByRelation,
+    /// Of records that grants or emergency access name.
+    pub named: Vec<(Vec<Uuid>, ByRelation)>,
+}
+
+/// Whose records, by how the record is tied to the institution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByRelation {
+    /// Of those that it registered.
+    pub own: Owners,
+    /// Of those that it takes part in.
+    pub participating: Owners,
+    /// Of those where it is competent.
+    pub territory: Owners,
+    /// Of all others.
+    pub none: Owners,
+}
+
+/// Institutions whose records are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owners {
+    /// Nobody's.
+    Nobody,
+    /// Everybody's.
+    Everybody,
+    /// By what the institution is.
+    Some(Arc<OwnerRule>),
+}
+
+/// By the code of an institution, then by the longest beginning that fits, then all others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnerRule {
+    /// Codes whose records are meant.
+    pub codes: Vec<String>,
+    /// Codes whose records are not.
+    pub not_codes: Vec<String>,
+    /// Beginnings of codes, the longest first, and whether they are meant.
+    pub prefixes: Vec<(String, bool)>,
+    /// Whether all others are.
+    pub others: bool,
+}
+
+impl Reach {
+    /// Whether there is no record that they could.
+    pub fn is_empty(&self) -> bool {
+        self.hats.iter().all(|hat| hat.usual.is_empty() && hat.named.iter().all(|(_, named)| named.is_empty()))
+    }
+}
+
+impl ByRelation {
+    fn is_empty(&self) -> bool {
+        Relation::ALL.iter().all(|relation| *self.of(*relation) == Owners::Nobody)
+    }
+
+    /// Whose records of that tie.
+    pub fn of(&self, relation: Relation) -> &Owners {
+        match relation {
+            Relation::Own => &self.own,
+            Relation::Participating => &self.participating,
+            Relation::Territory => &self.territory,
+            Relation::None => &self.none,
+        }
+    }
+}
+
+/// Kinds of institutions as bits, by relation: what policies decide, whatever institutions there are.
+pub(super) type Kinds = [u16; Relation::ALL.len()];
+
+impl Policies {
+    /// Which records of a kind somebody may do something with.
+    pub fn reach<'a>(&self, asker: impl Into<Asker<'a>>, action: Action, kind: RecordKind) -> Reach {
+        let asker = asker.into();
+        let stand_ins = asker.stand_ins();
+        let as_whom = std::iter::once(asker.principal).chain(&stand_ins);
+        Reach { hats: as_whom.map(|principal| self.hat(principal, asker, action, kind)).collect() }
+    }
+
+    /// Whether there is any record of that kind, whosever it is, that they could do it with.
+    pub fn could<'a>(&self, asker: impl Into<Asker<'a>>, action: Action, kind: RecordKind) -> bool {
+        !self.reach(asker, action, kind).is_empty()
+    }
+
+    fn hat(&self, principal: &Principal, asker: Asker<'_>, action: Action, kind: RecordKind) -> Hat {
+        let asker = Asker { principal, ..asker };
+        let who = AccessProfile::of(self.institutions(), principal);
+        let decide = |granted, broken_glass| self.by_relation(&who, action, (kind, granted, broken_glass));
+        let any = Resource { class: CLASS, ..Resource::new(kind) };
+        let usual = decide(asker.is_granted(&any), false);
+        let mut groups: [Vec<Uuid>; 4] = Default::default();
+        for id in asker.records() {
+            let record = Resource { id: Some(id), ..any.clone() };
+            groups[usize::from(asker.is_granted(&record)) * 2 + usize::from(asker.broke_glass(&record))].push(id);
+        }
+        let named = groups.into_iter().enumerate().filter(|(_, ids)| !ids.is_empty());
+        Hat {
+            institution: principal.institution.clone(),
+            kind: who.kind,
+            competence: self.institutions().competence(principal),
+            usual,
+            named: named.map(|(flags, ids)| (ids, decide(flags & 2 != 0, flags & 1 != 0))).collect(),
+        }
+    }
+
+    fn by_relation(
+        &self,
+        who: &AccessProfile,
+        action: Action,
+        (kind, granted, broken_glass): (RecordKind, bool, bool),
+    ) -> ByRelation {
+        let kinds = self.kinds(who, action, |relation, owner_kind| RecordProfile {
+            kind,
+            class: CLASS,
+            relation,
+            owner_kind,
+            granted,
+            broken_glass,
+            second_person: false,
+        });
+        let owners = |relation: Relation| self.institutions().owners(kinds[relation as usize]);
+        ByRelation {
+            own: owners(Relation::Own),
+            participating: owners(Relation::Participating),
+            territory: owners(Relation::Territory),
+            none: owners(Relation::None),
+        }
+    }
+}
+
+impl Institutions {
+    /// The institutions of these kinds.
+    fn owners(&self, kinds: u16) -> Owners {
+        let all = InstitutionKind::ALL.iter().fold(0, |all, kind| all | bit(*kind));
+        if kinds == 0 {
+            return Owners::Nobody;
+        }
+        if kinds == all {
+            return Owners::Everybody;
+        }
+        let (mut codes, mut not_codes, mut prefixes) = (Vec::new(), Vec::new(), Vec::new());
+        for entry in self.entries() {
+            let meant = kinds & bit(entry.kind) != 0;
+            match (&entry.code, &entry.prefix) {
+                (Some(code), _) if meant => codes.push(code.clone()),
+                (Some(code), _) => not_codes.push(code.clone()),
+                (None, Some(prefix)) => prefixes.push((prefix.clone(), meant)),
+                (None, None) => {}
+            }
+        }
+        prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
+        let others = kinds & bit(InstitutionKind::Other) != 0;
+        Owners::Some(Arc::new(OwnerRule { codes, not_codes, prefixes, others }))
+    }
+}
+
+pub(super) fn bit(kind: InstitutionKind) -> u16 {
+    1 << kind as u16
+}

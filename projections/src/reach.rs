@@ -1,0 +1,180 @@
+//! Who takes part in a record, and a list narrowed to the records that somebody may reach.
+
+use std::collections::BTreeSet;
+
+use access::Territory;
+use access::policy::{ByRelation, Competence, Hat, InstitutionKind, Owners, Reach, whole};
+use domain::terms::Service;
+use sqlx::types::Json;
+use sqlx::{Postgres, QueryBuilder};
+
+/// Who takes part in a record: codes of institutions, and kinds of institutions that answer for a service, marked.
+pub type Participants = Json<BTreeSet<String>>;
+
+/// Marks a kind of institution among participants; no code of an institution begins so.
+const KIND: char = '@';
+
+/// A service that was sent for, as a participant; none where no institution of the register answers for it.
+pub(crate) fn of_service(service: Service) -> Option<String> {
+    InstitutionKind::of_service(service).map(of_kind)
+}
+
+fn of_kind(kind: InstitutionKind) -> String {
+    format!("{KIND}{kind}")
+}
+
+/// The institutions, and the kinds of institutions sent for, that participants name.
+pub fn participants(participants: &Participants) -> (Vec<access::Institution>, Vec<InstitutionKind>) {
+    let (kinds, codes): (Vec<&String>, Vec<&String>) =
+        participants.0.iter().partition(|participant| participant.starts_with(KIND));
+    let kinds = kinds.into_iter().filter_map(|kind| kind.trim_start_matches(KIND).parse().ok());
+    let codes = codes.into_iter().filter_map(|code| access::Institution::parse(code).ok());
+    (codes.collect(), kinds.collect())
+}
+
+/// Where a table says what access depends on.
+pub(crate) struct Columns {
+    /// Id of the record.
+    pub(crate) id: &'static str,
+    /// Who registered it.
+    pub(crate) institution: &'static str,
+    /// Where it is, and who takes part in it; none where records of its kind are nowhere and nobody's but their owner's.
+    pub(crate) tied: Option<(&'static str, &'static str)>,
+}
+
+/// Narrows a question to the records that are reached: adds ` and (…)`.
+pub(crate) fn push(query: &mut QueryBuilder<'_, Postgres>, reach: &Reach, columns: &Columns) {
+    query.push(" and (false");
+    for hat in &reach.hats {
+        push_hat(query, hat, columns);
+    }
+    query.push(")");
+}
+
+fn push_hat(query: &mut QueryBuilder<'_, Postgres>, hat: &Hat, columns: &Columns) {
+    let id = columns.id;
+    let all_named: Vec<uuid::Uuid> = hat.named.iter().flat_map(|(ids, _)| ids.iter().copied()).collect();
+    query.push(" or (");
+    if !all_named.is_empty() {
+        query.push(format_args!("{id} <> all(")).push_bind(all_named).push(") and ");
+    }
+    push_ties(query, hat, &hat.usual, columns);
+    query.push(")");
+    for (ids, ties) in &hat.named {
+        query.push(format_args!(" or ({id} = any(")).push_bind(ids.clone()).push(") and ");
+        push_ties(query, hat, ties, columns);
+        query.push(")");
+    }
+}
+
+/// The closest tie counts, as in `Institutions::relation`.
+fn push_ties(query: &mut QueryBuilder<'_, Postgres>, hat: &Hat, ties: &ByRelation, columns: &Columns) {
+    let ByRelation { own, participating, territory, none } = ties;
+    let everywhere = hat.competence == Competence::Everywhere;
+    let others = if everywhere { territory } else { none };
+    if own == participating && participating == territory && territory == others {
+        return push_owners(query, own, columns);
+    }
+    query.push("(");
+    if *others == Owners::Nobody {
+        // Said apart, so that indexes can find the few.
+        query.push("(false");
+        if *own != Owners::Nobody {
+            query.push(" or ");
+            push_own(query, hat, columns);
+        }
+        if *participating != Owners::Nobody {
+            push_or(query, |query| push_participating(query, hat, columns));
+        }
+        if *territory != Owners::Nobody {
+            push_or(query, |query| push_competent(query, hat, columns));
+        }
+        query.push(") and ");
+    }
+    query.push("case when ");
+    push_own(query, hat, columns);
+    query.push(" then ");
+    push_owners(query, own, columns);
+    query.push(" when ");
+    push_participating(query, hat, columns);
+    query.push(" then ");
+    push_owners(query, participating, columns);
+    query.push(" when ");
+    push_competent(query, hat, columns);
+    query.push(" then ");
+    push_owners(query, territory, columns);
+    query.push(" else ");
+    push_owners(query, others, columns);
+    query.push(" end)");
+}
+
+fn push_or(query: &mut QueryBuilder<'_, Postgres>, condition: impl FnOnce(&mut QueryBuilder<'_, Postgres>)) {
+    query.push(" or ");
+    condition(query);
+}
+
+fn push_own(query: &mut QueryBuilder<'_, Postgres>, hat: &Hat, columns: &Columns) {
+    query.push(format_args!("{} = ", columns.institution)).push_bind(hat.institution.to_string());
+}
+
+fn push_participating(query: &mut QueryBuilder<'_, Postgres>, hat: &Hat, columns: &Columns) {
+    let Some((_, participants)) = columns.tied else {
+        query.push("false");
+        return;
+    };
+    let mut names = vec![hat.institution.to_string()];
+    if !hat.kind.is_local() {
+        names.push(of_kind(hat.kind));
+    }
+    query.push(format_args!("({participants} ?| ")).push_bind(names);
+    if hat.kind.is_local() {
+        query.push(format_args!(" or ({participants} ? ")).push_bind(of_kind(hat.kind)).push(" and ");
+        push_competent(query, hat, columns);
+        query.push(")");
+    }
+    query.push(")");
+}
+
+fn push_competent(query: &mut QueryBuilder<'_, Postgres>, hat: &Hat, columns: &Columns) {
+    let territories = match &hat.competence {
+        Competence::Everywhere => {
+            query.push("true");
+            return;
+        }
+        Competence::In(territories) => territories,
+    };
+    let Some((territory, _)) = columns.tied else {
+        query.push("false");
+        return;
+    };
+    let (cities, parts): (Vec<&Territory>, Vec<&Territory>) =
+        territories.iter().partition(|territory| whole(territory).is_some());
+    query.push("(false");
+    if !parts.is_empty() {
+        let parts: Vec<String> = parts.into_iter().map(ToString::to_string).collect();
+        query.push(format_args!(" or {territory} = any(")).push_bind(parts).push(")");
+    }
+    for city in cities.into_iter().filter_map(|territory| whole(territory)) {
+        query.push(format_args!(" or ({territory} >= ")).push_bind(format!("{city}000"));
+        query.push(format_args!(" and {territory} <= ")).push_bind(format!("{city}999")).push(")");
+    }
+    query.push(")");
+}
+
+fn push_owners(query: &mut QueryBuilder<'_, Postgres>, owners: &Owners, columns: &Columns) {
+    let rule = match owners {
+        Owners::Some(rule) => rule,
+        Owners::Nobody | Owners::Everybody => {
+            query.push(*owners == Owners::Everybody);
+            return;
+        }
+    };
+    let institution = columns.institution;
+    query.push(format_args!("case when {institution} = any(")).push_bind(rule.codes.clone()).push(") then true");
+    query.push(format_args!(" when {institution} = any(")).push_bind(rule.not_codes.clone()).push(") then false");
+    for (prefix, meant) in &rule.prefixes {
+        query.push(format_args!(" when starts_with({institution}, ")).push_bind(prefix.clone());
+        query.push(format_args!(") then {meant}"));
+    }
+    query.push(format_args!(" else {} end", rule.others));
+}
