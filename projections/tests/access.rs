@@ -11,11 +11,10 @@ use domain::terms::{AccessPurpose, RecordClass};
 use event_store::append::AppendError;
 use projections::Order;
 use projections::access_grants::{EmergencyRow, GrantFilter, GrantRow};
-use projections::timeline::EntryRow;
 use sqlx::PgConnection;
-use support::System;
 use support::access::{emergency, grant, person, reason};
 use support::work::RandomWork;
+use support::{System, count, page};
 use uuid::Uuid;
 
 fn id(n: u128) -> Uuid {
@@ -87,7 +86,7 @@ async fn a_grant_is_active_in_its_time_once_it_was_approved_and_until_it_is_revo
     let rest = GrantRow::list(&mut connection, &all, Some(first.keyset()), Order::OldestFirst, 9).await.unwrap();
     assert!(rest.len() == 3 && rest.iter().all(|row| row.keyset() > first.keyset()));
 
-    let told = EntryRow::page(&mut connection, id(100), 0, 9).await.unwrap();
+    let told = page(&mut connection, id(100), 0, 9).await;
     let told: Vec<_> = told.iter().map(|entry| entry.event_type.as_str()).collect();
     assert_eq!(told, ["GrantRequested", "GrantApproved"], "the record says who was given access");
 }
@@ -148,5 +147,5 @@ async fn emergency_access_is_open_when_somebody_vouched_and_overdue_when_nobody_
     assert_eq!(EmergencyRow::count_overdue(&mut connection, due).await.unwrap(), 1);
     let stopped = EmergencyRow::by_id(&mut connection, id(4)).await.unwrap().unwrap();
     assert_eq!((stopped.outcome.as_deref(), stopped.reviewer.as_deref()), (Some("unjustified"), Some("i.liepa")));
-    assert_eq!(EntryRow::count(&mut connection, id(100)).await.unwrap(), 4 + 3 + 2);
+    assert_eq!(count(&mut connection, id(100)).await, 4 + 3 + 2);
 }

@@ -10,10 +10,9 @@ use projections::Order;
 use projections::cards::{CardFilter, CardRow, CardStatistics, CardUnitRow};
 use projections::case_search::{IncidentFilter, IncidentRow};
 use projections::roster::{RosterFilter, RosterRow};
-use projections::timeline::EntryRow;
 use sqlx::{Executor as _, PgConnection, Row as _};
-use support::System;
 use support::work::RandomWork;
+use support::{System, count, page};
 use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -57,7 +56,7 @@ async fn paging_shows_every_row_once_in_order() {
     let mut after = 0;
     let mut entries = Vec::new();
     loop {
-        let page = EntryRow::page(&mut connection, some.id, after, 2).await.unwrap();
+        let page = page(&mut connection, some.id, after, 2).await;
         let Some(last) = page.last() else { break };
         after = last.position;
         entries.extend(page);
@@ -65,7 +64,7 @@ async fn paging_shows_every_row_once_in_order() {
     let own: Vec<_> =
         entries.iter().filter(|entry| entry.aggregate_id == some.id).map(|entry| entry.sequence).collect();
     assert_eq!(own, (1..=some.version).collect::<Vec<_>>());
-    assert_eq!(EntryRow::count(&mut connection, some.id).await.unwrap(), entries.len() as i64);
+    assert_eq!(count(&mut connection, some.id).await, entries.len() as i64);
 
     let units = RosterRow::list(&mut connection, &RosterFilter::default(), None, 500).await.unwrap();
     assert!(units.iter().any(|row| row.point.is_some()));

@@ -12,6 +12,7 @@ use event_store::consumer::CHANNEL;
 use event_store::log::LogName;
 use event_store::proof::generation::Lives;
 use projections::Projection;
+use projections::access_grants::AccessGrants;
 use projections::cards::Cards;
 use projections::case_search::CaseSearch;
 use projections::roster::Roster;
@@ -52,7 +53,9 @@ const READ_BY: &[(&str, &[&str])] = &[
 /// Read models that a field at the root is answered from.
 fn models_of(root: &RootField) -> impl Iterator<Item = &'static str> {
     let read = READ_BY.iter().filter(|(field, _)| root.name == *field || root.inner.contains(*field));
-    read.flat_map(|(_, models)| models.iter().copied())
+    // Whatever is shown depends on the rights that the caller has.
+    let models = read.flat_map(|(_, models)| models.iter().copied()).chain([AccessGrants::NAME]);
+    models.filter(|_| !root.is_introspection())
 }
 
 /// Where the logs and the read models that serve are.

@@ -12,6 +12,7 @@ mod graph;
 mod http;
 mod lang;
 mod loaders;
+mod permits;
 mod personal;
 mod position;
 mod readiness;

@@ -1,26 +1,27 @@
 //! Loads what belongs to many rows in one statement, however deep in the graph the rows are.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use access::policy::Policies;
 use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader};
-use domain::access_day::DataScope;
 use event_store::log::LogName;
 use projections::cards::{CardRow, CardUnitRow};
 use projections::case_search::IncidentRow;
 use projections::roster::RosterRow;
-use projections::timeline::EntryRow;
-use sqlx::{FromRow, Row};
+use projections::timeline::{EntryRow, TimelinePage, Visible};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::error::QueryError;
 use crate::freshness::Tide;
 use crate::graph::{Card, Incident, Unit};
-use crate::personal::{OpenPersonal, PersonalLoader};
+use crate::permits::Permits;
+use crate::personal::PersonalLoader;
 use crate::position::LogPosition;
-use crate::snapshot::{Given, Snapshot};
+use crate::snapshot::{Given, Snapshot, SnapshotSource};
 
 /// The loaders of one request; all read in its snapshot.
 pub(crate) struct Loaders {
@@ -31,12 +32,16 @@ pub(crate) struct Loaders {
     timelines: DataLoader<Timelines>,
     timeline_lengths: DataLoader<TimelineLengths>,
     pub(crate) personal: DataLoader<PersonalLoader>,
+    pub(crate) policies: Arc<Policies>,
+    pub(crate) permits: OnceCell<Permits>,
+    visible: OnceCell<Arc<Visible>>,
     tide: OnceCell<Tide>,
 }
 
 impl Loaders {
-    /// Loaders that read in this snapshot.
-    pub(crate) fn new(snapshot: &Snapshot, keys: Arc<dyn OpenPersonal>) -> Self {
+    /// Loaders that read in this snapshot, for a caller of whom the policies in force now decide.
+    pub(crate) fn new(snapshot: &Snapshot, source: &SnapshotSource) -> Self {
+        let keys = source.personal.clone();
         Self {
             incidents: DataLoader::new(Incidents(snapshot.clone()), tokio::spawn),
             cards: DataLoader::new(Cards(snapshot.clone()), tokio::spawn),
@@ -45,6 +50,9 @@ impl Loaders {
             timelines: DataLoader::new(Timelines(snapshot.clone()), tokio::spawn),
             timeline_lengths: DataLoader::new(TimelineLengths(snapshot.clone()), tokio::spawn),
             personal: DataLoader::new(PersonalLoader { snapshot: snapshot.clone(), keys }, tokio::spawn),
+            policies: source.policies.current(),
+            permits: OnceCell::new(),
+            visible: OnceCell::new(),
             tide: OnceCell::new(),
         }
     }
@@ -91,64 +99,63 @@ impl Loader<Uuid> for CardUnits {
     }
 }
 
-/// A page of a timeline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct TimelinePage {
-    record: Uuid,
-    after: i64,
-    limit: u32,
+/// A page of a timeline, as far as somebody may see other records in it.
+#[derive(Debug, Clone)]
+struct SeenPage(TimelinePage, Arc<Visible>);
+
+impl PartialEq for SeenPage {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for SeenPage {}
+
+impl Hash for SeenPage {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+/// Pages; what is visible is the same for all of one request.
+fn unseen(pages: &[SeenPage]) -> (Vec<TimelinePage>, Option<&Visible>) {
+    (pages.iter().map(|page| page.0).collect(), pages.first().map(|page| &*page.1))
 }
 
 struct Timelines(Snapshot);
 
-impl Loader<TimelinePage> for Timelines {
+impl Loader<SeenPage> for Timelines {
     type Value = Vec<EntryRow>;
     type Error = Arc<QueryError>;
 
-    async fn load(&self, pages: &[TimelinePage]) -> Result<HashMap<TimelinePage, Vec<EntryRow>>, Arc<QueryError>> {
-        let mut by_limit: HashMap<u32, Vec<TimelinePage>> = HashMap::new();
-        for page in pages {
-            by_limit.entry(page.limit).or_default().push(*page);
-        }
+    async fn load(&self, asked: &[SeenPage]) -> Result<HashMap<SeenPage, Vec<EntryRow>>, Arc<QueryError>> {
         let mut reading = self.0.read().await.map_err(Arc::new)?;
-        let mut loaded: HashMap<TimelinePage, Vec<EntryRow>> = HashMap::new();
-        for (limit, pages) in by_limit {
-            let (records, after): (Vec<Uuid>, Vec<i64>) = pages.iter().map(|page| (page.record, page.after)).unzip();
-            let rows = sqlx::query(TIMELINES).bind(&records).bind(&after).bind(i64::from(limit));
-            let rows = rows.fetch_all(&mut *reading).await.map_err(|error| Arc::new(error.into()))?;
-            for row in rows {
-                let read = || Ok::<_, sqlx::Error>((row.try_get::<i64, _>("page")?, EntryRow::from_row(&row)?));
-                let (page, entry) = read().map_err(|error| Arc::new(error.into()))?;
-                let page = usize::try_from(page - 1).ok().and_then(|index| pages.get(index));
-                if let Some(page) = page {
-                    loaded.entry(*page).or_default().push(entry);
-                }
+        let (pages, visible) = unseen(asked);
+        let rows = EntryRow::pages(&mut reading, &pages, visible).await;
+        let mut loaded: HashMap<SeenPage, Vec<EntryRow>> = HashMap::new();
+        for (page, row) in rows.map_err(|error| Arc::new(error.into()))? {
+            if let Some(page) = asked.get(page) {
+                loaded.entry(page.clone()).or_default().push(row);
             }
         }
         Ok(loaded)
     }
 }
 
-const TIMELINES: &str = "
-    select asked.page, e.*
-    from unnest($1::uuid[], $2::bigint[]) with ordinality as asked (record, after, page)
-    cross join lateral (select * from timeline.entries t
-                        where t.record = asked.record and t.position > asked.after
-                        order by t.position limit $3) e
-    order by asked.page, e.position";
-
 struct TimelineLengths(Snapshot);
 
-impl Loader<Uuid> for TimelineLengths {
+impl Loader<SeenPage> for TimelineLengths {
     type Value = i64;
     type Error = Arc<QueryError>;
 
-    async fn load(&self, records: &[Uuid]) -> Loaded<i64> {
+    async fn load(&self, asked: &[SeenPage]) -> Result<HashMap<SeenPage, i64>, Arc<QueryError>> {
         let mut reading = self.0.read().await.map_err(Arc::new)?;
-        let sql = "select record, count(*) from timeline.entries where record = any ($1) group by record";
-        let rows: Vec<(Uuid, i64)> =
-            sqlx::query_as(sql).bind(records).fetch_all(&mut *reading).await.map_err(|error| Arc::new(error.into()))?;
-        Ok(rows.into_iter().collect())
+        let (pages, visible) = unseen(asked);
+        let counts = EntryRow::counts(&mut reading, &pages, visible).await.map_err(|error| Arc::new(error.into()))?;
+        let counts: HashMap<(Uuid, bool), i64> =
+            counts.into_iter().map(|(record, whole, count)| ((record, whole), count)).collect();
+        let count = |page: &SeenPage| counts.get(&(page.0.record, page.0.whole)).copied();
+        Ok(asked.iter().filter_map(|page| Some((page.clone(), count(page)?))).collect())
     }
 }
 
@@ -163,9 +170,9 @@ pub(crate) trait Loading {
     /// The units of a card.
     async fn units_of_card(&self, card: Uuid) -> Result<Vec<CardUnitRow>, QueryError>;
     /// A page of a record's timeline.
-    async fn timeline(&self, record: Uuid, after: i64, limit: u32) -> Result<Vec<EntryRow>, QueryError>;
+    async fn timeline(&self, page: TimelinePage) -> Result<Vec<EntryRow>, QueryError>;
     /// How many entries a record's timeline has.
-    async fn timeline_length(&self, record: Uuid) -> Result<i64, QueryError>;
+    async fn timeline_length(&self, page: TimelinePage) -> Result<i64, QueryError>;
     /// A place in the register as it is told.
     async fn position(&self, position: i64) -> Result<LogPosition, QueryError>;
 }
@@ -174,28 +181,33 @@ fn loaders<'a>(ctx: &Context<'a>) -> Result<&'a Loaders, QueryError> {
     ctx.data_opt::<Loaders>().ok_or_else(|| QueryError::internal("no loaders"))
 }
 
+async fn seen_page(ctx: &Context<'_>, page: TimelinePage) -> Result<SeenPage, QueryError> {
+    let permits = ctx.permits().await?;
+    let visible = loaders(ctx)?.visible.get_or_init(async || Arc::new(permits.visible())).await;
+    Ok(SeenPage(page, Arc::clone(visible)))
+}
+
 impl Loading for Context<'_> {
     async fn incident(&self, id: Option<Uuid>) -> Result<Option<Incident>, QueryError> {
         let Some(id) = id else { return Ok(None) };
+        let permits = self.permits().await?;
         let row = loaders(self)?.incidents.load_one(id).await.map_err(QueryError::Shared)?;
-        if row.is_some() {
-            self.shows(id, DataScope::Summary)?;
-        }
-        Ok(row.map(Incident))
+        let incident = row.and_then(|row| Incident::seen(permits, row));
+        incident.map(|incident| incident.shown(self)).transpose()
     }
 
     async fn card(&self, id: Option<Uuid>) -> Result<Option<Card>, QueryError> {
         let Some(id) = id else { return Ok(None) };
+        let permits = self.permits().await?;
         let row = loaders(self)?.cards.load_one(id).await.map_err(QueryError::Shared)?;
-        if row.is_some() {
-            self.shows(id, DataScope::Summary)?;
-        }
-        Ok(row.map(Card))
+        row.and_then(|row| Card::seen(permits, row)).map(|card| card.shown(self)).transpose()
     }
 
     async fn unit(&self, id: Option<Uuid>) -> Result<Option<Unit>, QueryError> {
         let Some(id) = id else { return Ok(None) };
-        Ok(loaders(self)?.units.load_one(id).await.map_err(QueryError::Shared)?.map(Unit))
+        let permits = self.permits().await?;
+        let row = loaders(self)?.units.load_one(id).await.map_err(QueryError::Shared)?;
+        Ok(row.and_then(|row| Unit::seen(permits, row)))
     }
 
     async fn units_of_card(&self, card: Uuid) -> Result<Vec<CardUnitRow>, QueryError> {
@@ -203,14 +215,14 @@ impl Loading for Context<'_> {
         Ok(rows.unwrap_or_default())
     }
 
-    async fn timeline(&self, record: Uuid, after: i64, limit: u32) -> Result<Vec<EntryRow>, QueryError> {
-        let page = TimelinePage { record, after, limit };
+    async fn timeline(&self, page: TimelinePage) -> Result<Vec<EntryRow>, QueryError> {
+        let page = seen_page(self, page).await?;
         Ok(loaders(self)?.timelines.load_one(page).await.map_err(QueryError::Shared)?.unwrap_or_default())
     }
 
-    async fn timeline_length(&self, record: Uuid) -> Result<i64, QueryError> {
-        let length = loaders(self)?.timeline_lengths.load_one(record).await.map_err(QueryError::Shared)?;
-        Ok(length.unwrap_or_default())
+    async fn timeline_length(&self, page: TimelinePage) -> Result<i64, QueryError> {
+        let page = seen_page(self, TimelinePage { after: 0, limit: 0, ..page }).await?;
+        Ok(loaders(self)?.timeline_lengths.load_one(page).await.map_err(QueryError::Shared)?.unwrap_or_default())
     }
 
     async fn position(&self, position: i64) -> Result<LogPosition, QueryError> {

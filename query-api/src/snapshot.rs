@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use access::policy::{Policies, PolicyHandle};
+use access::policy::{Action, PolicyHandle, Reach, RecordKind};
 use access::{AccessLog, Principal};
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Context, Data, Request, Response};
 use async_trait::async_trait;
-use domain::access_day::DataScope;
+use domain::access_day::{DataScope, RefusalCause};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use tokio::sync::{Mutex, MutexGuard, Notify};
 use tokio::time::Instant;
@@ -23,6 +23,7 @@ use crate::error::QueryError;
 use crate::freshness::Freshness;
 use crate::lang::Lang;
 use crate::loaders::Loaders;
+use crate::permits::Permits;
 use crate::personal::OpenPersonal;
 
 /// A transaction ends after this long, whatever it was doing.
@@ -199,7 +200,7 @@ impl Extension for OneSnapshot {
         }
         let snapshot = Snapshot::new(self.0.pool.clone());
         let mut data = Data::default();
-        data.insert(Loaders::new(&snapshot, self.0.personal.clone()));
+        data.insert(Loaders::new(&snapshot, &self.0));
         data.insert(snapshot.clone());
         let shown = Shown::default();
         data.insert(shown.clone());
@@ -233,10 +234,20 @@ pub(crate) trait Given {
     fn caller(&self) -> Result<&Principal, QueryError>;
     /// Language of labels: the argument's, else the request's.
     fn lang(&self, argument: Option<Lang>) -> Lang;
-    /// The access policies in force.
-    fn policies(&self) -> Result<Arc<Policies>, QueryError>;
+    /// What the caller may see.
+    async fn permits(&self) -> Result<&Permits, QueryError>;
+    /// The same; where there is no record of a kind that they could do something with, that is refused and told to the access log.
+    async fn reach(&self, action: Action, kind: RecordKind) -> Result<Reach, QueryError>;
+    /// A record that was asked for is kept from the caller: told to the access log.
+    fn keeps_back(&self, record: Uuid);
     /// This of that record is part of the answer.
     fn shows(&self, record: Uuid, scope: DataScope) -> Result<(), QueryError>;
+}
+
+fn tell_refused(ctx: &Context<'_>, record: Option<Uuid>) {
+    if let (Some(source), Some(asked)) = (ctx.data_opt::<SnapshotSource>(), ctx.data_opt::<Asked>()) {
+        source.access.refused(asked.caller.as_ref(), ctx.field().name(), record, RefusalCause::Policy);
+    }
 }
 
 impl Given for Context<'_> {
@@ -254,9 +265,25 @@ impl Given for Context<'_> {
         argument.or_else(|| self.data_opt::<Asked>().map(|asked| asked.lang)).unwrap_or_default()
     }
 
-    fn policies(&self) -> Result<Arc<Policies>, QueryError> {
-        let source = self.data_opt::<SnapshotSource>().ok_or_else(|| QueryError::internal("no access policies"))?;
-        Ok(source.policies.current())
+    async fn permits(&self) -> Result<&Permits, QueryError> {
+        let loaders = self.data_opt::<Loaders>().ok_or_else(|| QueryError::internal("no loaders"))?;
+        let read = async || {
+            let (policies, mut reading) = (Arc::clone(&loaders.policies), self.snapshot()?.read().await?);
+            Permits::read(policies, self.caller()?, &mut reading).await
+        };
+        loaders.permits.get_or_try_init(read).await
+    }
+
+    async fn reach(&self, action: Action, kind: RecordKind) -> Result<Reach, QueryError> {
+        let reach = self.permits().await?.reach(action, kind);
+        reach.map_err(|denied| {
+            tell_refused(self, None);
+            QueryError::Forbidden(denied.to_string())
+        })
+    }
+
+    fn keeps_back(&self, record: Uuid) {
+        tell_refused(self, Some(record));
     }
 
     fn shows(&self, record: Uuid, scope: DataScope) -> Result<(), QueryError> {

@@ -18,6 +18,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+pub(crate) use self::rows::COLUMNS;
 pub use self::rows::{CardFilter, CardRow, CardUnitRow, ServiceTimes, UnitNameRow};
 pub use self::statistics::{CallsOfType, CardStatistics, ResponseTimes};
 use crate::event::{CARD, DecodedEvent, RegisterEvent, UNIT};

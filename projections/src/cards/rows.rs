@@ -14,7 +14,8 @@ use crate::reach::{self, Columns, Participants};
 use crate::table::{columns, table_row};
 
 /// What access to a card depends on.
-const COLUMNS: Columns = Columns { id: "id", institution: "institution", tied: Some(("territory", "participants")) };
+pub(crate) const COLUMNS: Columns =
+    Columns { id: "id", institution: "institution", tied: Some(("territory", "participants")) };
 
 /// When a decided service was told and when it took the card on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -192,8 +193,8 @@ pub struct CardFilter {
     pub received_from: Option<DateTime<Utc>>,
     /// Received (T0) before this time.
     pub received_before: Option<DateTime<Utc>>,
-    /// That somebody may reach; all where nobody is asking.
-    pub reach: Option<Reach>,
+    /// That somebody reaches in each of these ways; all where nobody is asking.
+    pub reached: Vec<Reach>,
 }
 
 impl CardRow {
@@ -329,7 +330,7 @@ impl CardFilter {
                 query.push(format_args!(" and {condition} ")).push_bind(value);
             }
         }
-        if let Some(reach) = &self.reach {
+        for reach in &self.reached {
             reach::push(query, reach, &COLUMNS);
         }
     }

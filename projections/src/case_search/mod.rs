@@ -10,6 +10,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+pub(crate) use self::rows::COLUMNS;
 pub use self::rows::{IncidentFilter, IncidentRow, UnitOwnerRow};
 use crate::event::{DecodedEvent, INCIDENT, RegisterEvent, UNIT};
 use crate::fact::{PlaceColumns, SourceColumns, bigint, sealed_json, set_place, utc};

@@ -11,7 +11,8 @@ use crate::reach::{self, Columns, Participants};
 use crate::table::{columns, table_row};
 
 /// What access to an incident depends on.
-const COLUMNS: Columns = Columns { id: "id", institution: "institution", tied: Some(("territory", "participants")) };
+pub(crate) const COLUMNS: Columns =
+    Columns { id: "id", institution: "institution", tied: Some(("territory", "participants")) };
 
 table_row! {
     /// An incident.
@@ -130,8 +131,8 @@ pub struct IncidentFilter {
     pub occurred_before: Option<DateTime<Utc>>,
     /// Whose place has all of these words.
     pub place_words: Option<String>,
-    /// That somebody may reach; all where nobody is asking.
-    pub reach: Option<Reach>,
+    /// That somebody reaches in each of these ways; all where nobody is asking.
+    pub reached: Vec<Reach>,
 }
 
 impl IncidentRow {
@@ -254,7 +255,7 @@ impl IncidentFilter {
         if let Some(words) = &self.place_words {
             query.push(" and place_words @@ plainto_tsquery('simple', ").push_bind(words.clone()).push(")");
         }
-        if let Some(reach) = &self.reach {
+        for reach in &self.reached {
             reach::push(query, reach, &COLUMNS);
         }
     }

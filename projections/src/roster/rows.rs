@@ -112,8 +112,8 @@ pub struct RosterFilter {
     pub on_duty: Option<bool>,
     /// On this card.
     pub card: Option<Uuid>,
-    /// That somebody may reach; all where nobody is asking.
-    pub reach: Option<Reach>,
+    /// That somebody reaches in each of these ways; all where nobody is asking.
+    pub reached: Vec<Reach>,
 }
 
 /// A unit's place in the roster: by call sign.
@@ -217,7 +217,7 @@ impl RosterFilter {
                 many => _ = query.push(format_args!(" and u.{column} = any(")).push_bind(many.to_vec()).push(")"),
             }
         }
-        if let Some(reach) = &self.reach {
+        for reach in &self.reached {
             reach::push(query, reach, &COLUMNS);
         }
         if let Some(on_duty) = self.on_duty {

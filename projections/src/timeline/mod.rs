@@ -17,7 +17,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-pub use self::rows::EntryRow;
+pub use self::rows::{EntryRow, TimelinePage, Visible};
 use crate::event::{ACCESS_GRANT, CARD, DecodedEvent, EMERGENCY_ACCESS, INCIDENT, RETENTION, RegisterEvent, UNIT};
 use crate::fact::{bigint, metadata, utc};
 use crate::projection::Projection;

@@ -1,12 +1,15 @@
 //! Rows of the timeline, and the questions that are asked of them.
 
+use access::policy::Reach;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgConnection;
+use sqlx::postgres::PgRow;
 use sqlx::types::Json;
+use sqlx::{FromRow as _, PgConnection, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
 
-use crate::table::{columns, table_row};
+use crate::table::table_row;
+use crate::{cards, case_search, reach};
 
 table_row! {
     /// An event in the timeline of a record.
@@ -40,32 +43,90 @@ table_row! {
     }
 }
 
+/// A page of a record's timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TimelinePage {
+    /// Whose timeline.
+    pub record: Uuid,
+    /// Entries after this position of the log.
+    pub after: i64,
+    /// At most so many.
+    pub limit: u32,
+    /// Also what others recorded about it: reports of units, grants, emergency access, erasures. Without it only the record's own
+    /// events and those of other incidents and cards.
+    pub whole: bool,
+}
+
+/// Events of other records show these alone; all where nobody is asking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visible {
+    /// Incidents.
+    pub incidents: Reach,
+    /// Emergency cards.
+    pub cards: Reach,
+}
+
 impl EntryRow {
-    /// A page of a record's timeline in the order of the log: at most `limit` entries after the position `after`.
+    /// Pages of timelines, each in the order of the log; with each entry the place of its page among `pages`.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn page(
+    pub async fn pages(
         connection: &mut PgConnection,
-        record: Uuid,
-        after: i64,
-        limit: u32,
-    ) -> Result<Vec<Self>, sqlx::Error> {
-        let sql = format!(
-            "select {} from timeline.entries where record = $1 and position > $2 order by position limit $3",
-            columns::<Self>()
+        pages: &[TimelinePage],
+        visible: Option<&Visible>,
+    ) -> Result<Vec<(usize, Self)>, sqlx::Error> {
+        let mut query = QueryBuilder::new("select asked.page, e.* from unnest(");
+        query.push_bind(pages.iter().map(|page| page.record).collect::<Vec<_>>()).push("::uuid[], ");
+        query.push_bind(pages.iter().map(|page| page.after).collect::<Vec<_>>()).push("::bigint[], ");
+        query.push_bind(pages.iter().map(|page| i64::from(page.limit)).collect::<Vec<_>>()).push("::bigint[], ");
+        query.push_bind(pages.iter().map(|page| page.whole).collect::<Vec<_>>());
+        query.push(
+            "::boolean[]) with ordinality as asked (record, after, most, whole, page)
+             cross join lateral (select * from timeline.entries t
+                                 where t.record = asked.record and t.position > asked.after and ",
         );
-        sqlx::query_as(&sql).bind(record).bind(after).bind(i64::from(limit)).fetch_all(connection).await
+        push_visible(&mut query, visible);
+        query.push(" order by t.position limit asked.most) e order by asked.page, e.position");
+        let rows = query.build().fetch_all(connection).await?;
+        let read = |row: &PgRow| {
+            let page = usize::try_from(row.try_get::<i64, _>("page")? - 1).unwrap_or_default();
+            Ok((page, Self::from_row(row)?))
+        };
+        rows.iter().map(read).collect()
     }
 
-    /// How many entries a record's timeline has.
+    /// How many entries the timelines of records have, by record; `limit` and `after` don't count.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn count(connection: &mut PgConnection, record: Uuid) -> Result<i64, sqlx::Error> {
-        sqlx::query_scalar("select count(*) from timeline.entries where record = $1")
-            .bind(record)
-            .fetch_one(connection)
-            .await
+    pub async fn counts(
+        connection: &mut PgConnection,
+        pages: &[TimelinePage],
+        visible: Option<&Visible>,
+    ) -> Result<Vec<(Uuid, bool, i64)>, sqlx::Error> {
+        let mut query = QueryBuilder::new("select asked.record, asked.whole, count(*) from unnest(");
+        query.push_bind(pages.iter().map(|page| page.record).collect::<Vec<_>>()).push("::uuid[], ");
+        query.push_bind(pages.iter().map(|page| page.whole).collect::<Vec<_>>());
+        query.push("::boolean[]) as asked (record, whole) join timeline.entries t on t.record = asked.record where ");
+        push_visible(&mut query, visible);
+        query.push(" group by asked.record, asked.whole");
+        query.build_query_as().fetch_all(connection).await
     }
+}
+
+/// Whether an entry `t` of the timeline `asked` is shown. What another record says there is shown to those who may see that record.
+fn push_visible(query: &mut QueryBuilder<'_, Postgres>, visible: Option<&Visible>) {
+    let Some(Visible { incidents, cards }) = visible else {
+        query.push("true");
+        return;
+    };
+    query.push("case when t.aggregate_id = t.record then true when t.aggregate_type = 'incident' then exists (");
+    query.push("select from case_search.incidents where id = t.aggregate_id");
+    reach::push(query, incidents, &case_search::COLUMNS);
+    query.push(
+        ") when t.aggregate_type = 'emergency_card' then exists (select from cards.cards where id = t.aggregate_id",
+    );
+    reach::push(query, cards, &cards::COLUMNS);
+    query.push(") else asked.whole end");
 }

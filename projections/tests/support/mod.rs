@@ -16,9 +16,10 @@ use event_store::migrate::{log_sets, migrate};
 use event_store::private_pg::{PrivatePgError, TestDatabase, shared_for_tests};
 use event_store::read::LogReader;
 use event_store::seal::MasterKeys;
+use projections::timeline::{EntryRow, TimelinePage};
 use projections::{Pools, Projection, Registry, Running, start_all};
-use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
+use sqlx::{PgConnection, PgPool};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -134,4 +135,18 @@ impl System {
         rows.extend(self.rows::<AccessGrants>("access_grants").await);
         rows
     }
+}
+
+/// A page of a timeline, for nobody in particular.
+pub async fn page(connection: &mut PgConnection, record: Uuid, after: i64, limit: u32) -> Vec<EntryRow> {
+    let page = TimelinePage { record, after, limit, whole: true };
+    let rows = EntryRow::pages(connection, &[page], None).await.unwrap();
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+/// How many entries a timeline has.
+pub async fn count(connection: &mut PgConnection, record: Uuid) -> i64 {
+    let page = TimelinePage { record, after: 0, limit: 0, whole: true };
+    let counts = EntryRow::counts(connection, &[page], None).await.unwrap();
+    counts.first().map_or(0, |(_, _, count)| *count)
 }

@@ -1,6 +1,6 @@
 //! Emergency cards (vienotās elektroniskās kartiņas, VEK).
 
-use access::policy::RecordKind;
+use access::policy::{Action, RecordKind};
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::access_day::DataScope;
@@ -11,14 +11,15 @@ use projections::cards::{self, CardRow, CardUnitRow};
 use super::common::{Code, Named, Period, Place, Source, SourceRef, id, place_of, uuid};
 use super::fresh::fresh;
 use super::incident::Incident;
-use super::paging::{self, Counted, Page, Paging, TimeKey, page, shows_rows};
-use super::personal::{Guarded, PersonalText, Reporter};
-use super::record::{Entry, timeline};
+use super::paging::{self, Counted, Page, Paging, TimeKey, page, show_rows};
+use super::personal::{PersonalText, Reporter};
+use super::record::{Entry, Story, timeline};
 use super::terms::{CardStatus, Channel, Priority, Service, UnitKind};
 use super::unit::Unit;
 use crate::error::QueryError;
 use crate::lang::Lang;
 use crate::loaders::Loading;
+use crate::permits::{Guard, Permits, RecordPart};
 use crate::position::LogPosition;
 use crate::snapshot::Given;
 
@@ -68,6 +69,7 @@ impl CardFilter {
             incident: uuid("incident", self.incident)?,
             received_from: received.from,
             received_before: received.until,
+            reached: Vec::new(),
         })
     }
 }
@@ -95,16 +97,21 @@ impl CardQuery {
     ) -> Result<Option<Card>, QueryError> {
         let named = Named::one_of(id, number, source)?;
         fresh(ctx, min_position).await?;
+        ctx.reach(Action::View, RecordKind::EmergencyCard).await?;
+        let permits = ctx.permits().await?;
         let mut reading = ctx.snapshot()?.read().await?;
         let row = match named {
             Named::Id(id) => CardRow::by_id(&mut reading, id).await?,
             Named::Number(number) => CardRow::by_number(&mut reading, &number).await?,
             Named::Source(s) => CardRow::by_source(&mut reading, &s.system, &s.external_id).await?,
         };
-        if let Some(row) = &row {
-            ctx.shows(row.id, DataScope::Summary)?;
-        }
-        Ok(row.map(Card))
+        let Some(row) = row else { return Ok(None) };
+        let id = row.id;
+        let Some(card) = Card::seen(permits, row) else {
+            ctx.keeps_back(id);
+            return Ok(None);
+        };
+        card.shown(ctx).map(Some)
     }
 
     /// Emergency cards, page by page.
@@ -128,23 +135,21 @@ impl CardQuery {
     ) -> Result<Page<Card>, QueryError> {
         let paging = Paging::of(first, after.as_deref())?;
         fresh(ctx, min_position).await?;
-        let filter = filter.unwrap_or_default().of_rows()?;
+        let mut filter = filter.unwrap_or_default().of_rows()?;
+        filter.reached.push(ctx.reach(Action::View, RecordKind::EmergencyCard).await?);
+        let permits = ctx.permits().await?;
         let order = match order_by {
             CardOrder::ReceivedDesc => Order::NewestFirst,
             CardOrder::ReceivedAsc => Order::OldestFirst,
         };
         let mut reading = ctx.snapshot()?.read().await?;
         let rows = CardRow::search(&mut reading, &filter, paging.keyset(), order, paging.rows_to_read()).await?;
-        if shows_rows(ctx) {
-            for row in rows.iter().take(paging.first as usize) {
-                ctx.shows(row.id, DataScope::Summary)?;
-            }
-        }
-        let rows = rows.into_iter().map(Card).collect();
-        Ok(page(&paging, rows, |row| TimeKey::of(row.0.keyset()), Counted::Cards(filter)))
+        let rows = rows.into_iter().filter_map(|row| Card::seen(permits, row));
+        let rows = show_rows(ctx, &paging, rows, |card| card.row.id)?;
+        Ok(page(&paging, rows, |row| TimeKey::of(row.row.keyset()), Counted::Cards(filter)))
     }
 
-    /// Figures over emergency cards.
+    /// Figures over emergency cards: over all, where the caller may make statistics; else over those that they may see.
     async fn card_statistics(
         &self,
         ctx: &Context<'_>,
@@ -159,7 +164,10 @@ impl CardQuery {
         _wait_seconds: i32,
     ) -> Result<CardStatistics, QueryError> {
         fresh(ctx, min_position).await?;
-        let filter = filter.unwrap_or_default().of_rows()?;
+        let mut filter = filter.unwrap_or_default().of_rows()?;
+        if !ctx.permits().await?.counts_everything() {
+            filter.reached.push(ctx.reach(Action::View, RecordKind::EmergencyCard).await?);
+        }
         let figures = cards::CardStatistics::of(&mut *ctx.snapshot()?.read().await?, &filter).await?;
         Ok(CardStatistics::of_rows(figures))
     }
@@ -225,18 +233,48 @@ pub(crate) struct CallsOfType {
 }
 
 /// An emergency card.
-pub(crate) struct Card(pub(crate) CardRow);
+pub(crate) struct Card {
+    row: CardRow,
+    guard: Guard,
+}
+
+/// What can be kept of it from somebody who sees it.
+const PARTS: &[RecordPart] = &[
+    RecordPart::Narrative,
+    RecordPart::Reporter,
+    RecordPart::PersonalCode,
+    RecordPart::Hazards,
+    RecordPart::Casualties,
+    RecordPart::Units,
+    RecordPart::Result,
+];
 
 impl Card {
-    /// What the access policies know of it.
-    fn guarded(&self) -> Guarded<'_> {
-        let row = &self.0;
-        Guarded {
-            kind: RecordKind::EmergencyCard,
-            record: row.id,
-            institution: &row.institution,
-            territory: row.territory.as_deref(),
-        }
+    /// The card, where the caller may see it.
+    pub(crate) fn seen(permits: &Permits, row: CardRow) -> Option<Self> {
+        let guard = permits.of_card(&row);
+        guard.is_seen().then_some(Self { row, guard })
+    }
+
+    /// The same, noted as part of the answer.
+    pub(crate) fn shown(self, ctx: &Context<'_>) -> Result<Self, QueryError> {
+        ctx.shows(self.row.id, DataScope::Summary)?;
+        Ok(self)
+    }
+
+    /// What of it is shown.
+    pub(crate) fn guard(&self) -> Guard {
+        self.guard
+    }
+
+    /// Card number.
+    pub(crate) fn card_number(&self) -> &str {
+        &self.row.number
+    }
+
+    /// A part of it, where it is shown.
+    fn part<T>(&self, part: RecordPart, value: T) -> Option<T> {
+        self.guard.shows(part).then_some(value)
     }
 }
 
@@ -246,178 +284,182 @@ impl Card {
 impl Card {
     /// Its id: unique over all records of all types.
     pub(crate) async fn id(&self) -> ID {
-        id(self.0.id)
+        id(self.row.id)
     }
 
     /// Card number, `VEK-2026-0000001`.
     async fn number(&self) -> &str {
-        &self.0.number
+        &self.row.number
     }
 
     /// Where it stands.
     async fn status(&self) -> Result<CardStatus, QueryError> {
-        CardStatus::of_code(&self.0.status)
+        CardStatus::of_code(&self.row.status)
     }
 
     /// Where it stands, in words.
     async fn status_label(&self, ctx: &Context<'_>, lang: Option<Lang>) -> Result<&'static str, QueryError> {
-        CardStatus::label_of(&self.0.status, ctx.lang(lang))
+        CardStatus::label_of(&self.row.status, ctx.lang(lang))
     }
 
     /// How it came.
     async fn channel(&self) -> Result<Channel, QueryError> {
-        Channel::of_code(&self.0.channel)
+        Channel::of_code(&self.row.channel)
     }
 
     /// Institution that received it.
     async fn institution(&self) -> &str {
-        &self.0.institution
+        &self.row.institution
     }
 
     /// What it is about; null until it is qualified.
     #[graphql(name = "type")]
     async fn kind(&self) -> Option<Code> {
-        Code::maybe(CardType::TABLE, self.0.type_code.as_deref())
+        Code::maybe(CardType::TABLE, self.row.type_code.as_deref())
     }
 
     /// How urgent; null until it is qualified.
     async fn priority(&self) -> Result<Option<Priority>, QueryError> {
-        self.0.priority.as_deref().map(Priority::of_code).transpose()
+        self.row.priority.as_deref().map(Priority::of_code).transpose()
     }
 
     /// The source's own priority code, as it came.
     async fn source_priority(&self) -> Option<&str> {
-        self.0.source_priority.as_deref()
+        self.row.source_priority.as_deref()
     }
 
     /// Where it is.
     async fn place(&self) -> Result<Option<Place>, QueryError> {
-        place_of!(self.0)
+        place_of!(self.row)
     }
 
-    /// What endangers people there.
-    async fn hazards(&self) -> Vec<Code> {
-        self.0.hazards.iter().map(|code| Code::of(Hazard::TABLE, code)).collect()
+    /// What endangers people there; null where it is kept from the caller.
+    async fn hazards(&self) -> Option<Vec<Code>> {
+        let hazards = self.part(RecordPart::Hazards, &self.row.hazards)?;
+        Some(hazards.iter().map(|code| Code::of(Hazard::TABLE, code)).collect())
     }
 
     /// People believed hurt.
     async fn casualties(&self) -> Option<i32> {
-        self.0.casualties
+        self.part(RecordPart::Casualties, self.row.casualties).flatten()
     }
 
     /// 1 is the ordinary alarm; more for larger ones.
     async fn alarm_level(&self) -> Option<i32> {
-        self.0.alarm_level
+        self.row.alarm_level
     }
 
     /// When the call was received (T0).
     async fn received_at(&self) -> DateTime<Utc> {
-        self.0.received_at
+        self.row.received_at
     }
 
     /// When it was answered (T1).
     async fn answered_at(&self) -> Option<DateTime<Utc>> {
-        self.0.answered_at
+        self.row.answered_at
     }
 
     /// When it was known what it is (T3).
     async fn qualified_at(&self) -> Option<DateTime<Utc>> {
-        self.0.qualified_at
+        self.row.qualified_at
     }
 
     /// When it was decided which services go (T4).
     async fn decided_at(&self) -> Option<DateTime<Utc>> {
-        self.0.decided_at
+        self.row.decided_at
     }
 
     /// When it was done (T13).
     async fn completed_at(&self) -> Option<DateTime<Utc>> {
-        self.0.completed_at
+        self.row.completed_at
     }
 
     /// Services that go.
     async fn services(&self) -> Result<Vec<CardService>, QueryError> {
-        let services = self.0.services.iter().map(|(code, times)| {
+        let services = self.row.services.iter().map(|(code, times)| {
             let (notified_at, accepted_at) = (times.notified_at, times.accepted_at);
             Ok(CardService { service: Service::of_code(code)?, notified_at, accepted_at })
         });
         services.collect()
     }
 
-    /// Units that were sent, in the order in which they were attached.
-    async fn units(&self, ctx: &Context<'_>) -> Result<Vec<CardUnit>, QueryError> {
-        Ok(ctx.units_of_card(self.0.id).await?.into_iter().map(CardUnit).collect())
+    /// Units that were sent, in the order in which they were attached; null where they are kept from the caller.
+    async fn units(&self, ctx: &Context<'_>) -> Result<Option<Vec<CardUnit>>, QueryError> {
+        if !self.guard.shows(RecordPart::Units) {
+            return Ok(None);
+        }
+        Ok(Some(ctx.units_of_card(self.row.id).await?.into_iter().map(CardUnit).collect()))
     }
 
     /// How it ended.
     async fn disposition(&self) -> Option<Code> {
-        Code::maybe(Disposition::TABLE, self.0.disposition.as_deref())
+        Code::maybe(Disposition::TABLE, self.part(RecordPart::Result, self.row.disposition.as_deref()).flatten())
     }
 
     /// The source's own disposition, as it came.
     async fn source_disposition(&self) -> Option<&str> {
-        self.0.source_disposition.as_deref()
+        self.part(RecordPart::Result, self.row.source_disposition.as_deref()).flatten()
     }
 
     /// What was said: personal data.
     async fn narrative(&self, ctx: &Context<'_>) -> Result<Option<PersonalText>, QueryError> {
-        self.guarded().narrative(ctx, self.0.narrative.as_deref()).await
+        self.guard.narrative(ctx, self.row.narrative.as_deref()).await
     }
 
     /// Who called: personal data.
     async fn caller(&self, ctx: &Context<'_>) -> Result<Option<Reporter>, QueryError> {
-        self.guarded().reporter(ctx, self.0.caller.as_deref()).await
+        self.guard.reporter(ctx, self.row.caller.as_deref()).await
     }
 
-    /// Whether the access policies keep personal data of the record from the caller.
-    async fn personal_data_masked(&self, ctx: &Context<'_>) -> Result<bool, QueryError> {
-        self.guarded().is_masked(ctx)
+    /// What the access policies keep of it from the caller: null elsewhere may mean that it is kept, not that there is none.
+    async fn kept(&self) -> Vec<RecordPart> {
+        self.guard.kept(PARTS)
     }
 
     /// The incident that came of it.
     async fn incident(&self, ctx: &Context<'_>) -> Result<Option<Incident>, QueryError> {
-        ctx.incident(self.0.incident).await
+        ctx.incident(self.row.incident).await
     }
 
     /// When the first unit was at the scene (T10).
     async fn first_on_scene_at(&self) -> Option<DateTime<Utc>> {
-        self.0.first_on_scene_at
+        self.row.first_on_scene_at
     }
 
     /// From the call (T0) to the first unit at the scene (T10), in seconds; null where no unit came, negative where the
     /// clocks contradict.
     async fn response_seconds(&self) -> Option<i64> {
-        Some((self.0.first_on_scene_at? - self.0.received_at).num_seconds())
+        Some((self.row.first_on_scene_at? - self.row.received_at).num_seconds())
     }
 
     /// Where the recording of the call is kept.
     async fn recording_ref(&self) -> Option<&str> {
-        self.0.recording_ref.as_deref()
+        self.row.recording_ref.as_deref()
     }
 
     /// Clocks out of order and impossible reports, of the card and of its units.
     async fn anomalies(&self) -> i32 {
-        self.0.anomalies
+        self.row.anomalies
     }
 
     /// When this register recorded it first.
     async fn registered_at(&self) -> DateTime<Utc> {
-        self.0.registered_at
+        self.row.registered_at
     }
 
     /// The foreign system that it was made in first.
     async fn source(&self) -> Option<Source> {
-        Source::of(self.0.source_system.as_deref(), self.0.source_external_id.as_deref())
+        Source::of(self.row.source_system.as_deref(), self.row.source_external_id.as_deref())
     }
 
     /// Number of its events.
     async fn version(&self) -> i64 {
-        self.0.version
+        self.row.version
     }
 
     /// Place of its last event in the register, as this read model has seen it.
     async fn position(&self, ctx: &Context<'_>) -> Result<LogPosition, QueryError> {
-        ctx.position(self.0.last_position).await
+        ctx.position(self.row.last_position).await
     }
 
     /// What happened to it, in order, page by page.
@@ -428,7 +470,7 @@ impl Card {
         #[graphql(desc = "Rows of the page, at most 200; 50 where it is left out.")] first: Option<i32>,
         #[graphql(desc = "Go on after this row: the `endCursor` of the page before.")] after: Option<String>,
     ) -> Result<Page<Entry>, QueryError> {
-        timeline(ctx, self.0.id, first, after).await
+        timeline(ctx, Story::of(&self.guard), first, after).await
     }
 }
 

@@ -8,7 +8,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::Principal;
+use access::policy::{Action, PolicyHandle, RecordKind};
 use async_graphql::{Context, Error, ID, Object, SimpleObject};
+use domain::access_day::{DataScope, RefusalCause};
 use event_store::log::LogName;
 use futures::Stream;
 use futures::future::BoxFuture;
@@ -21,10 +24,11 @@ use uuid::Uuid;
 
 use super::common::{Named, uuid};
 use super::log::{Projection, projections};
-use super::record::{Entry, Record, record_row};
+use super::record::{Entry, Found, Record};
 use super::unit::Unit;
 use crate::error::QueryError;
 use crate::freshness::Tide;
+use crate::permits::Permits;
 use crate::position::LogPosition;
 use crate::snapshot::{Given, Snapshot, SnapshotSource};
 
@@ -54,10 +58,11 @@ impl Subscription {
         after_tracks_position: Option<LogPosition>,
     ) -> Result<impl Stream<Item = Result<RosterChange, Error>> + use<>, QueryError> {
         let source = source(ctx)?;
+        let viewer = Viewer::open(ctx, &source, &[RecordKind::Unit]).await?;
         let told = after_position.map(|register| RosterTold { register, tracks: after_tracks_position });
         Ok(changes(source, PACE, told, move |snapshot, told| {
-            let institution = institution.clone();
-            Box::pin(async move { roster_after(&snapshot, institution.as_deref(), told).await })
+            let (institution, viewer) = (institution.clone(), viewer.clone());
+            Box::pin(async move { roster_after(&snapshot, &viewer, institution.as_deref(), told).await })
         }))
     }
 
@@ -72,8 +77,11 @@ impl Subscription {
         let source = source(ctx)?;
         let none = || QueryError::BadInput { argument: "id", reason: "an id is a UUID".into() };
         let id = uuid("id", Some(id))?.ok_or_else(none)?;
+        let kinds = [RecordKind::Incident, RecordKind::EmergencyCard, RecordKind::Unit];
+        let viewer = Viewer::open(ctx, &source, &kinds).await?;
         Ok(changes(source, PACE, after_position, move |snapshot, told| {
-            Box::pin(async move { record_after(&snapshot, id, told).await })
+            let viewer = viewer.clone();
+            Box::pin(async move { record_after(&snapshot, &viewer, id, told).await })
         }))
     }
 
@@ -120,7 +128,7 @@ impl RecordChange {
         self.position
     }
 
-    /// The record; null where there is none of this id yet.
+    /// The record; null where there is none of this id yet, or none that the caller may follow.
     async fn record(&self, ctx: &Context<'_>) -> Result<Option<&Record>, QueryError> {
         self.record.as_ref().map(|record| record.shown(ctx)).transpose()
     }
@@ -129,7 +137,7 @@ impl RecordChange {
     /// without `afterPosition`.
     async fn entries(&self, ctx: &Context<'_>) -> Result<&[Entry], QueryError> {
         if let (Some(record), false) = (&self.record, self.entries.is_empty()) {
-            record.shows_history(ctx)?;
+            ctx.shows(record.story().record, DataScope::History)?;
         }
         Ok(&self.entries)
     }
@@ -141,8 +149,39 @@ struct RosterTold {
     tracks: Option<LogPosition>,
 }
 
+/// Whose subscription it is: what they may see is looked up each time that something is to be told, so that a right that ends, and
+/// policies that change, end what is told.
+#[derive(Clone)]
+struct Viewer {
+    caller: Principal,
+    policies: Arc<PolicyHandle>,
+}
+
+impl Viewer {
+    /// Refuses who may follow no record of any of these kinds; that is told to the access log.
+    async fn open(ctx: &Context<'_>, source: &SnapshotSource, kinds: &[RecordKind]) -> Result<Self, QueryError> {
+        let viewer = Self { caller: ctx.caller()?.clone(), policies: Arc::clone(&source.policies) };
+        let snapshot = Snapshot::new(source.pool.clone());
+        let permits = viewer.permits(&mut *snapshot.read().await?).await;
+        snapshot.end().await;
+        let permits = permits?;
+        let mut reached = kinds.iter().map(|kind| permits.reach(Action::Subscribe, *kind));
+        let Some(Err(denied)) = reached.clone().next() else { return Ok(viewer) };
+        if reached.any(|reach| reach.is_ok()) {
+            return Ok(viewer);
+        }
+        source.access.refused(Some(&viewer.caller), ctx.field().name(), None, RefusalCause::Policy);
+        Err(QueryError::Forbidden(denied.to_string()))
+    }
+
+    async fn permits(&self, connection: &mut PgConnection) -> Result<Permits, QueryError> {
+        Permits::read(self.policies.current(), &self.caller, connection).await
+    }
+}
+
 async fn roster_after(
     snapshot: &Snapshot,
+    viewer: &Viewer,
     institution: Option<&str>,
     told: Option<RosterTold>,
 ) -> Result<Option<(RosterTold, Option<RosterChange>)>, QueryError> {
@@ -162,7 +201,9 @@ async fn roster_after(
             Some((register, tracks))
         }
     };
-    let units: Vec<Unit> = units_after(&mut reading, institution, after).await?.into_iter().map(Unit).collect();
+    let permits = viewer.permits(&mut reading).await?;
+    let units = units_after(&mut reading, institution, after).await?;
+    let units: Vec<Unit> = units.into_iter().filter_map(|row| Unit::followed(&permits, row)).collect();
     let next = RosterTold { register: position, tracks: Some(tracks_position) };
     let is_news = told.is_none() || !units.is_empty();
     let change = RosterChange { position, tracks_position, complete: told.is_none(), units };
@@ -188,33 +229,39 @@ async fn units_after(
 
 async fn record_after(
     snapshot: &Snapshot,
+    viewer: &Viewer,
     id: Uuid,
     told: Option<LogPosition>,
 ) -> Result<Option<(LogPosition, Option<RecordChange>)>, QueryError> {
     let mut reading = snapshot.read().await?;
     let tide = Tide::read(&mut reading).await?;
     let position = tide.progress(Timeline::NAME, LogName::REGISTER);
-    let entries = match told {
-        None => Vec::new(),
-        Some(told) => {
-            let after = tide.place(told, LogName::REGISTER)?;
-            if after >= position.position {
-                return Ok(None);
-            }
-            let after = i64::try_from(after).unwrap_or(i64::MAX);
-            EntryRow::page(&mut reading, id, after, ENTRIES_AT_ONCE).await?
-        }
+    let after = told.map(|told| tide.place(told, LogName::REGISTER)).transpose()?;
+    if after.is_some_and(|after| after >= position.position) {
+        return Ok(None);
+    }
+    let permits = viewer.permits(&mut reading).await?;
+    let record = match Record::find(&mut reading, &permits, &Named::Id(id)).await? {
+        Found::Seen(record) if record.is_followed() => Some(record),
+        _ => None,
     };
-    let record = record_row(&mut reading, &Named::Id(id)).await?.map(Record);
+    let entries = match (&record, after) {
+        (Some(record), Some(after)) => {
+            let page = record.story().page(i64::try_from(after).unwrap_or(i64::MAX), ENTRIES_AT_ONCE);
+            EntryRow::pages(&mut reading, &[page], Some(&permits.visible())).await?
+        }
+        _ => Vec::new(),
+    };
     // A page that is full ends at its last event; the rest comes with the next message.
     let position = match entries.last() {
-        Some(last) if entries.len() >= ENTRIES_AT_ONCE as usize => {
+        Some((_, last)) if entries.len() >= ENTRIES_AT_ONCE as usize => {
             LogPosition { position: last.position.unsigned_abs(), ..position }
         }
         _ => position,
     };
     let is_news = told.is_none() || !entries.is_empty();
-    let entries = entries.into_iter().map(Entry).collect();
+    let story = record.as_ref().map(Record::story);
+    let entries = entries.into_iter().filter_map(|(_, row)| Some(story?.entry(row))).collect();
     Ok(Some((position, is_news.then_some(RecordChange { position, record, entries }))))
 }
 

@@ -1,6 +1,6 @@
 //! Incidents (notikumi).
 
-use access::policy::RecordKind;
+use access::policy::{Action, RecordKind};
 use async_graphql::{Context, Enum, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
 use domain::access_day::DataScope;
@@ -11,14 +11,15 @@ use projections::case_search::{self, IncidentRow};
 use super::card::Card;
 use super::common::{Code, Named, Period, Place, Source, SourceRef, id, place_of, uuid};
 use super::fresh::fresh;
-use super::paging::{self, Counted, Page, Paging, TimeKey, page, shows_rows};
-use super::personal::{Guarded, PersonalText, Reporter};
-use super::record::{Entry, timeline};
+use super::paging::{self, Counted, Page, Paging, TimeKey, page, show_rows};
+use super::personal::{PersonalText, Reporter};
+use super::record::{Entry, Story, timeline};
 use super::terms::{Category, Channel, IncidentStatus};
 use super::unit::Unit;
 use crate::error::QueryError;
 use crate::lang::Lang;
 use crate::loaders::Loading;
+use crate::permits::{Guard, Permits, RecordPart};
 use crate::position::LogPosition;
 use crate::snapshot::Given;
 
@@ -81,6 +82,7 @@ impl IncidentFilter {
             occurred_from: occurred.from,
             occurred_before: occurred.until,
             place_words: self.place_words,
+            reached: Vec::new(),
         })
     }
 }
@@ -108,16 +110,21 @@ impl IncidentQuery {
     ) -> Result<Option<Incident>, QueryError> {
         let named = Named::one_of(id, number, source)?;
         fresh(ctx, min_position).await?;
+        ctx.reach(Action::View, RecordKind::Incident).await?;
+        let permits = ctx.permits().await?;
         let mut reading = ctx.snapshot()?.read().await?;
         let row = match named {
             Named::Id(id) => IncidentRow::by_id(&mut reading, id).await?,
             Named::Number(number) => IncidentRow::by_number(&mut reading, &number).await?,
             Named::Source(s) => IncidentRow::by_source(&mut reading, &s.system, &s.external_id).await?,
         };
-        if let Some(row) = &row {
-            ctx.shows(row.id, DataScope::Summary)?;
-        }
-        Ok(row.map(Incident))
+        let Some(row) = row else { return Ok(None) };
+        let id = row.id;
+        let Some(incident) = Incident::seen(permits, row) else {
+            ctx.keeps_back(id);
+            return Ok(None);
+        };
+        incident.shown(ctx).map(Some)
     }
 
     /// Incidents, page by page.
@@ -141,36 +148,61 @@ impl IncidentQuery {
     ) -> Result<Page<Incident>, QueryError> {
         let paging = Paging::of(first, after.as_deref())?;
         fresh(ctx, min_position).await?;
-        let filter = filter.unwrap_or_default().of_rows()?;
+        let mut filter = filter.unwrap_or_default().of_rows()?;
+        filter.reached.push(ctx.reach(Action::View, RecordKind::Incident).await?);
+        if filter.assigned_unit.is_some() {
+            // Whom it is given to is not to be found out by asking for it either.
+            filter.reached.push(ctx.reach(Action::ViewUnits, RecordKind::Incident).await?);
+        }
+        let permits = ctx.permits().await?;
         let order = match order_by {
             IncidentOrder::RegisteredDesc => Order::NewestFirst,
             IncidentOrder::RegisteredAsc => Order::OldestFirst,
         };
         let mut reading = ctx.snapshot()?.read().await?;
         let rows = IncidentRow::search(&mut reading, &filter, paging.keyset(), order, paging.rows_to_read()).await?;
-        if shows_rows(ctx) {
-            for row in rows.iter().take(paging.first as usize) {
-                ctx.shows(row.id, DataScope::Summary)?;
-            }
-        }
-        let rows = rows.into_iter().map(Incident).collect();
-        Ok(page(&paging, rows, |row| TimeKey::of(row.0.keyset()), Counted::Incidents(filter)))
+        let rows = rows.into_iter().filter_map(|row| Incident::seen(permits, row));
+        let rows = show_rows(ctx, &paging, rows, |incident| incident.row.id)?;
+        Ok(page(&paging, rows, |row| TimeKey::of(row.row.keyset()), Counted::Incidents(filter)))
     }
 }
 
 /// An incident (notikums): what police registers, from the report to how it was dealt with.
-pub(crate) struct Incident(pub(crate) IncidentRow);
+pub(crate) struct Incident {
+    row: IncidentRow,
+    guard: Guard,
+}
+
+/// What can be kept of it from somebody who sees it.
+const PARTS: &[RecordPart] =
+    &[RecordPart::Narrative, RecordPart::Reporter, RecordPart::PersonalCode, RecordPart::Units, RecordPart::Result];
 
 impl Incident {
-    /// What the access policies know of it.
-    fn guarded(&self) -> Guarded<'_> {
-        let row = &self.0;
-        Guarded {
-            kind: RecordKind::Incident,
-            record: row.id,
-            institution: &row.institution,
-            territory: row.territory.as_deref(),
-        }
+    /// The incident, where the caller may see it.
+    pub(crate) fn seen(permits: &Permits, row: IncidentRow) -> Option<Self> {
+        let guard = permits.of_incident(&row);
+        guard.is_seen().then_some(Self { row, guard })
+    }
+
+    /// The same, noted as part of the answer.
+    pub(crate) fn shown(self, ctx: &Context<'_>) -> Result<Self, QueryError> {
+        ctx.shows(self.row.id, DataScope::Summary)?;
+        Ok(self)
+    }
+
+    /// What of it is shown.
+    pub(crate) fn guard(&self) -> Guard {
+        self.guard
+    }
+
+    /// National number.
+    pub(crate) fn national_number(&self) -> &str {
+        &self.row.number
+    }
+
+    /// A part of it, where it is shown.
+    fn part<T>(&self, part: RecordPart, value: T) -> Option<T> {
+        self.guard.shows(part).then_some(value)
     }
 }
 
@@ -179,143 +211,144 @@ impl Incident {
 impl Incident {
     /// Its id: unique over all records of all types.
     pub(crate) async fn id(&self) -> ID {
-        id(self.0.id)
+        id(self.row.id)
     }
 
     /// National number, `VNR-2026-0000001`.
     async fn number(&self) -> &str {
-        &self.0.number
+        &self.row.number
     }
 
     /// Number that it had in the register that it comes from.
     async fn legacy_number(&self) -> Option<&str> {
-        self.0.legacy_number.as_deref()
+        self.row.legacy_number.as_deref()
     }
 
     /// Where it stands.
     async fn status(&self) -> Result<IncidentStatus, QueryError> {
-        IncidentStatus::of_code(&self.0.status)
+        IncidentStatus::of_code(&self.row.status)
     }
 
     /// Where it stands, in words.
     async fn status_label(&self, ctx: &Context<'_>, lang: Option<Lang>) -> Result<&'static str, QueryError> {
-        IncidentStatus::label_of(&self.0.status, ctx.lang(lang))
+        IncidentStatus::label_of(&self.row.status, ctx.lang(lang))
     }
 
     /// How it was reported.
     async fn channel(&self) -> Result<Channel, QueryError> {
-        Channel::of_code(&self.0.channel)
+        Channel::of_code(&self.row.channel)
     }
 
     /// What it is, as far as is known now.
     #[graphql(name = "type")]
     async fn kind(&self) -> Code {
-        Code::of(IncidentType::TABLE, &self.0.type_code)
+        Code::of(IncidentType::TABLE, &self.row.type_code)
     }
 
     /// What it was registered as.
     async fn opening_type(&self) -> Code {
-        Code::of(IncidentType::TABLE, &self.0.opening_type)
+        Code::of(IncidentType::TABLE, &self.row.opening_type)
     }
 
     /// What it turned out to be, once it is closed.
     async fn closing_type(&self) -> Option<Code> {
-        Code::maybe(IncidentType::TABLE, self.0.closing_type.as_deref())
+        let code = self.part(RecordPart::Result, self.row.closing_type.as_deref()).flatten();
+        Code::maybe(IncidentType::TABLE, code)
     }
 
     /// How fast State Police must be there.
     async fn category(&self) -> Result<Category, QueryError> {
-        Category::of_code(&self.0.category)
+        Category::of_code(&self.row.category)
     }
 
     /// Where it is.
     async fn place(&self) -> Result<Option<Place>, QueryError> {
-        place_of!(self.0)
+        place_of!(self.row)
     }
 
     /// When it began.
     async fn occurred_from(&self) -> DateTime<Utc> {
-        self.0.occurred_from
+        self.row.occurred_from
     }
 
     /// When it ended, where it lasted.
     async fn occurred_to(&self) -> Option<DateTime<Utc>> {
-        self.0.occurred_to
+        self.row.occurred_to
     }
 
     /// When this register recorded it first.
     async fn registered_at(&self) -> DateTime<Utc> {
-        self.0.registered_at
+        self.row.registered_at
     }
 
     /// Institution that registered it.
     async fn institution(&self) -> &str {
-        &self.0.institution
+        &self.row.institution
     }
 
     /// What happened: personal data.
     async fn narrative(&self, ctx: &Context<'_>) -> Result<Option<PersonalText>, QueryError> {
-        self.guarded().narrative(ctx, self.0.narrative.as_deref()).await
+        self.guard.narrative(ctx, self.row.narrative.as_deref()).await
     }
 
     /// Who reported it: personal data.
     async fn reporter(&self, ctx: &Context<'_>) -> Result<Option<Reporter>, QueryError> {
-        self.guarded().reporter(ctx, self.0.reporter.as_deref()).await
+        self.guard.reporter(ctx, self.row.reporter.as_deref()).await
     }
 
-    /// Whether the access policies keep personal data of the record from the caller.
-    async fn personal_data_masked(&self, ctx: &Context<'_>) -> Result<bool, QueryError> {
-        self.guarded().is_masked(ctx)
+    /// What the access policies keep of it from the caller: null elsewhere may mean that it is kept, not that there is none.
+    async fn kept(&self) -> Vec<RecordPart> {
+        self.guard.kept(PARTS)
     }
 
     /// Unit that it is given to.
     async fn assigned_unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>, QueryError> {
-        ctx.unit(self.0.assigned_unit).await
+        ctx.unit(self.part(RecordPart::Units, self.row.assigned_unit).flatten()).await
     }
 
     /// Service number of the officer that it is given to.
     async fn assigned_officer(&self) -> Option<&str> {
-        self.0.assigned_officer.as_deref()
+        self.part(RecordPart::Units, self.row.assigned_officer.as_deref()).flatten()
     }
 
     /// How it was dealt with (izskatīšanas rezultāts).
     async fn result(&self) -> Option<Code> {
-        Code::maybe(ResultCode::TABLE, self.0.result_code.as_deref())
+        Code::maybe(ResultCode::TABLE, self.part(RecordPart::Result, self.row.result_code.as_deref()).flatten())
     }
 
     /// Numbers of the processes that it went on in.
-    async fn case_refs(&self) -> &[String] {
-        &self.0.case_refs
+    async fn case_refs(&self) -> Option<&[String]> {
+        self.part(RecordPart::Result, self.row.case_refs.as_slice())
     }
 
     /// How it ended.
     async fn disposition(&self) -> Option<Code> {
-        Code::maybe(Disposition::TABLE, self.0.disposition.as_deref())
+        Code::maybe(Disposition::TABLE, self.part(RecordPart::Result, self.row.disposition.as_deref()).flatten())
     }
 
     /// When it was closed.
     async fn closed_at(&self) -> Option<DateTime<Utc>> {
-        self.0.closed_at
+        self.row.closed_at
     }
 
     /// The emergency card that it comes from.
     async fn card(&self, ctx: &Context<'_>) -> Result<Option<Card>, QueryError> {
-        ctx.card(self.0.card).await
+        ctx.card(self.row.card).await
     }
 
     /// The foreign system that it was made in first.
     async fn source(&self) -> Option<Source> {
-        Source::of(self.0.source_system.as_deref(), self.0.source_external_id.as_deref())
+        Source::of(self.row.source_system.as_deref(), self.row.source_external_id.as_deref())
     }
 
     /// Number of its events.
     async fn version(&self) -> i64 {
-        self.0.version
+        self.row.version
     }
 
     /// Place of its last event in the register, as this read model has seen it.
     async fn position(&self, ctx: &Context<'_>) -> Result<LogPosition, QueryError> {
-        ctx.position(self.0.last_position).await
+        ctx.position(self.row.last_position).await
     }
 
     /// What happened to it, in order, page by page.
@@ -326,6 +359,6 @@ impl Incident {
         #[graphql(desc = "Rows of the page, at most 200; 50 where it is left out.")] first: Option<i32>,
         #[graphql(desc = "Go on after this row: the `endCursor` of the page before.")] after: Option<String>,
     ) -> Result<Page<Entry>, QueryError> {
-        timeline(ctx, self.0.id, first, after).await
+        timeline(ctx, Story::of(&self.guard), first, after).await
     }
 }

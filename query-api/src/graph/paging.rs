@@ -6,10 +6,12 @@ use async_graphql::{Context, Object, OutputType};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use domain::access_day::DataScope;
 use projections::Keyset;
 use projections::cards::{self, CardRow};
 use projections::case_search::{self, IncidentRow};
 use projections::roster::{self, RosterRow};
+use projections::timeline::TimelinePage;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -111,13 +113,13 @@ pub(crate) enum Counted {
     Incidents(case_search::IncidentFilter),
     Cards(cards::CardFilter),
     Roster(roster::RosterFilter),
-    Timeline(Uuid),
+    Timeline(TimelinePage),
 }
 
 impl Counted {
     async fn count(&self, ctx: &Context<'_>) -> Result<i64, QueryError> {
-        if let Self::Timeline(record) = self {
-            return ctx.timeline_length(*record).await;
+        if let Self::Timeline(page) = self {
+            return ctx.timeline_length(*page).await;
         }
         let mut reading = ctx.snapshot()?.read().await?;
         Ok(match self {
@@ -144,6 +146,22 @@ impl Total {
 pub(crate) fn shows_rows(ctx: &Context<'_>) -> bool {
     let asked = ctx.look_ahead();
     asked.field("nodes").exists() || asked.field("edges").exists()
+}
+
+/// The rows of a page, noted as part of the answer where rows are asked for.
+pub(crate) fn show_rows<T, K>(
+    ctx: &Context<'_>,
+    paging: &Paging<K>,
+    rows: impl Iterator<Item = T>,
+    id: impl Fn(&T) -> Uuid,
+) -> Result<Vec<T>, QueryError> {
+    let rows: Vec<T> = rows.collect();
+    if shows_rows(ctx) {
+        for row in rows.iter().take(paging.first as usize) {
+            ctx.shows(id(row), DataScope::Summary)?;
+        }
+    }
+    Ok(rows)
 }
 
 /// A page of a list.

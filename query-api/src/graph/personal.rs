@@ -1,17 +1,16 @@
 //! Personal data in the graph: shown to those who may see it, masked for others, gone when erased.
 
-use access::policy::{CodeShown, Field, Masks, RecordKind, Resource, mask_personal_code};
-use access::{Institution, Territory};
+use access::policy::{CodeShown, mask_personal_code};
 use async_graphql::{Context, SimpleObject};
 use domain::access_day::DataScope;
 use domain::personal::{ERASED, SEALED};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use uuid::Uuid;
 
 use crate::error::QueryError;
 use crate::loaders::Loaders;
+use crate::permits::{Guard, RecordPart};
 use crate::personal::{PersonalValue, SealedText};
 use crate::snapshot::Given;
 
@@ -49,25 +48,7 @@ struct SealedReporter {
     personal_code_verified: Option<bool>,
 }
 
-/// What the access policies know of a record.
-pub(crate) struct Guarded<'a> {
-    pub(crate) kind: RecordKind,
-    pub(crate) record: Uuid,
-    pub(crate) institution: &'a str,
-    pub(crate) territory: Option<&'a str>,
-}
-
-impl Guarded<'_> {
-    /// What of it the caller is shown.
-    pub(crate) fn masks(&self, ctx: &Context<'_>) -> Result<Masks, QueryError> {
-        let mut resource = Resource::new(self.kind);
-        resource.id = Some(self.record);
-        // What no institution or territory of ours is called is nobody's and nowhere.
-        resource.owner = Institution::parse(self.institution).ok();
-        resource.territory = self.territory.and_then(|code| Territory::parse(code).ok());
-        Ok(ctx.policies()?.masks(ctx.caller()?, &resource))
-    }
-
+impl Guard {
     /// Shows what was said, as far as the caller may see it; null where nothing was recorded. `json` is what the read model
     /// holds: `{"$sealed": …}`.
     pub(crate) async fn narrative(
@@ -76,7 +57,7 @@ impl Guarded<'_> {
         json: Option<&str>,
     ) -> Result<Option<PersonalText>, QueryError> {
         let Some(json) = json else { return Ok(None) };
-        let shown = if self.masks(ctx)?.shows(Field::Narrative) { Part::Whole } else { Part::Nothing };
+        let shown = if self.shows(RecordPart::Narrative) { Part::Whole } else { Part::Nothing };
         self.show(ctx, DataScope::Narrative, shown, Some(&parsed(json)?)).await
     }
 
@@ -84,9 +65,8 @@ impl Guarded<'_> {
     pub(crate) async fn reporter(&self, ctx: &Context<'_>, json: Option<&str>) -> Result<Option<Reporter>, QueryError> {
         let Some(json) = json else { return Ok(None) };
         let sealed: SealedReporter = parsed(json)?;
-        let masks = self.masks(ctx)?;
-        let who = if masks.shows(Field::Reporter) { Part::Whole } else { Part::Nothing };
-        let (code, scope) = match masks.personal_code() {
+        let who = if self.shows(RecordPart::Reporter) { Part::Whole } else { Part::Nothing };
+        let (code, scope) = match self.personal_code() {
             CodeShown::Full => (Part::Whole, DataScope::PersonalCode),
             // A date of birth says who somebody is, not more.
             CodeShown::Masked => (Part::BirthDate, DataScope::Reporter),
@@ -98,12 +78,6 @@ impl Guarded<'_> {
             self.show(ctx, scope, code, sealed.personal_code.as_ref()),
         )?;
         Ok(Some(Reporter { name, phone, personal_code, personal_code_verified: sealed.personal_code_verified }))
-    }
-
-    /// Whether anything personal of it is kept from the caller.
-    pub(crate) fn is_masked(&self, ctx: &Context<'_>) -> Result<bool, QueryError> {
-        let masks = self.masks(ctx)?;
-        Ok(!(masks.shows(Field::Narrative) && masks.shows(Field::Reporter)))
     }
 
     async fn show(

@@ -1,5 +1,6 @@
 //! Units (ekipāžas) and the roster: who is where and does what.
 
+use access::policy::{Action, RecordKind};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use projections::roster::{self, RosterKeyset, RosterRow};
@@ -10,11 +11,12 @@ use super::card::Card;
 use super::common::{GeoPoint, id, uuid};
 use super::fresh::fresh;
 use super::paging::{self, Counted, Page, Paging, page};
-use super::record::{Entry, timeline};
+use super::record::{Entry, Story, timeline};
 use super::terms::{UnitKind, UnitStatus};
 use crate::error::QueryError;
 use crate::lang::Lang;
 use crate::loaders::Loading;
+use crate::permits::{Permits, UnitGuard};
 use crate::position::LogPosition;
 use crate::snapshot::Given;
 
@@ -46,6 +48,7 @@ impl RosterFilter {
             station: self.station,
             on_duty: self.on_duty,
             card: uuid("card", self.card)?,
+            reached: Vec::new(),
         })
     }
 }
@@ -82,6 +85,8 @@ impl UnitQuery {
         let caller = ctx.caller()?;
         let id = uuid("id", id)?;
         fresh(ctx, min_position).await?;
+        ctx.reach(Action::View, RecordKind::Unit).await?;
+        let permits = ctx.permits().await?;
         let mut reading = ctx.snapshot()?.read().await?;
         let row = match (id, call_sign) {
             (Some(id), None) => RosterRow::by_id(&mut reading, id).await?,
@@ -91,7 +96,13 @@ impl UnitQuery {
             }
             _ => return Err(QueryError::BadInput { argument: "id", reason: "give either id or callSign".into() }),
         };
-        Ok(row.map(Unit))
+        let Some(row) = row else { return Ok(None) };
+        let id = row.unit.id;
+        let unit = Unit::seen(permits, row);
+        if unit.is_none() {
+            ctx.keeps_back(id);
+        }
+        Ok(unit)
     }
 
     /// Units with what they do now (ierindas ziņas), by call sign, page by page.
@@ -114,90 +125,111 @@ impl UnitQuery {
     ) -> Result<Page<Unit>, QueryError> {
         let paging = Paging::<RosterKey>::of(first, after.as_deref())?;
         fresh(ctx, min_position).await?;
-        let filter = filter.unwrap_or_default().of_rows()?;
+        let mut filter = filter.unwrap_or_default().of_rows()?;
+        filter.reached.push(ctx.reach(Action::View, RecordKind::Unit).await?);
+        let permits = ctx.permits().await?;
         let after = paging.after.clone().map(|RosterKey(call_sign, id)| RosterKeyset { call_sign, id });
         let mut reading = ctx.snapshot()?.read().await?;
         let rows = RosterRow::list(&mut reading, &filter, after.as_ref(), paging.rows_to_read()).await?;
-        let rows = rows.into_iter().map(Unit).collect();
-        let key = |unit: &Unit| RosterKey(unit.0.unit.call_sign.clone(), unit.0.unit.id);
+        let rows = rows.into_iter().filter_map(|row| Unit::seen(permits, row)).collect();
+        let key = |unit: &Unit| RosterKey(unit.row.unit.call_sign.clone(), unit.row.unit.id);
         Ok(page(&paging, rows, key, Counted::Roster(filter)))
     }
 }
 
 /// A crew or vehicle that is sent.
-pub(crate) struct Unit(pub(crate) RosterRow);
+pub(crate) struct Unit {
+    row: RosterRow,
+    guard: UnitGuard,
+}
+
+impl Unit {
+    /// The unit, where the caller may see it.
+    pub(crate) fn seen(permits: &Permits, row: RosterRow) -> Option<Self> {
+        let guard = permits.of_unit(&row);
+        guard.seen.then_some(Self { row, guard })
+    }
+
+    /// The unit, where the caller may follow it.
+    pub(crate) fn followed(permits: &Permits, row: RosterRow) -> Option<Self> {
+        Self::seen(permits, row).filter(|unit| unit.guard.followed)
+    }
+}
 
 /// A unit (ekipāža): a crew or vehicle that is sent, and what it does now.
 #[Object]
 impl Unit {
     /// Its id: unique over all records of all types.
     pub(crate) async fn id(&self) -> ID {
-        id(self.0.unit.id)
+        id(self.row.unit.id)
     }
 
     /// Institution that owns it.
     async fn institution(&self) -> &str {
-        &self.0.unit.institution
+        &self.row.unit.institution
     }
 
     /// Call sign (izsaukuma signāls), unique within its institution for ever.
     async fn call_sign(&self) -> &str {
-        &self.0.unit.call_sign
+        &self.row.unit.call_sign
     }
 
     /// What it is.
     async fn kind(&self) -> Result<UnitKind, QueryError> {
-        UnitKind::of_code(&self.0.unit.kind)
+        UnitKind::of_code(&self.row.unit.kind)
     }
 
     /// What it is, in words.
     async fn kind_label(&self, ctx: &Context<'_>, lang: Option<Lang>) -> Result<&'static str, QueryError> {
-        UnitKind::label_of(&self.0.unit.kind, ctx.lang(lang))
+        UnitKind::label_of(&self.row.unit.kind, ctx.lang(lang))
     }
 
     /// The source's own kind, as it came.
     async fn source_kind(&self) -> Option<&str> {
-        self.0.unit.source_kind.as_deref()
+        self.row.unit.source_kind.as_deref()
     }
 
     /// Home station.
     async fn station(&self) -> Option<&str> {
-        self.0.unit.station.as_deref()
+        self.row.unit.station.as_deref()
     }
 
     /// Whether its crew is on duty.
     async fn on_duty(&self) -> bool {
-        self.0.unit.on_duty
+        self.row.unit.on_duty
     }
 
     /// What it does now.
     async fn status(&self) -> Result<UnitStatus, QueryError> {
-        UnitStatus::of_code(&self.0.unit.status)
+        UnitStatus::of_code(&self.row.unit.status)
     }
 
     /// What it does now, in words.
     async fn status_label(&self, ctx: &Context<'_>, lang: Option<Lang>) -> Result<&'static str, QueryError> {
-        UnitStatus::label_of(&self.0.unit.status, ctx.lang(lang))
+        UnitStatus::label_of(&self.row.unit.status, ctx.lang(lang))
     }
 
     /// Since when.
     async fn status_since(&self) -> DateTime<Utc> {
-        self.0.unit.status_since
+        self.row.unit.status_since
     }
 
     /// The sender's own code of the status, as it came.
     async fn vendor_code(&self) -> Option<&str> {
-        self.0.unit.vendor_code.as_deref()
+        self.row.unit.vendor_code.as_deref()
     }
 
     /// The card that it is on.
     async fn card(&self, ctx: &Context<'_>) -> Result<Option<Card>, QueryError> {
-        ctx.card(self.0.unit.card).await
+        ctx.card(self.row.unit.card).await
     }
 
-    /// Where it was last.
+    /// Where it was last; null where it never said, and where its track is kept from the caller (`positionKept`).
     async fn position(&self) -> Option<UnitPosition> {
-        let point = self.0.point.as_ref()?;
+        if !self.guard.track {
+            return None;
+        }
+        let point = self.row.point.as_ref()?;
         Some(UnitPosition {
             at: point.at,
             point: GeoPoint::of_e6(Some(point.latitude_e6), Some(point.longitude_e6))?,
@@ -206,19 +238,24 @@ impl Unit {
         })
     }
 
+    /// Whether the access policies keep its track from the caller.
+    async fn position_kept(&self) -> bool {
+        !self.guard.track
+    }
+
     /// Impossible changes of status and reports out of order so far.
     async fn anomalies(&self) -> i32 {
-        self.0.unit.anomalies
+        self.row.unit.anomalies
     }
 
     /// When this register recorded it first.
     async fn registered_at(&self) -> DateTime<Utc> {
-        self.0.unit.registered_at
+        self.row.unit.registered_at
     }
 
     /// Number of its events.
     async fn version(&self) -> i64 {
-        self.0.unit.version
+        self.row.unit.version
     }
 
     /// What happened to it, in order, page by page.
@@ -229,7 +266,7 @@ impl Unit {
         #[graphql(desc = "Rows of the page, at most 200; 50 where it is left out.")] first: Option<i32>,
         #[graphql(desc = "Go on after this row: the `endCursor` of the page before.")] after: Option<String>,
     ) -> Result<Page<Entry>, QueryError> {
-        timeline(ctx, self.0.unit.id, first, after).await
+        timeline(ctx, Story::of_unit(self.row.unit.id), first, after).await
     }
 }
 

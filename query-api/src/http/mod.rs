@@ -260,7 +260,6 @@ async fn caller_of(
 /// Whose token it is, where they may ask at all.
 async fn admitted(app: &App, presented: Presented<'_>) -> Result<Principal, QueryError> {
     let Authenticated(principal) = app.gate.authenticate(presented).await.map_err(refusal)?;
-    principal.check_query().map_err(refusal)?;
     Ok(principal)
 }
 

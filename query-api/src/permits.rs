@@ -1,0 +1,201 @@
+//! What the access policies let the caller see, in one request.
+
+use std::sync::Arc;
+
+use access::Principal;
+use access::policy::{
+    Action, CodeShown, Denied, Field, InstitutionKind, Masks, Policies, Reach, RecordKind, Resource, Standing,
+};
+use access::{Institution, Territory};
+use async_graphql::Enum;
+use chrono::Utc;
+use projections::access_grants::in_force;
+use projections::cards::CardRow;
+use projections::case_search::IncidentRow;
+use projections::roster::RosterRow;
+use projections::timeline::Visible;
+use projections::{Participants, participants};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::error::QueryError;
+
+/// The policies in force when the request began, and the caller with the rights that they have by its snapshot.
+#[derive(Debug, Clone)]
+pub(crate) struct Permits {
+    policies: Arc<Policies>,
+    standing: Standing,
+}
+
+impl Permits {
+    /// Reads which rights the caller has.
+    pub(crate) async fn read(
+        policies: Arc<Policies>,
+        caller: &Principal,
+        connection: &mut PgConnection,
+    ) -> Result<Self, QueryError> {
+        let grants = in_force(connection, caller, Utc::now()).await?;
+        Ok(Self { policies, standing: Standing { principal: caller.clone(), grants } })
+    }
+
+    /// Which records of a kind the caller may do this with.
+    ///
+    /// # Errors
+    /// [`Denied`] where there can be none.
+    pub(crate) fn reach(&self, action: Action, kind: RecordKind) -> Result<Reach, Denied> {
+        let reach = self.policies.reach(&self.standing, action, kind);
+        if reach.is_empty() {
+            self.policies.permit_some(&self.standing, action, kind)?;
+        }
+        Ok(reach)
+    }
+
+    /// The same; nothing is reached where there can be no such record.
+    pub(crate) fn reach_if_any(&self, action: Action, kind: RecordKind) -> Reach {
+        self.policies.reach(&self.standing, action, kind)
+    }
+
+    /// Which other records are shown in timelines.
+    pub(crate) fn visible(&self) -> Visible {
+        Visible {
+            incidents: self.reach_if_any(Action::View, RecordKind::Incident),
+            cards: self.reach_if_any(Action::View, RecordKind::EmergencyCard),
+        }
+    }
+
+    /// Whether figures over the whole register may be seen.
+    pub(crate) fn counts_everything(&self) -> bool {
+        self.policies.decide(&self.standing, Action::Statistics, &Resource::new(RecordKind::Register)).allowed
+    }
+
+    /// What of an incident the caller is shown.
+    pub(crate) fn of_incident(&self, row: &IncidentRow) -> Guard {
+        let tie = (row.territory.as_deref(), &row.participants);
+        self.guard(resource(RecordKind::Incident, row.id, &row.institution, Some(tie)))
+    }
+
+    /// What of a card the caller is shown.
+    pub(crate) fn of_card(&self, row: &CardRow) -> Guard {
+        let tie = (row.territory.as_deref(), &row.participants);
+        self.guard(resource(RecordKind::EmergencyCard, row.id, &row.institution, Some(tie)))
+    }
+
+    /// Whether the caller is shown a unit, and where it was.
+    pub(crate) fn of_unit(&self, row: &RosterRow) -> UnitGuard {
+        let (id, institution) = (row.unit.id, row.unit.institution.as_str());
+        let may = |action, kind| self.may(action, &resource(kind, id, institution, None));
+        UnitGuard {
+            seen: may(Action::View, RecordKind::Unit),
+            followed: may(Action::Subscribe, RecordKind::Unit),
+            track: may(Action::View, RecordKind::Track),
+        }
+    }
+
+    fn guard(&self, resource: Resource) -> Guard {
+        Guard {
+            record: resource.id.unwrap_or_default(),
+            masks: self.policies.masks(&self.standing, &resource),
+            followed: self.may(Action::Subscribe, &resource),
+        }
+    }
+
+    fn may(&self, action: Action, resource: &Resource) -> bool {
+        self.policies.decide(&self.standing, action, resource).allowed
+    }
+}
+
+/// What policies know of a record. What no institution or territory of ours is called is nobody's and nowhere.
+fn resource(kind: RecordKind, id: Uuid, institution: &str, tie: Option<(Option<&str>, &Participants)>) -> Resource {
+    let (territory, (participants, services)): (_, (Vec<Institution>, Vec<InstitutionKind>)) = match tie {
+        Some((territory, named)) => (territory, participants(named)),
+        None => (None, (Vec::new(), Vec::new())),
+    };
+    Resource {
+        id: Some(id),
+        owner: Institution::parse(institution).ok(),
+        territory: territory.and_then(|code| Territory::parse(code).ok()),
+        participants,
+        services,
+        ..Resource::new(kind)
+    }
+}
+
+/// What of a record the caller is shown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Guard {
+    pub(crate) record: Uuid,
+    masks: Masks,
+    followed: bool,
+}
+
+/// What of a unit the caller is shown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UnitGuard {
+    /// Whether they are shown it at all.
+    pub(crate) seen: bool,
+    /// Whether they may follow it.
+    pub(crate) followed: bool,
+    /// Whether they are shown where it was.
+    pub(crate) track: bool,
+}
+
+/// Parts of a record that are shown or kept back as one.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RecordPart {
+    /// What happened in words (apraksts).
+    Narrative,
+    /// Who reported it or called (ziņotājs).
+    Reporter,
+    /// Personal codes (personas kods), in full.
+    PersonalCode,
+    /// What endangers people there (apdraudējumi).
+    Hazards,
+    /// How many were hurt (cietušie).
+    Casualties,
+    /// Units and officers on it (resursi).
+    Units,
+    /// What came of it (rezultāts).
+    Result,
+}
+
+impl Guard {
+    /// Whether the record is there for the caller.
+    pub(crate) fn is_seen(&self) -> bool {
+        self.masks.summary()
+    }
+
+    /// Whether the caller may follow it.
+    pub(crate) fn is_followed(&self) -> bool {
+        self.is_seen() && self.followed
+    }
+
+    /// Whether a part is shown.
+    pub(crate) fn shows(&self, part: RecordPart) -> bool {
+        match part {
+            RecordPart::PersonalCode => self.masks.personal_code() == CodeShown::Full,
+            RecordPart::Narrative => self.masks.shows(Field::Narrative),
+            RecordPart::Reporter => self.masks.shows(Field::Reporter),
+            RecordPart::Hazards => self.masks.shows(Field::Hazards),
+            RecordPart::Casualties => self.masks.shows(Field::Casualties),
+            RecordPart::Units => self.masks.shows(Field::Units),
+            RecordPart::Result => self.masks.shows(Field::Result),
+        }
+    }
+
+    /// How personal codes are shown.
+    pub(crate) fn personal_code(&self) -> CodeShown {
+        self.masks.personal_code()
+    }
+
+    /// What is kept from the caller, of these.
+    pub(crate) fn kept(&self, parts: &[RecordPart]) -> Vec<RecordPart> {
+        parts.iter().copied().filter(|part| !self.shows(*part)).collect()
+    }
+
+    /// Whether all that is not about persons is shown.
+    pub(crate) fn is_whole(&self) -> bool {
+        [RecordPart::Hazards, RecordPart::Casualties, RecordPart::Units, RecordPart::Result]
+            .into_iter()
+            .all(|part| self.shows(part))
+    }
+}
