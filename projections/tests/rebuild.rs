@@ -156,7 +156,7 @@ async fn a_poison_event_parks_its_record_in_each_read_model_and_nothing_else_sto
     let counts: Vec<_> = listed.iter().map(|model| (model.name.as_str(), model.parked)).collect();
     assert_eq!(
         counts,
-        [("access_grants", 0), ("cards", 0), ("case_search", 1), ("consultations", 0), ("roster", 0), ("timeline", 1)]
+        [("access_grants", 0), ("cards", 0), ("case_search", 2), ("consultations", 0), ("roster", 0), ("timeline", 1)]
     );
 
     let rebuilt = rebuild(&system.pools, &system.registry, "case_search", &mut |_| {}).await.unwrap();
