@@ -53,7 +53,7 @@ impl Record {
         });
         let participants = participants.collect();
         let territory = (dice.below(4) > 0).then(|| *dice.one(TERRITORIES));
-        Record { id: Uuid::from_u128(n as u128 + 1), institution: dice.one(INSTITUTIONS), territory, participants }
+        Record { id: Uuid::from_u128(n as u128 + 1), institution: *dice.one(INSTITUTIONS), territory, participants }
     }
 
     fn resource(&self, kind: RecordKind) -> Resource {
@@ -93,15 +93,15 @@ impl Record {
 
 /// Somebody who may well see something.
 fn somebody(dice: &mut Dice, records: &[Record]) -> Standing {
-    let institution = Institution::parse(dice.one(INSTITUTIONS)).unwrap();
+    let institution = Institution::parse(*dice.one(INSTITUTIONS)).unwrap();
     let until = Utc::now() + TimeDelta::hours(1);
     let (role, purpose) = (*dice.one(Role::ALL), *dice.one(Purpose::ALL));
     let mut principal = Principal::new("a.ozola", institution, vec![role], purpose, until);
     principal.reference = (dice.below(4) > 0).then(|| Reference::parse("KP-1").unwrap());
-    principal.territories = (0..dice.below(3)).map(|_| Territory::parse(dice.one(TERRITORIES)).unwrap()).collect();
+    principal.territories = (0..dice.below(3)).map(|_| Territory::parse(*dice.one(TERRITORIES)).unwrap()).collect();
     let grants = (0..dice.below(4)).map(|_| match dice.below(4) {
         0 => Grant::Emergency(dice.one(records).id),
-        1 => Grant::Named(GrantScope::Role(Institution::parse(dice.one(INSTITUTIONS)).unwrap(), *dice.one(Role::ALL))),
+        1 => Grant::Named(GrantScope::Role(Institution::parse(*dice.one(INSTITUTIONS)).unwrap(), *dice.one(Role::ALL))),
         _ => Grant::Named(GrantScope::Record(dice.one(records).id)),
     });
     let grants = grants.collect();

@@ -279,13 +279,13 @@ impl World {
             true => (*dice.one(&[Role::Dispatcher, Role::Officer]), Purpose::Response),
             false => (*dice.one(Role::ALL), *dice.one(Purpose::ALL)),
         };
-        let mut who = somebody(format!("t{n}"), dice.one(INSTITUTIONS), role, purpose);
+        let mut who = somebody(format!("t{n}"), *dice.one(INSTITUTIONS), role, purpose);
         who.trained = dice.chance(9, 10);
         if dice.chance(1, 4) {
             who.reference = None;
         }
         if dice.chance(1, 3) {
-            who.territories = vec![Territory::parse(dice.one(TERRITORIES)).expect("a code")];
+            who.territories = vec![Territory::parse(*dice.one(TERRITORIES)).expect("a code")];
         }
         (who, Vec::new())
     }
@@ -393,7 +393,7 @@ async fn command(world: &World, who: &Principal, grants: &[Grant], record: &Reso
             let supplement = pb::SupplementIncident {
                 envelope: envelope(),
                 incident: by_id(&id),
-                narrative: NARRATIVE.into(),
+                narrative: Some(NARRATIVE.into()),
                 ..pb::SupplementIncident::default()
             };
             let sent = IncidentServiceClient::new(connection).supplement_incident(supplement).await;
