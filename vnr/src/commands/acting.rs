@@ -9,7 +9,7 @@ use access::{
 };
 use anyhow::{Context as _, anyhow};
 use chrono::{TimeDelta, Utc};
-use domain::access_day::{AccessWay, DataScope};
+use domain::access_day::{AccessWay, DataScope, RefusalCause};
 use domain::values::Recipient;
 use event_store::append::{Appender, AppenderConfig};
 use event_store::log::{LogName, LogPosition};
@@ -51,6 +51,23 @@ pub(super) async fn tell(
     };
     let told = async |log: &AccessLog, after| log.consulted(&who, consultation, after).await;
     with_log(settings, database, told).await
+}
+
+/// Tells that somebody was refused what they asked a tool for.
+///
+/// # Errors
+/// Where it can't be told.
+pub(super) async fn refuse(
+    settings: &Settings,
+    database: &Database,
+    who: &Principal,
+    (attempt, record): (&str, Option<Uuid>),
+) -> Result<(), Failure> {
+    let refused = async |log: &AccessLog, _| {
+        log.refused(Some(who), attempt, record, RefusalCause::Policy);
+        Ok(())
+    };
+    with_log(settings, database, refused).await
 }
 
 /// Tells what is about to be handed over, and comes back once that is durable.
@@ -99,7 +116,7 @@ async fn with_log(
 }
 
 /// Whose token it is; without one, where tokens are issued for development, whoever this machine says it is.
-async fn principal(settings: &Settings, acting: &ActingArgs) -> Result<Principal, Failure> {
+pub(super) async fn principal(settings: &Settings, acting: &ActingArgs) -> Result<Principal, Failure> {
     let Some(token) = &acting.token else {
         if settings.issuer.is_some() {
             return Err(Failure::Usage(
@@ -124,11 +141,16 @@ async fn principal(settings: &Settings, acting: &ActingArgs) -> Result<Principal
     Ok(who)
 }
 
-fn on_this_machine() -> Result<Principal, Failure> {
+/// What this machine calls its user, as a subject that no identity provider gives.
+pub(super) fn local_user() -> String {
     let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "operator".to_owned());
+    format!("local:{name}")
+}
+
+fn on_this_machine() -> Result<Principal, Failure> {
     let institution = Institution::parse("LOCAL").map_err(|told| anyhow!(told))?;
     let until = Utc::now() + TimeDelta::hours(1);
-    let mut who = Principal::new(format!("local:{name}"), institution, vec![Role::Auditor], Purpose::Operation, until);
+    let mut who = Principal::new(local_user(), institution, vec![Role::Auditor], Purpose::Operation, until);
     who.purposes = Purpose::ALL.to_vec();
     Ok(who)
 }
