@@ -128,11 +128,13 @@ async fn measure_on(
     length: Duration,
     say: &mut dyn FnMut(&str),
 ) -> anyhow::Result<Vec<Figure>> {
+    use access::policy::{Policies, PolicyHandle};
     use access::{DevelopmentKey, Institution, Principal, Purpose, Role, TokenIssuer, TokenVerifier};
     use event_store::append::{Appender, AppenderConfig};
     use event_store::log::LogName;
     use event_store::seal::erasures::ErasureList;
     use event_store::seal::{KeySource, MasterKeys};
+    use projections::access_grants::GrantsInForce;
 
     let owner = PgPoolOptions::new().max_connections(2).connect(&pg.owner_url()).await?;
     let app = PgPoolOptions::new().max_connections(40).connect(&pg.app_url()).await?;
@@ -145,6 +147,8 @@ async fn measure_on(
         register: start(LogName::REGISTER),
         tracks: start(LogName::TRACKS),
         access: access::AccessLog::new(start(LogName::ACCESS), master.clone()),
+        policies: Arc::new(PolicyHandle::new(Policies::embedded()?)),
+        grants: Arc::new(GrantsInForce(app.clone())),
         pool: app.clone(),
         master: master.clone(),
         erasures: ErasureList::of(folder, LogName::REGISTER),

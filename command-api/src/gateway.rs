@@ -4,24 +4,28 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use access::{AccessLog, Authenticated, Principal};
+use access::policy::{GrantBook, PolicyHandle, RecordKind, Resource};
+use access::{AccessLog, Authenticated, Institution, Principal};
 use domain::access_day::RefusalCause;
+use domain::unit::UnitEvent;
 use event_store::append::{AppendError, Appender, Lane, Pending, Reply, Submission, holders};
-use event_store::log::{LogName, LogPosition};
+use event_store::log::{DecodeError, LogName, LogPosition};
+use event_store::read::LogReader;
 use event_store::seal::MasterKeys;
 use event_store::seal::erasures::{ErasureList, reconcile};
 use lru::LruCache;
 use proto::command::v1 as pb;
 use sqlx::PgPool;
 use tokio::sync::watch;
-use tonic::{Code, Request, Response, Status};
+use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use crate::caller::{Caller, NotPermitted, Sender};
 use crate::commands::{Prepared, WireCommand};
 use crate::status;
 
-/// Units whose existence is remembered, for positions.
+/// Units whose institution is remembered, for positions.
 const KNOWN_UNITS: usize = 16_384;
 
 /// How long an erasure waits for every process to forget destroyed keys.
@@ -36,6 +40,10 @@ pub struct Deps {
     pub tracks: Appender,
     /// Told what is refused.
     pub access: AccessLog,
+    /// Decide who may send what.
+    pub policies: Arc<PolicyHandle>,
+    /// Knows which rights somebody has beside.
+    pub grants: Arc<dyn GrantBook>,
     /// Reads, as the application's role.
     pub pool: PgPool,
     /// Tells a repeated command from another under the same id.
@@ -53,7 +61,7 @@ pub(crate) struct Gateway(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     deps: Deps,
-    known_units: Mutex<LruCache<Uuid, ()>>,
+    known_units: Mutex<LruCache<Uuid, Institution>>,
     closing: watch::Receiver<bool>,
 }
 
@@ -62,15 +70,15 @@ pub(crate) struct Read {
     name: &'static str,
     content: Vec<u8>,
     prepared: Prepared,
+    caller: Caller,
 }
 
 impl Read {
     /// Reads a command.
-    pub(crate) fn command<C: WireCommand>(command: C, principal: &Principal) -> Result<Read, Status> {
-        C::permitted(principal).map_err(|error| status::denied(&error))?;
+    pub(crate) fn command<C: WireCommand>(command: C, caller: Caller) -> Result<Read, Status> {
         let content = command.encode_to_vec();
-        let prepared = command.prepare(principal).map_err(status::invalid)?;
-        Ok(Read { name: C::NAME, content, prepared })
+        let prepared = command.prepare(&caller).map_err(status::invalid)?;
+        Ok(Read { name: C::NAME, content, prepared, caller })
     }
 
     /// The log that it goes into.
@@ -84,16 +92,16 @@ impl Read {
     }
 
     /// As an appender takes it.
-    pub(crate) fn submission(self, principal: &Principal, lane: Lane, master: &MasterKeys) -> Submission {
-        let Read { name, content, prepared } = self;
+    pub(crate) fn submission(self, lane: Lane, master: &MasterKeys) -> Submission {
+        let Read { name, content, prepared, caller } = self;
         let (envelope, touches, decide) = prepared.checked();
-        let purpose = format!("command {name} {}", principal.institution);
+        let purpose = format!("command {name} {}", caller.institution);
         Submission {
             command_id: envelope.command_id,
             lane,
             deadline: None,
             digest: master.digest(&purpose, &content),
-            metadata: envelope.metadata(principal),
+            metadata: envelope.metadata(&caller),
             occurred_at: envelope.occurred_at,
             touches,
             decide,
@@ -128,9 +136,10 @@ impl Gateway {
         let span = tracing::info_span!("command", name = C::NAME, %command_id);
         let abandoned = Abandoned { name: C::NAME, began, answered: false };
         let outcome = async {
-            let read = self.read(command, &principal)?;
-            let pending = self.enqueue(read, &principal, C::LANE, deadline).await?;
-            pending.await.map_err(status::failed)
+            let sender = self.sender(principal).await;
+            let read = self.read(command, &sender)?;
+            let pending = self.enqueue(read, C::LANE, deadline).await?;
+            pending.await.map_err(|error| self.failed(C::NAME, sender.principal(), error))
         }
         .instrument(span)
         .await;
@@ -138,43 +147,66 @@ impl Gateway {
         outcome.map(|reply| Response::new(reply_of(reply)))
     }
 
-    /// Reads a command; that somebody asked for what they may not do is told to the access log.
-    pub(crate) fn read<C: WireCommand>(&self, command: C, principal: &Principal) -> Result<Read, Status> {
-        let read = Read::command(command, principal);
-        if read.as_ref().is_err_and(|status| status.code() == Code::PermissionDenied) {
-            self.0.deps.access.refused(Some(principal), C::NAME, None, RefusalCause::Policy);
+    /// Somebody, with the rights that they have in force.
+    pub(crate) async fn sender(&self, principal: Principal) -> Sender {
+        Sender::read(principal, &*self.0.deps.grants).await
+    }
+
+    /// The same, with rights that are not old.
+    pub(crate) async fn renew(&self, sender: &mut Sender) {
+        sender.renew(&*self.0.deps.grants).await;
+    }
+
+    /// Reads a command, unless there is no record with which its sender could do it.
+    pub(crate) fn read<C: WireCommand>(&self, command: C, sender: &Sender) -> Result<Read, Status> {
+        let caller = Caller::of::<C>(sender, self.0.deps.policies.current());
+        let caller = caller.map_err(|refused| self.not_permitted(C::NAME, sender.principal(), &refused))?;
+        Read::command(command, caller)
+    }
+
+    /// Tells the access log that somebody sent what they may not do, and says how they are told.
+    fn not_permitted(&self, name: &str, principal: &Principal, refused: &NotPermitted) -> Status {
+        if let NotPermitted::Denied { record, .. } = refused {
+            self.0.deps.access.refused(Some(principal), name, *record, RefusalCause::Policy);
         }
-        read
+        status::not_permitted(refused)
+    }
+
+    /// How the sender of a command that did not take effect is told.
+    pub(crate) fn failed(&self, name: &str, principal: &Principal, error: AppendError) -> Status {
+        if let AppendError::Refused(refused) = &error
+            && let Some(refused) = refused.downcast_ref::<NotPermitted>()
+        {
+            return self.not_permitted(name, principal, refused);
+        }
+        status::failed(error)
     }
 
     /// Whether the command is about a unit that the register does not have, or not yet.
     pub(crate) async fn misses_its_unit(&self, read: &Read) -> Result<bool, Status> {
         match read.needs_unit() {
-            Some(unit) => Ok(!self.knows_unit(unit).await?),
+            Some(unit) => Ok(self.institution_of(unit).await?.is_none()),
             None => Ok(false),
         }
     }
 
     /// Puts a command into its lane: the bulk lane waits for room, the others refuse when they are full.
-    pub(crate) async fn enqueue(
-        &self,
-        read: Read,
-        principal: &Principal,
-        lane: Lane,
-        deadline: Option<Instant>,
-    ) -> Result<Answer, Status> {
-        if let Some(unit) = read.needs_unit()
-            && !self.knows_unit(unit).await?
-        {
-            let unknown = status::UnknownRecord { name: format!("unit {unit}") };
-            return Err(status::failed(AppendError::Refused(Box::new(unknown))));
+    pub(crate) async fn enqueue(&self, read: Read, lane: Lane, deadline: Option<Instant>) -> Result<Answer, Status> {
+        if let Some(unit) = read.needs_unit() {
+            let Some(institution) = self.institution_of(unit).await? else {
+                let unknown = status::UnknownRecord { name: format!("unit {unit}") };
+                return Err(status::failed(AppendError::Refused(Box::new(unknown))));
+            };
+            let track = Resource { id: Some(unit), ..Resource::of(RecordKind::Track, institution) };
+            let permitted = read.caller.permit(&track);
+            permitted.map_err(|refused| self.not_permitted(read.name, &read.caller, &refused))?;
         }
         let log = read.log();
         let Deps { register, master, simulated, .. } = &self.0.deps;
         if read.prepared.envelope.is_simulated() && !simulated {
             return Err(status::made_up());
         }
-        let mut submission = Submission { deadline, ..read.submission(principal, lane, master) };
+        let mut submission = Submission { deadline, ..read.submission(lane, master) };
         if log != LogName::REGISTER {
             note_register(&mut submission, register.head());
         }
@@ -216,20 +248,24 @@ impl Gateway {
         )))
     }
 
-    /// A unit whose positions are reported must be registered. Once it is, it always is.
-    async fn knows_unit(&self, unit: Uuid) -> Result<bool, Status> {
-        if self.0.known_units.lock().is_ok_and(|mut units| units.get(&unit).is_some()) {
-            return Ok(true);
+    /// Whose unit it is; none where it is not registered. A unit stays with the institution that it was registered for.
+    async fn institution_of(&self, unit: Uuid) -> Result<Option<Institution>, Status> {
+        if let Some(known) = self.0.known_units.lock().ok().and_then(|mut units| units.get(&unit).cloned()) {
+            return Ok(Some(known));
         }
-        let sql = "select exists (select from register.streams where aggregate_id = $1 and aggregate_type = 'unit')";
-        let exists: bool = sqlx::query_scalar(sql).bind(unit).fetch_one(&self.0.deps.pool).await.map_err(|error| {
-            tracing::warn!(%error, "a unit could not be looked up");
+        let unavailable = |error: &(dyn std::error::Error + 'static)| {
+            tracing::warn!(error, %unit, "a unit could not be looked up");
             status::failed(AppendError::Unavailable)
-        })?;
-        if exists && let Ok(mut units) = self.0.known_units.lock() {
-            units.put(unit, ());
+        };
+        let register = LogReader::new(self.0.deps.pool.clone(), LogName::REGISTER);
+        let first = register.stream_page(unit, 0, 1).await.map_err(|error| unavailable(&error))?;
+        let Some(first) = first.first().filter(|first| first.aggregate_type == "unit") else { return Ok(None) };
+        let registered: UnitEvent = first.decode().map_err(|error: DecodeError| unavailable(&error))?;
+        let UnitEvent::UnitRegistered { institution, .. } = registered else { return Ok(None) };
+        if let Ok(mut units) = self.0.known_units.lock() {
+            units.put(unit, institution.clone());
         }
-        Ok(exists)
+        Ok(Some(institution))
     }
 }
 

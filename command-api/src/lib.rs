@@ -4,6 +4,7 @@
 //! more records (`commands/`), and goes through a lane into the log's appender (`gateway`). One place says how each
 //! failure is told to the caller (`status`).
 
+mod caller;
 mod commands;
 mod gateway;
 mod server;

@@ -15,6 +15,8 @@ use tonic::{Code, Status};
 use tonic_types::{BadRequest, ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
 use uuid::Uuid;
 
+use crate::caller::NotPermitted;
+
 /// Domain of the reasons in `ErrorInfo`.
 const DOMAIN: &str = "vnr";
 /// A database that went away is back within seconds, or not soon.
@@ -120,6 +122,18 @@ pub(crate) fn denied(error: &AccessError) -> Status {
     Status::new(code, error.to_string())
 }
 
+/// Somebody whom the policies do not let do this, or who may have a right to it that can't be read now.
+pub(crate) fn not_permitted(refused: &NotPermitted) -> Status {
+    match refused {
+        NotPermitted::Denied { denied, .. } => {
+            let facts = HashMap::from([("action".to_owned(), denied.action.to_string())]);
+            let details = ErrorDetails::with_error_info("POLICY", DOMAIN, facts);
+            Status::with_error_details(Code::PermissionDenied, shortened(&denied.to_string()), details)
+        }
+        NotPermitted::Unread => retry(Code::Unavailable, refused, RETRY_UNAVAILABLE),
+    }
+}
+
 /// A command that did not take effect.
 pub(crate) fn failed(error: AppendError) -> Status {
     match error {
@@ -158,6 +172,9 @@ fn refused(error: &(dyn Error + Send + Sync + 'static)) -> Status {
     }
     if let Some(wrong) = error.downcast_ref::<WrongType>() {
         return info(Code::NotFound, wrong, "WRONG_TYPE", [("actual", wrong.actual.clone())]);
+    }
+    if let Some(refused) = error.downcast_ref::<NotPermitted>() {
+        return not_permitted(refused);
     }
     if let Some(future) = error.downcast_ref::<OccurredInFuture>() {
         return precondition(&[BrokenRule { rule: "occurred_in_future", message: future.to_string() }]);

@@ -1,6 +1,8 @@
 //! The same commands without a server: for who makes a log at once, of what would have been sent.
 
-use access::Principal;
+use std::sync::Arc;
+
+use access::policy::{Policies, Standing};
 use event_store::append::{Lane, Submission};
 use event_store::log::{LogName, LogPosition};
 use event_store::seal::MasterKeys;
@@ -8,6 +10,7 @@ use proto::command::v1 as pb;
 use tonic::Status;
 use uuid::Uuid;
 
+use crate::caller::{Caller, Sender};
 use crate::commands::{Visitor, WireCommand, visit};
 use crate::gateway::{Read, note_register};
 use crate::status;
@@ -32,25 +35,28 @@ impl Translated {
     }
 }
 
-/// Reads a command of the bulk stream as [`serve`](crate::serve) does.
+/// Reads a command of the bulk stream as [`serve`](crate::serve) does. It is decided by these policies like one that is sent, but for where
+/// a unit is: whose the unit is that must be there before it, is for who has the register to look at.
 ///
 /// # Errors
-/// What would have been answered: all that is wrong with it.
+/// What would have been answered: that its sender may not, or all that is wrong with it.
 pub fn translate(
     command: pb::CommandEnvelope,
-    principal: &Principal,
+    standing: &Arc<Standing>,
+    policies: &Arc<Policies>,
     master: &MasterKeys,
 ) -> Result<Translated, Status> {
-    struct Translate<'a>(&'a Principal, &'a MasterKeys);
+    struct Translate<'a>(&'a Arc<Standing>, &'a Arc<Policies>, &'a MasterKeys);
     impl Visitor for Translate<'_> {
         type Output = Result<Translated, Status>;
 
         fn visit<C: WireCommand>(self, command: C) -> Self::Output {
-            let Translate(principal, master) = self;
-            let read = Read::command(command, principal)?;
+            let Translate(standing, policies, master) = self;
+            let caller = Caller::of::<C>(&Sender::of(standing), Arc::clone(policies));
+            let read = Read::command(command, caller.map_err(|refused| status::not_permitted(&refused))?)?;
             let (log, needs_unit) = (read.log(), read.needs_unit());
-            Ok(Translated { log, needs_unit, submission: read.submission(principal, Lane::Bulk, master) })
+            Ok(Translated { log, needs_unit, submission: read.submission(Lane::Bulk, master) })
         }
     }
-    visit(command, Translate(principal, master)).unwrap_or_else(|| Err(status::unknown_command()))
+    visit(command, Translate(standing, policies, master)).unwrap_or_else(|| Err(status::unknown_command()))
 }

@@ -209,6 +209,32 @@ async fn an_unknown_record_has_no_type_yet() {
     assert_eq!(error.downcast_ref::<WrongType>().unwrap().actual, "counter");
 }
 
+#[tokio::test]
+async fn who_names_a_record_as_one_of_another_type_does_not_hide_it_from_others() {
+    let store = Store::fresh().await;
+    let (id, other) = (Uuid::now_v7(), Uuid::now_v7());
+    store.appender().submit(add(id, 1)).await.unwrap();
+    // A process that does not know it yet.
+    let appender = store.appender();
+    let mut wrong = add(id, 1);
+    wrong.touches = vec![Touch::of::<Other>(id)];
+    wrong.decide = Box::new(move |work| {
+        work.state::<Other>(id)?;
+        Ok(Target::of::<Other>(id))
+    });
+    let Err(AppendError::Refused(error)) = appender.submit(wrong).await else { panic!("it is a counter") };
+    assert_eq!(error.downcast_ref::<WrongType>().unwrap().actual, "counter");
+    assert_eq!(appender.submit(add(id, 1)).await.unwrap().version, 2);
+
+    let mut asking = add(other, 1);
+    asking.decide = Box::new(move |work| {
+        assert!(!work.is::<Other>(id)? && work.is::<Counter>(id)? && !work.is::<Counter>(other)?);
+        assert_eq!(work.state::<Counter>(id)?.1, 2);
+        Ok(Target::of::<Counter>(id))
+    });
+    store.appender().submit(asking).await.unwrap();
+}
+
 fn claiming(counter: Uuid, key: &'static str) -> Submission {
     let mut submission = add(counter, 1);
     let decide = submission.decide;

@@ -60,7 +60,8 @@ impl Folder {
     fn supervisor(&self, server: &VnrProcess, name: &str, arguments: &[&str]) -> (bool, String) {
         let token = self.token("supervisor", "administration", name);
         let target = format!("http://{}", server.grpc);
-        let output = self.vnr(arguments, &[("VNR_TOKEN", &token), ("VNR_TARGET", &target)]);
+        let output = self
+            .vnr(&[arguments, &["--reference", "L-17"]].concat(), &[("VNR_TOKEN", &token), ("VNR_TARGET", &target)]);
         let said = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8(said).unwrap())
     }

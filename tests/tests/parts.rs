@@ -39,7 +39,7 @@ async fn each_part_serves_alone_and_says_what_it_lacks() {
     let (status, body) = get(queries.http, "/readyz").await;
     assert_eq!(status, 200, "{body}");
 
-    let token = printed(&folder, &["token", "--institution", "VP", "--role", "officer", "--purpose", "investigation"]);
+    let token = printed(&folder, &["token", "--institution", "VP", "--role", "officer", "--purpose", "response"]);
     let channel = Channel::from_shared(format!("http://{}", commands.grpc)).unwrap().connect().await.unwrap();
     let mut incidents = IncidentServiceClient::new(InterceptedService::new(channel, Bearer::new(token.trim())));
     let command = pb::RegisterIncident {

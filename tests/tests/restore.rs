@@ -222,7 +222,7 @@ fn erase(places: &Places, server: &VnrProcess, number: &str) {
         let role = ["--role", "supervisor", "--purpose", "administration", "--institution", "VP", "--subject", user];
         let token = places.told("home", &[["token"].as_slice(), &role].concat(), 0);
         let target = format!("http://{}", server.grpc);
-        let register = ["--target-url", &target, "--token", token.trim()];
+        let register = ["--target-url", &target, "--token", token.trim(), "--reference", "L-17"];
         places.told("home", &[["subject", "erase", number].as_slice(), step, &register].concat(), 0);
     }
 }

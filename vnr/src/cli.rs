@@ -6,7 +6,7 @@ mod rights;
 
 use std::path::PathBuf;
 
-use access::{Institution, Purpose, Role, Territory};
+use access::{Institution, Purpose, Reference, Role, Territory};
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::values::Recipient;
@@ -444,21 +444,21 @@ The file holds personal data in clear, readable by its owner alone: hand it over
     /// Erases personal data: one person asks, another approves; then the keys are destroyed for ever
     #[command(after_help = "\
 Examples:
-  vnr subject erase VNR-2026-0000001 --ground retention-expired            the first person asks
-  vnr subject erase VNR-2026-0000001 --approve                             the second agrees
-  vnr subject erase VNR-2026-0000001 --reject --reason 'still in court'
+  vnr subject erase VNR-2026-0000001 --ground retention-expired --reference L-17     the first person asks
+  vnr subject erase VNR-2026-0000001 --approve --reference L-17                      the second agrees
+  vnr subject erase VNR-2026-0000001 --reject --reason 'still in court' --reference L-17
 
 Both need a token (VNR_TOKEN): vnr token --role supervisor --purpose administration --subject NAME --institution VP")]
     Erase(EraseArgs),
     /// Keeps personal data for some proceedings, whatever its retention period says
     #[command(after_help = "\
 Examples:
-  vnr subject hold VNR-2026-0000001 --for 'KP 11816000126'")]
+  vnr subject hold VNR-2026-0000001 --for 'KP 11816000126' --reference L-17")]
     Hold(HoldArgs),
     /// Ends such a hold
     #[command(after_help = "\
 Examples:
-  vnr subject release VNR-2026-0000001 --for 'KP 11816000126'")]
+  vnr subject release VNR-2026-0000001 --for 'KP 11816000126' --reference L-17")]
     Release(HoldArgs),
     /// The records whose retention period is over
     #[command(after_help = "\
@@ -525,6 +525,9 @@ pub struct RegisterArgs {
     /// Token to speak to it with: `vnr token` prints one
     #[arg(long, env = "VNR_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
+    /// Case or task that it is about
+    #[arg(long = "reference", value_name = "NUMBER")]
+    pub about: Option<Reference>,
     /// For programs
     #[arg(long)]
     pub json: bool,

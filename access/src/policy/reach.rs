@@ -76,7 +76,13 @@ pub struct OwnerRule {
 impl Reach {
     /// Whether there is no record that they could.
     pub fn is_empty(&self) -> bool {
-        self.hats.iter().all(|hat| hat.usual.is_empty() && hat.named.iter().all(|(_, named)| named.is_empty()))
+        self.hats.iter().all(Hat::is_empty)
+    }
+}
+
+impl Hat {
+    fn is_empty(&self) -> bool {
+        self.usual.is_empty() && self.named.iter().all(|(_, named)| named.is_empty())
     }
 }
 
@@ -105,18 +111,28 @@ impl Policies {
         let asker = asker.into();
         let stand_ins = asker.stand_ins();
         let as_whom = std::iter::once(asker.principal).chain(&stand_ins);
-        Reach { hats: as_whom.map(|principal| self.hat(principal, asker, action, kind)).collect() }
+        Reach { hats: as_whom.map(|principal| self.hat(principal, asker, action, (kind, false))).collect() }
     }
 
-    /// Whether there is any record of that kind, whosever it is, that they could do it with.
+    /// Whether there is any record of that kind, whosever it is, that they could do it with, as a second person where it takes two.
     pub fn could<'a>(&self, asker: impl Into<Asker<'a>>, action: Action, kind: RecordKind) -> bool {
-        !self.reach(asker, action, kind).is_empty()
+        let asker = asker.into();
+        let stand_ins = asker.stand_ins();
+        let mut as_whom = std::iter::once(asker.principal).chain(&stand_ins);
+        as_whom.any(|principal| !self.hat(principal, asker, action, (kind, true)).is_empty())
     }
 
-    fn hat(&self, principal: &Principal, asker: Asker<'_>, action: Action, kind: RecordKind) -> Hat {
+    fn hat(
+        &self,
+        principal: &Principal,
+        asker: Asker<'_>,
+        action: Action,
+        (kind, second_person): (RecordKind, bool),
+    ) -> Hat {
         let asker = Asker { principal, ..asker };
         let who = AccessProfile::of(self.institutions(), principal);
-        let decide = |granted, broken_glass| self.by_relation(&who, action, (kind, granted, broken_glass));
+        let decide =
+            |granted, broken_glass| self.by_relation(&who, action, (kind, granted, broken_glass, second_person));
         let any = Resource { class: CLASS, ..Resource::new(kind) };
         let usual = decide(asker.is_granted(&any), false);
         let mut groups: [Vec<Uuid>; 4] = Default::default();
@@ -138,7 +154,7 @@ impl Policies {
         &self,
         who: &AccessProfile,
         action: Action,
-        (kind, granted, broken_glass): (RecordKind, bool, bool),
+        (kind, granted, broken_glass, second_person): (RecordKind, bool, bool, bool),
     ) -> ByRelation {
         let kinds = self.kinds(who, action, |relation, owner_kind| RecordProfile {
             kind,
@@ -147,7 +163,7 @@ impl Policies {
             owner_kind,
             granted,
             broken_glass,
-            second_person: false,
+            second_person,
         });
         let owners = |relation: Relation| self.institutions().owners(kinds[relation as usize]);
         ByRelation {

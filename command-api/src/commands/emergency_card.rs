@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use access::Principal;
+use access::policy::{RecordKind, Resource};
 use domain::classifier::{CardType, Disposition, Hazard};
 use domain::emergency_card::{
     AcceptService, AttachUnit, CardCommand, CardEvent, ClearUnit, CompleteCard, DecideServices, EmergencyCard,
@@ -16,7 +16,9 @@ use event_store::append::{Stop, Touch, Work};
 use proto::command::v1 as pb;
 use uuid::Uuid;
 
+use super::resource::permit;
 use super::{Prepared, card_target, must_be_new, must_exist, touches};
+use crate::caller::Caller;
 use crate::wire::{Envelope, Item, Reader, RecordRef, resolve};
 
 /// Most hazards of one message.
@@ -28,15 +30,15 @@ pub(super) fn receive(
     reader: &mut Reader,
     message: pb::ReceiveCall,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let channel = reader.required_term::<pb::Channel, _>("channel", message.channel);
-    let caller = reader.reporter("caller", message.caller);
+    let reporter = reader.reporter("caller", message.caller);
     let place = reader.place("place", message.place);
     let answered_at = reader.time("answered_at", &message.answered_at);
     let narrative = reader.personal("narrative", &message.narrative, Narrative::parse);
     let recording_ref = reader.text("recording_ref", &message.recording_ref, RecordingRef::parse);
-    let institution = reader.institution("institution", "", principal);
+    let institution = reader.institution("institution", "", caller);
 
     let envelope = envelope?;
     let expected = envelope.expected_version;
@@ -45,14 +47,16 @@ pub(super) fn receive(
     let id = named.map_or_else(Uuid::now_v7, |(system, external)| ids::of_source("emergency_card", system, external));
     let command = ReceiveCall {
         channel: channel?,
-        caller: caller.map(|caller| caller.of_subject(ids::of_reporter(id))),
+        caller: reporter.map(|reporter| reporter.of_subject(ids::of_reporter(id))),
         place,
         answered_at,
         narrative,
         recording_ref,
         institution: institution?,
     };
+    let (caller, new) = (caller.clone(), Resource::of(RecordKind::EmergencyCard, command.institution.clone()));
     let decide = Box::new(move |work: &mut Work<'_>| {
+        caller.permit(&new)?;
         let (known, _) = work.state::<EmergencyCard>(id)?;
         must_be_new::<EmergencyCard>(id, known.number(), "card_already_received")?;
         work.expect_version::<EmergencyCard>(id, expected)?;
@@ -71,12 +75,18 @@ pub(super) fn receive(
 }
 
 /// A command on a card that is there.
-fn on_card(envelope: Option<Envelope>, card: Option<RecordRef>, command: Option<CardCommand>) -> Option<Prepared> {
+fn on_card(
+    envelope: Option<Envelope>,
+    card: Option<RecordRef>,
+    caller: &Caller,
+    command: Option<CardCommand>,
+) -> Option<Prepared> {
     let (envelope, card, command) = (envelope?, card?, command?);
     let expected = envelope.expected_version;
-    let touched = touches::<EmergencyCard>(&card);
+    let (touched, caller) = (touches::<EmergencyCard>(&card), caller.clone());
     let decide = Box::new(move |work: &mut Work<'_>| {
         let id = resolve(work, &card)?;
+        permit::<EmergencyCard>(work, id, &caller)?;
         work.expect_version::<EmergencyCard>(id, expected)?;
         work.execute::<EmergencyCard>(id, command.clone())?;
         card_target(work, id)
@@ -88,7 +98,7 @@ pub(super) fn qualify(
     reader: &mut Reader,
     message: pb::QualifyCard,
     envelope: Option<Envelope>,
-    _: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let card = reader.record("card", "emergency_card", message.card);
     let mut hazards = BTreeSet::new();
@@ -104,14 +114,14 @@ pub(super) fn qualify(
         alarm_level: reader.number("alarm_level", message.alarm_level, AlarmLevel::try_new),
         source_priority: reader.text("source_priority", &message.source_priority, SourceCode::parse),
     };
-    on_card(envelope, card, Some(CardCommand::QualifyCard(Box::new(command))))
+    on_card(envelope, card, caller, Some(CardCommand::QualifyCard(Box::new(command))))
 }
 
 pub(super) fn decide_services(
     reader: &mut Reader,
     message: pb::DecideServices,
     envelope: Option<Envelope>,
-    _: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let card = reader.record("card", "emergency_card", message.card);
     let mut services = BTreeSet::new();
@@ -119,45 +129,48 @@ pub(super) fn decide_services(
         services.extend(reader.required_term::<pb::Service, _>(Item("services", index), *service));
     }
     let reason = reader.personal("reason", &message.reason, Reason::parse);
-    on_card(envelope, card, Some(CardCommand::DecideServices(DecideServices { services, reason })))
+    on_card(envelope, card, caller, Some(CardCommand::DecideServices(DecideServices { services, reason })))
 }
 
 pub(super) fn notify(
     reader: &mut Reader,
     message: pb::NotifyService,
     envelope: Option<Envelope>,
-    _: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let card = reader.record("card", "emergency_card", message.card);
     let service = reader.required_term::<pb::Service, _>("service", message.service);
-    on_card(envelope, card, service.map(|service| CardCommand::NotifyService(NotifyService { service })))
+    on_card(envelope, card, caller, service.map(|service| CardCommand::NotifyService(NotifyService { service })))
 }
 
 pub(super) fn accept(
     reader: &mut Reader,
     message: pb::AcceptService,
     envelope: Option<Envelope>,
-    _: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let card = reader.record("card", "emergency_card", message.card);
     let service = reader.required_term::<pb::Service, _>("service", message.service);
-    on_card(envelope, card, service.map(|service| CardCommand::AcceptService(AcceptService { service })))
+    on_card(envelope, card, caller, service.map(|service| CardCommand::AcceptService(AcceptService { service })))
 }
 
 pub(super) fn attach(
     reader: &mut Reader,
     message: pb::AttachUnit,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let card = reader.record("card", "emergency_card", message.card);
-    let unit = reader.unit("unit", message.unit, principal);
+    let unit = reader.unit("unit", message.unit, caller);
     let (envelope, card, unit) = (envelope?, card?, unit?);
     let expected = envelope.expected_version;
     let mut touched = touches::<EmergencyCard>(&card);
     touched.push(Touch::of::<Unit>(unit));
+    let caller = caller.clone();
     let decide = Box::new(move |work: &mut Work<'_>| {
         let id = resolve(work, &card)?;
+        // Who runs the card decides which units are on it, whosever they are, and whatever card one is taken from.
+        permit::<EmergencyCard>(work, id, &caller)?;
         work.expect_version::<EmergencyCard>(id, expected)?;
         if message.divert {
             divert(work, unit, id)?;
@@ -182,21 +195,21 @@ pub(super) fn complete(
     reader: &mut Reader,
     message: pb::CompleteCard,
     envelope: Option<Envelope>,
-    _: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let card = reader.record("card", "emergency_card", message.card);
     let disposition = reader.required("disposition", &message.disposition, Disposition::parse);
     let source_disposition = reader.text("source_disposition", &message.source_disposition, SourceCode::parse);
     let command =
         disposition.map(|disposition| CardCommand::CompleteCard(CompleteCard { disposition, source_disposition }));
-    on_card(envelope, card, command)
+    on_card(envelope, card, caller, command)
 }
 
 pub(super) fn link(
     reader: &mut Reader,
     message: pb::LinkIncident,
     envelope: Option<Envelope>,
-    _: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let card = reader.record("card", "emergency_card", message.card);
     let incident = reader.record("incident", "incident", message.incident);
@@ -204,8 +217,10 @@ pub(super) fn link(
     let expected = envelope.expected_version;
     let mut touched = touches::<EmergencyCard>(&card);
     touched.extend(touches::<Incident>(&incident));
+    let caller = caller.clone();
     let decide = Box::new(move |work: &mut Work<'_>| {
         let (id, incident) = (resolve(work, &card)?, resolve(work, &incident)?);
+        permit::<EmergencyCard>(work, id, &caller)?;
         work.expect_version::<EmergencyCard>(id, expected)?;
         must_exist::<Incident>(work, incident)?;
         work.execute::<EmergencyCard>(id, CardCommand::LinkIncident(LinkIncident { incident }))?;

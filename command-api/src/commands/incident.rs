@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use access::Principal;
+use access::policy::{RecordKind, Resource};
 use domain::classifier::{Disposition, IncidentType, ResultCode};
 use domain::emergency_card::EmergencyCard;
 use domain::ids;
@@ -16,14 +16,16 @@ use event_store::append::{Target, Touch, Work};
 use proto::command::v1 as pb;
 use uuid::Uuid;
 
+use super::resource::permit;
 use super::{Prepared, must_be_new, must_exist, touches};
+use crate::caller::Caller;
 use crate::wire::{Envelope, Item, Reader, RecordRef, resolve};
 
 pub(super) fn register(
     reader: &mut Reader,
     message: pb::RegisterIncident,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let channel = reader.required_term::<pb::Channel, _>("channel", message.channel);
     let type_code = reader.required("type_code", &message.type_code, IncidentType::parse);
@@ -35,7 +37,7 @@ pub(super) fn register(
     let reporter = reader.reporter("reporter", message.reporter);
     let card = reader.optional_record("card", "emergency_card", message.card);
     let legacy_number = reader.text("legacy_number", &message.legacy_number, LegacyNumber::parse);
-    let institution = reader.institution("institution", "", principal);
+    let institution = reader.institution("institution", "", caller);
 
     let envelope = envelope?;
     let expected = envelope.expected_version;
@@ -55,7 +57,9 @@ pub(super) fn register(
         card: None,
         legacy_number,
     };
+    let (caller, new) = (caller.clone(), Resource::of(RecordKind::Incident, command.institution.clone()));
     let decide = Box::new(move |work: &mut Work<'_>| {
+        caller.permit(&new)?;
         let (known, _) = work.state::<Incident>(id)?;
         must_be_new::<Incident>(id, known.number(), "incident_already_registered")?;
         work.expect_version::<Incident>(id, expected)?;
@@ -88,13 +92,15 @@ pub(super) fn register(
 fn on_incident(
     envelope: Option<Envelope>,
     incident: Option<RecordRef>,
+    caller: &Caller,
     command: Option<IncidentCommand>,
 ) -> Option<Prepared> {
     let (envelope, incident, command) = (envelope?, incident?, command?);
     let expected = envelope.expected_version;
-    let touched = touches::<Incident>(&incident);
+    let (touched, caller) = (touches::<Incident>(&incident), caller.clone());
     let decide = Box::new(move |work: &mut Work<'_>| {
         let id = resolve(work, &incident)?;
+        permit::<Incident>(work, id, &caller)?;
         work.expect_version::<Incident>(id, expected)?;
         if let IncidentCommand::AssignIncident(AssignIncident { assignee: Assignee::Unit(unit) }) = &command {
             must_exist::<Unit>(work, *unit)?;
@@ -118,7 +124,7 @@ pub(super) fn supplement(
     reader: &mut Reader,
     message: pb::SupplementIncident,
     envelope: Option<Envelope>,
-    _: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let incident = reader.record("incident", "incident", message.incident);
     let narrative = message.narrative.as_deref().unwrap_or_default();
@@ -130,14 +136,14 @@ pub(super) fn supplement(
         occurred_to: reader.time("occurred_to", &message.occurred_to),
         reporter: reader.reporter("reporter", message.reporter),
     };
-    on_incident(envelope, incident, Some(IncidentCommand::SupplementIncident(Box::new(command))))
+    on_incident(envelope, incident, caller, Some(IncidentCommand::SupplementIncident(Box::new(command))))
 }
 
 pub(super) fn reclassify(
     reader: &mut Reader,
     message: pb::ReclassifyIncident,
     envelope: Option<Envelope>,
-    _: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let incident = reader.record("incident", "incident", message.incident);
     let type_code = reader.text("type_code", &message.type_code, IncidentType::parse);
@@ -146,14 +152,14 @@ pub(super) fn reclassify(
     let command = reason.map(|reason| {
         IncidentCommand::ReclassifyIncident(ReclassifyIncident { type_code, category, reason: reason.into() })
     });
-    on_incident(envelope, incident, command)
+    on_incident(envelope, incident, caller, command)
 }
 
 pub(super) fn assign(
     reader: &mut Reader,
     message: pb::AssignIncident,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     use pb::assign_incident::Assignee as Wire;
     let incident = reader.record("incident", "incident", message.incident);
@@ -162,18 +168,18 @@ pub(super) fn assign(
             reader.wrong("assignee", "is required: give unit or officer");
             None
         }
-        Some(Wire::Unit(unit)) => reader.unit("unit", Some(unit), principal).map(Assignee::Unit),
+        Some(Wire::Unit(unit)) => reader.unit("unit", Some(unit), caller).map(Assignee::Unit),
         Some(Wire::Officer(officer)) => reader.required("officer", &officer, Officer::parse).map(Assignee::Officer),
     };
     let command = assignee.map(|assignee| IncidentCommand::AssignIncident(AssignIncident { assignee }));
-    on_incident(envelope, incident, command)
+    on_incident(envelope, incident, caller, command)
 }
 
 pub(super) fn record_result(
     reader: &mut Reader,
     message: pb::RecordResult,
     envelope: Option<Envelope>,
-    _: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let incident = reader.record("incident", "incident", message.incident);
     let result_code = reader.required("result_code", &message.result_code, ResultCode::parse);
@@ -182,31 +188,31 @@ pub(super) fn record_result(
         case_refs.extend(reader.required(Item("case_refs", index), case_ref, CaseRef::parse));
     }
     let command = result_code.map(|result_code| IncidentCommand::RecordResult(RecordResult { result_code, case_refs }));
-    on_incident(envelope, incident, command)
+    on_incident(envelope, incident, caller, command)
 }
 
 pub(super) fn close(
     reader: &mut Reader,
     message: pb::CloseIncident,
     envelope: Option<Envelope>,
-    _: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let incident = reader.record("incident", "incident", message.incident);
     let disposition = reader.required("disposition", &message.disposition, Disposition::parse);
     let closing_type = reader.text("closing_type", &message.closing_type, IncidentType::parse);
     let command =
         disposition.map(|disposition| IncidentCommand::CloseIncident(CloseIncident { disposition, closing_type }));
-    on_incident(envelope, incident, command)
+    on_incident(envelope, incident, caller, command)
 }
 
 pub(super) fn reopen(
     reader: &mut Reader,
     message: pb::ReopenIncident,
     envelope: Option<Envelope>,
-    _: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let incident = reader.record("incident", "incident", message.incident);
     let reason = reader.required("reason", &message.reason, Reason::parse);
     let command = reason.map(|reason| IncidentCommand::ReopenIncident(ReopenIncident { reason: reason.into() }));
-    on_incident(envelope, incident, command)
+    on_incident(envelope, incident, caller, command)
 }

@@ -3,12 +3,14 @@
 mod access_rights;
 mod emergency_card;
 mod incident;
+mod resource;
 mod retention;
 mod unit;
 
 use std::fmt;
 
-use access::{AccessError, Principal};
+use access::Principal;
+use access::policy::{Action, RecordKind};
 use domain::emergency_card::EmergencyCard;
 use domain::kernel::{Decide, Violations};
 use domain::values::{Actor, UserName};
@@ -18,6 +20,7 @@ use prost::Message;
 use proto::command::v1 as pb;
 use uuid::Uuid;
 
+use crate::caller::Caller;
 use crate::status::{AlreadyKnown, OccurredInFuture, UnknownRecord};
 use crate::wire::{Envelope, Reader, RecordRef};
 
@@ -42,11 +45,10 @@ pub(crate) trait WireCommand: Message + Clone + Default + Send + Sync + 'static 
     /// Lane of a single call; in bulk it is the bulk lane.
     const LANE: Lane;
 
-    /// Whether they may ask for it.
-    ///
-    /// # Errors
-    /// [`AccessError`] where their role or their purpose is another.
-    fn permitted(principal: &Principal) -> Result<(), AccessError>;
+    /// What it is to the policies.
+    const ACTION: Action;
+    /// What it can be about.
+    const KINDS: &'static [RecordKind];
 
     /// Its command id as sent, to answer even what can't be read.
     fn command_id(&self) -> &str;
@@ -55,7 +57,7 @@ pub(crate) trait WireCommand: Message + Clone + Default + Send + Sync + 'static 
     ///
     /// # Errors
     /// All that is wrong with it.
-    fn prepare(self, principal: &Principal) -> Result<Prepared, Violations>;
+    fn prepare(self, caller: &Caller) -> Result<Prepared, Violations>;
 }
 
 impl Prepared {
@@ -119,37 +121,42 @@ fn card_target(work: &mut Work<'_>, id: Uuid) -> Result<Target, Stop> {
 }
 
 macro_rules! wire_command {
-    ($message:ident, $lane:ident, $check:path, $read:path) => {
+    ($message:ident, $lane:ident, $action:ident, [$($kind:ident),+], $read:path) => {
         impl WireCommand for pb::$message {
             const NAME: &'static str = stringify!($message);
             const LANE: Lane = Lane::$lane;
-
-            fn permitted(principal: &Principal) -> Result<(), AccessError> {
-                $check(principal)
-            }
+            const ACTION: Action = Action::$action;
+            const KINDS: &'static [RecordKind] = &[$(RecordKind::$kind),+];
 
             fn command_id(&self) -> &str {
                 self.envelope.as_ref().map_or("", |envelope| &envelope.command_id)
             }
 
-            fn prepare(mut self, principal: &Principal) -> Result<Prepared, Violations> {
+            fn prepare(mut self, caller: &Caller) -> Result<Prepared, Violations> {
                 let mut reader = Reader::default();
                 let envelope = Envelope::read(&mut reader, self.envelope.take());
-                let command = $read(&mut reader, self, envelope, principal);
+                let command = $read(&mut reader, self, envelope, caller);
                 reader.finish(command)
             }
         }
     };
 }
 
-/// Commands of single calls and of the bulk stream, and those of single calls only.
+/// Commands of single calls and of the bulk stream, each an action of its own about one kind of record, and those of single calls only.
 macro_rules! wire_commands {
     (
-        { $($message:ident / $variant:ident / $lane:ident => $read:path;)+ }
-        single { $($single:ident / $single_lane:ident / $check:path => $single_read:path;)+ }
+        { $($message:ident / $variant:ident / $lane:ident / $kind:ident => $read:path;)+ }
+        single { $($single:ident / $single_lane:ident / $action:ident [$($about:ident),+] => $single_read:path;)+ }
     ) => {
-        $(wire_command!($message, $lane, Principal::check_command, $read);)+
-        $(wire_command!($single, $single_lane, $check, $single_read);)+
+        $(wire_command!($message, $lane, $message, [$kind], $read);)+
+        $(wire_command!($single, $single_lane, $action, [$($about),+], $single_read);)+
+
+        /// All of them: name, what it is to the policies, what it can be about.
+        #[cfg(test)]
+        const ALL: &[(&str, Action, &[RecordKind])] = &[
+            $((pb::$message::NAME, pb::$message::ACTION, pb::$message::KINDS),)+
+            $((pb::$single::NAME, pb::$single::ACTION, pb::$single::KINDS),)+
+        ];
 
         /// Hands a command of the bulk stream to `visitor`, as what it is.
         pub(crate) fn visit<V: Visitor>(envelope: pb::CommandEnvelope, visitor: V) -> Option<V::Output> {
@@ -172,44 +179,83 @@ pub(crate) trait Visitor {
 
 wire_commands! {
 {
-    RegisterIncident / RegisterIncident / Interactive => incident::register;
-    SupplementIncident / SupplementIncident / Interactive => incident::supplement;
-    ReclassifyIncident / ReclassifyIncident / Interactive => incident::reclassify;
-    AssignIncident / AssignIncident / Interactive => incident::assign;
-    RecordResult / RecordResult / Interactive => incident::record_result;
-    CloseIncident / CloseIncident / Interactive => incident::close;
-    ReopenIncident / ReopenIncident / Interactive => incident::reopen;
-    ReceiveCall / ReceiveCall / Urgent => emergency_card::receive;
-    QualifyCard / QualifyCard / Urgent => emergency_card::qualify;
-    DecideServices / DecideServices / Urgent => emergency_card::decide_services;
-    NotifyService / NotifyService / Urgent => emergency_card::notify;
-    AcceptService / AcceptService / Urgent => emergency_card::accept;
-    AttachUnit / AttachUnit / Urgent => emergency_card::attach;
-    CompleteCard / CompleteCard / Urgent => emergency_card::complete;
-    LinkIncident / LinkIncident / Urgent => emergency_card::link;
-    RegisterUnit / RegisterUnit / Urgent => unit::register;
-    StartDuty / StartDuty / Urgent => unit::start_duty;
-    EndDuty / EndDuty / Urgent => unit::end_duty;
-    ReportUnitStatus / ReportUnitStatus / Urgent => unit::report_status;
-    ReportPosition / ReportPosition / Urgent => unit::report_position;
-    ReleaseUnit / ReleaseUnit / Urgent => unit::release;
+    RegisterIncident / RegisterIncident / Interactive / Incident => incident::register;
+    SupplementIncident / SupplementIncident / Interactive / Incident => incident::supplement;
+    ReclassifyIncident / ReclassifyIncident / Interactive / Incident => incident::reclassify;
+    AssignIncident / AssignIncident / Interactive / Incident => incident::assign;
+    RecordResult / RecordResult / Interactive / Incident => incident::record_result;
+    CloseIncident / CloseIncident / Interactive / Incident => incident::close;
+    ReopenIncident / ReopenIncident / Interactive / Incident => incident::reopen;
+    ReceiveCall / ReceiveCall / Urgent / EmergencyCard => emergency_card::receive;
+    QualifyCard / QualifyCard / Urgent / EmergencyCard => emergency_card::qualify;
+    DecideServices / DecideServices / Urgent / EmergencyCard => emergency_card::decide_services;
+    NotifyService / NotifyService / Urgent / EmergencyCard => emergency_card::notify;
+    AcceptService / AcceptService / Urgent / EmergencyCard => emergency_card::accept;
+    AttachUnit / AttachUnit / Urgent / EmergencyCard => emergency_card::attach;
+    CompleteCard / CompleteCard / Urgent / EmergencyCard => emergency_card::complete;
+    LinkIncident / LinkIncident / Urgent / EmergencyCard => emergency_card::link;
+    RegisterUnit / RegisterUnit / Urgent / Unit => unit::register;
+    StartDuty / StartDuty / Urgent / Unit => unit::start_duty;
+    EndDuty / EndDuty / Urgent / Unit => unit::end_duty;
+    ReportUnitStatus / ReportUnitStatus / Urgent / Unit => unit::report_status;
+    ReportPosition / ReportPosition / Urgent / Track => unit::report_position;
+    ReleaseUnit / ReleaseUnit / Urgent / Unit => unit::release;
 }
 single {
-    RequestErasure / Interactive / Principal::check_retention => retention::request;
-    ApproveErasure / Interactive / Principal::check_retention => retention::approve;
-    RejectErasure / Interactive / Principal::check_retention => retention::reject;
-    PlaceHold / Interactive / Principal::check_retention => retention::place_hold;
-    LiftHold / Interactive / Principal::check_retention => retention::lift_hold;
-    RequestGrant / Interactive / Principal::check_command => access_rights::grant::request;
-    ApproveGrant / Interactive / access_rights::check_decision => access_rights::grant::approve;
-    RejectGrant / Interactive / access_rights::check_decision => access_rights::grant::reject;
-    RevokeGrant / Interactive / access_rights::check_decision => access_rights::grant::revoke;
-    ExpireGrant / Interactive / Principal::check_command => access_rights::grant::expire;
-    BreakGlass / Urgent / access_rights::check_person => access_rights::emergency::break_glass;
-    VouchEmergencyAccess / Urgent / access_rights::check_person => access_rights::emergency::vouch;
-    ReviewEmergencyAccess / Interactive / access_rights::check_review => access_rights::emergency::review;
-    ProposePolicy / Interactive / access_rights::check_decision => access_rights::policy::propose;
-    AdoptPolicy / Interactive / access_rights::check_decision => access_rights::policy::adopt;
-    RejectPolicy / Interactive / access_rights::check_decision => access_rights::policy::reject;
+    RequestErasure / Interactive / RequestErasure [RetentionCase] => retention::request;
+    ApproveErasure / Interactive / ApproveErasure [RetentionCase] => retention::approve;
+    RejectErasure / Interactive / RejectErasure [RetentionCase] => retention::reject;
+    PlaceHold / Interactive / PlaceHold [RetentionCase] => retention::place_hold;
+    LiftHold / Interactive / LiftHold [RetentionCase] => retention::lift_hold;
+    RequestGrant / Interactive / Grant [Incident, EmergencyCard] => access_rights::grant::request;
+    ApproveGrant / Interactive / ApproveGrant [Incident, EmergencyCard] => access_rights::grant::approve;
+    RejectGrant / Interactive / ApproveGrant [Incident, EmergencyCard] => access_rights::grant::reject;
+    RevokeGrant / Interactive / ApproveGrant [Incident, EmergencyCard] => access_rights::grant::revoke;
+    ExpireGrant / Interactive / ApproveGrant [Incident, EmergencyCard] => access_rights::grant::expire;
+    BreakGlass / Urgent / BreakGlass [Incident, EmergencyCard] => access_rights::emergency::break_glass;
+    VouchEmergencyAccess / Urgent / BreakGlass [Incident, EmergencyCard] => access_rights::emergency::vouch;
+    ReviewEmergencyAccess / Interactive / ReviewBreakGlass [Incident, EmergencyCard] => access_rights::emergency::review;
+    ProposePolicy / Interactive / AdoptPolicy [Register] => access_rights::policy::propose;
+    AdoptPolicy / Interactive / AdoptPolicy [Register] => access_rights::policy::adopt;
+    RejectPolicy / Interactive / AdoptPolicy [Register] => access_rights::policy::reject;
 }
+}
+
+#[cfg(test)]
+mod tests {
+    use access::policy::{Action, Policies};
+    use access::{Institution, Purpose, Reference, Role};
+    use chrono::Utc;
+
+    use super::*;
+
+    #[test]
+    fn every_command_is_the_action_that_policies_know_it_by() {
+        for (name, action, kinds) in ALL {
+            assert_eq!(Action::of_command(name), Some(*action), "{name}");
+            assert!(!kinds.is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn somebody_may_do_each_with_each_kind_of_record_that_it_can_be_about() {
+        let policies = Policies::embedded().unwrap();
+        let mut somebody = Vec::new();
+        for (code, role, purpose) in [
+            ("VP", Role::Officer, Purpose::Response),
+            ("VP", Role::Supervisor, Purpose::Administration),
+            ("IC", Role::Supervisor, Purpose::Administration),
+            ("IC", Role::Auditor, Purpose::Audit),
+        ] {
+            let mut who = Principal::new("a.ozola", Institution::parse(code).unwrap(), vec![role], purpose, Utc::now());
+            who.reference = Some(Reference::parse("T-1").unwrap());
+            somebody.push(who);
+        }
+        for (name, action, kinds) in ALL {
+            for kind in *kinds {
+                let may = |who: &Principal| policies.permit_some(who, *action, *kind).is_ok();
+                assert!(somebody.iter().any(may), "{name} of {kind}");
+            }
+        }
+    }
 }

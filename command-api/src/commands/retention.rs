@@ -1,6 +1,5 @@
 //! Commands on personal data: its erasure, and holds on it.
 
-use access::Principal;
 use domain::ids;
 use domain::retention::{
     ApproveErasure, DestroyedKey, ErasureGround, ErasureScope, LiftHold, PlaceHold, RejectErasure, RequestErasure,
@@ -12,7 +11,9 @@ use event_store::seal::{KeyRef, KeyScope};
 use proto::command::v1 as pb;
 use uuid::Uuid;
 
+use super::resource::of_retention;
 use super::{Prepared, actor};
+use crate::caller::Caller;
 use crate::status::UnknownRecord;
 use crate::wire::{Envelope, Reader, RecordRef, resolve};
 
@@ -71,10 +72,24 @@ fn keys_of(scope: ErasureScope) -> KeyScope {
     }
 }
 
+/// Whether anybody has, or had, personal data of it.
+fn is_known(work: &mut Work<'_>, scope: ErasureScope) -> Result<bool, Stop> {
+    let (_, version) = work.state::<RetentionCase>(ids::of_retention_case(scope))?;
+    Ok(version > 0 || !work.keys(keys_of(scope))?.is_empty())
+}
+
+/// Lets the command be decided. What nobody knows is left to the rules, which say so.
+fn permit(work: &mut Work<'_>, scope: ErasureScope, caller: &Caller) -> Result<(), Stop> {
+    let case = of_retention(work, scope, caller)?;
+    if case.owner.is_some() || is_known(work, scope)? {
+        caller.permit(&case)?;
+    }
+    Ok(())
+}
+
 /// Refuses what nobody has personal data of: a number or an id that was mistyped.
 fn must_be_known(work: &mut Work<'_>, scope: ErasureScope) -> Result<(), Stop> {
-    let (_, version) = work.state::<RetentionCase>(ids::of_retention_case(scope))?;
-    if version > 0 || !work.keys(keys_of(scope))?.is_empty() {
+    if is_known(work, scope)? {
         return Ok(());
     }
     let name = match scope {
@@ -85,12 +100,13 @@ fn must_be_known(work: &mut Work<'_>, scope: ErasureScope) -> Result<(), Stop> {
 }
 
 macro_rules! prepared {
-    ($envelope:expr, $scope:expr, |$work:ident, $resolved:ident| $decide:expr) => {{
+    ($envelope:expr, $scope:expr, $caller:expr, |$work:ident, $resolved:ident| $decide:expr) => {{
         let (envelope, scope) = ($envelope?, $scope?);
-        let expected = envelope.expected_version;
+        let (expected, caller) = (envelope.expected_version, $caller.clone());
         let touches = scope.touches();
         let decide = Box::new(move |$work: &mut Work<'_>| {
             let $resolved = scope.resolve($work)?;
+            permit($work, $resolved, &caller)?;
             $work.expect_version::<RetentionCase>(ids::of_retention_case($resolved), expected)?;
             $decide
         });
@@ -102,14 +118,14 @@ pub(super) fn request(
     reader: &mut Reader,
     message: pb::RequestErasure,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let scope = Scope::read(reader, message.scope);
     let ground = reader.required_term::<pb::ErasureGround, ErasureGround>("ground", message.ground);
     let reason = reader.personal("reason", &message.reason, Reason::parse);
-    let by = actor(reader, principal);
+    let by = actor(reader, caller);
     let (ground, by) = (ground?, by?);
-    prepared!(envelope, scope, |work, scope| {
+    prepared!(envelope, scope, caller, |work, scope| {
         must_be_known(work, scope)?;
         let command = RequestErasure { scope, ground, reason: reason.clone(), by: by.clone() };
         execute(work, scope, RetentionCommand::RequestErasure(command))
@@ -120,11 +136,11 @@ pub(super) fn approve(
     reader: &mut Reader,
     message: pb::ApproveErasure,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let scope = Scope::read(reader, message.scope);
-    let by = actor(reader, principal)?;
-    prepared!(envelope, scope, |work, scope| {
+    let by = actor(reader, caller)?;
+    prepared!(envelope, scope, caller, |work, scope| {
         let keys = work.keys(keys_of(scope))?;
         let command = ApproveErasure {
             keys: keys.iter().map(destroyed).collect(),
@@ -165,12 +181,12 @@ pub(super) fn reject(
     reader: &mut Reader,
     message: pb::RejectErasure,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let scope = Scope::read(reader, message.scope);
     let reason = reader.personal("reason", &message.reason, Reason::parse);
-    let by = actor(reader, principal)?;
-    prepared!(envelope, scope, |work, scope| {
+    let by = actor(reader, caller)?;
+    prepared!(envelope, scope, caller, |work, scope| {
         let command = RejectErasure { reason: reason.clone(), by: by.clone() };
         execute(work, scope, RetentionCommand::RejectErasure(command))
     })
@@ -180,13 +196,13 @@ pub(super) fn place_hold(
     reader: &mut Reader,
     message: pb::PlaceHold,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let scope = Scope::read(reader, message.scope);
     let reference = reader.required("reference", &message.reference, HoldReference::parse);
-    let by = actor(reader, principal);
+    let by = actor(reader, caller);
     let (reference, by) = (reference?, by?);
-    prepared!(envelope, scope, |work, scope| {
+    prepared!(envelope, scope, caller, |work, scope| {
         must_be_known(work, scope)?;
         let command = PlaceHold { scope, reference: reference.clone(), by: by.clone() };
         execute(work, scope, RetentionCommand::PlaceHold(command))
@@ -197,13 +213,13 @@ pub(super) fn lift_hold(
     reader: &mut Reader,
     message: pb::LiftHold,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let scope = Scope::read(reader, message.scope);
     let reference = reader.required("reference", &message.reference, HoldReference::parse);
-    let by = actor(reader, principal);
+    let by = actor(reader, caller);
     let (reference, by) = (reference?, by?);
-    prepared!(envelope, scope, |work, scope| {
+    prepared!(envelope, scope, caller, |work, scope| {
         let command = LiftHold { reference: reference.clone(), by: by.clone() };
         execute(work, scope, RetentionCommand::LiftHold(command))
     })

@@ -1,6 +1,6 @@
 //! Commands on units. Positions go into the `tracks` log, a stream for each unit and day.
 
-use access::Principal;
+use access::policy::{RecordKind, Resource};
 use domain::emergency_card::{CardCommand, ClearUnit, EmergencyCard};
 use domain::ids;
 use domain::track::{self, ReportPosition, Track, TrackCommand, TrackPoint};
@@ -12,15 +12,17 @@ use proto::command::v1 as pb;
 use uuid::Uuid;
 
 use super::Prepared;
+use super::resource::permit;
+use crate::caller::Caller;
 use crate::wire::{Envelope, Item, Reader, Within, resolve};
 
 pub(super) fn register(
     reader: &mut Reader,
     message: pb::RegisterUnit,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
-    let institution = reader.institution("institution", &message.institution, principal);
+    let institution = reader.institution("institution", &message.institution, caller);
     let call_sign = reader.required("call_sign", &message.call_sign, CallSign::parse);
     let kind = reader.required_term::<pb::UnitKind, _>("kind", message.kind);
     let station = reader.text("station", &message.station, Station::parse);
@@ -31,7 +33,9 @@ pub(super) fn register(
     let expected = envelope.expected_version;
     let key = format!("{institution}/{call_sign}");
     let command = RegisterUnit { institution, call_sign, kind: kind?, station, source_kind };
+    let (caller, new) = (caller.clone(), Resource::of(RecordKind::Unit, command.institution.clone()));
     let decide = Box::new(move |work: &mut Work<'_>| {
+        caller.permit(&new)?;
         work.expect_version::<Unit>(id, expected)?;
         work.execute::<Unit>(id, UnitCommand::RegisterUnit(command.clone()))?;
         work.claim::<Unit>("call_sign", &key, id)?;
@@ -41,10 +45,16 @@ pub(super) fn register(
 }
 
 /// A command on a unit that is there.
-fn on_unit(envelope: Option<Envelope>, unit: Option<Uuid>, command: Option<UnitCommand>) -> Option<Prepared> {
+fn on_unit(
+    envelope: Option<Envelope>,
+    unit: Option<Uuid>,
+    caller: &Caller,
+    command: Option<UnitCommand>,
+) -> Option<Prepared> {
     let (envelope, unit, command) = (envelope?, unit?, command?);
-    let expected = envelope.expected_version;
+    let (expected, caller) = (envelope.expected_version, caller.clone());
     let decide = Box::new(move |work: &mut Work<'_>| {
+        permit::<Unit>(work, unit, &caller)?;
         work.expect_version::<Unit>(unit, expected)?;
         work.execute::<Unit>(unit, command.clone())?;
         Ok(Target::of::<Unit>(unit))
@@ -56,48 +66,50 @@ pub(super) fn start_duty(
     reader: &mut Reader,
     message: pb::StartDuty,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
-    let unit = reader.unit("unit", message.unit, principal);
-    on_unit(envelope, unit, Some(UnitCommand::StartDuty))
+    let unit = reader.unit("unit", message.unit, caller);
+    on_unit(envelope, unit, caller, Some(UnitCommand::StartDuty))
 }
 
 pub(super) fn end_duty(
     reader: &mut Reader,
     message: pb::EndDuty,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
-    let unit = reader.unit("unit", message.unit, principal);
-    on_unit(envelope, unit, Some(UnitCommand::EndDuty))
+    let unit = reader.unit("unit", message.unit, caller);
+    on_unit(envelope, unit, caller, Some(UnitCommand::EndDuty))
 }
 
 pub(super) fn report_status(
     reader: &mut Reader,
     message: pb::ReportUnitStatus,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
-    let unit = reader.unit("unit", message.unit, principal);
+    let unit = reader.unit("unit", message.unit, caller);
     let status = reader.required_term::<pb::UnitStatus, _>("status", message.status);
     let vendor_code = reader.text("vendor_code", &message.vendor_code, SourceCode::parse);
     let command = status.map(|status| UnitCommand::ReportStatus(ReportStatus { status, vendor_code }));
-    on_unit(envelope, unit, command)
+    on_unit(envelope, unit, caller, command)
 }
 
 pub(super) fn release(
     reader: &mut Reader,
     message: pb::ReleaseUnit,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
-    let unit = reader.unit("unit", message.unit, principal);
+    let unit = reader.unit("unit", message.unit, caller);
     let card = reader.optional_record("card", "emergency_card", message.card);
     let (envelope, unit) = (envelope?, unit?);
     let expected = envelope.expected_version;
     let mut touched = vec![Touch::of::<Unit>(unit)];
     touched.extend(card.as_ref().and_then(|card| card.id()).map(Touch::of::<EmergencyCard>));
+    let caller = caller.clone();
     let decide = Box::new(move |work: &mut Work<'_>| {
+        permit::<Unit>(work, unit, &caller)?;
         work.expect_version::<Unit>(unit, expected)?;
         let stated = card.as_ref().map(|card| resolve(work, card)).transpose()?;
         let (before, _) = work.state::<Unit>(unit)?;
@@ -114,9 +126,9 @@ pub(super) fn report_position(
     reader: &mut Reader,
     message: pb::ReportPosition,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
-    let unit = reader.unit("unit", message.unit, principal);
+    let unit = reader.unit("unit", message.unit, caller);
     if message.points.is_empty() || message.points.len() > track::MAX_POINTS {
         reader.wrong("points", format!("1 to {} points", track::MAX_POINTS));
     }

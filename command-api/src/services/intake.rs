@@ -10,7 +10,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Instant;
 
-use access::Principal;
 use chrono::{TimeDelta, Utc};
 use event_store::append::Lane;
 use proto::command::v1 as pb;
@@ -20,6 +19,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::caller::Sender;
 use crate::commands::{Visitor, WireCommand, visit};
 use crate::gateway::{Answer, Gateway, measure, principal, reply_of};
 use crate::status;
@@ -56,14 +56,14 @@ impl Intake for IntakeService {
         &self,
         request: Request<Streaming<pb::CommandEnvelope>>,
     ) -> Result<Response<Self::SubmitStream>, Status> {
-        let principal = principal(&request)?;
-        principal.check_command().map_err(|error| status::denied(&error))?;
+        let from = self.0.sender(principal(&request)?).await;
         let (sender, results) = mpsc::channel(64);
         let (steps, arrivals) = mpsc::channel(IN_FLIGHT);
         let (answered, settled) = watch::channel(0);
-        let reader = Reader { gateway: self.0.clone(), principal, taken: 0, settled };
+        let answering = Answering { gateway: self.0.clone(), from: from.clone(), results: sender, answered };
+        let reader = Reader { gateway: self.0.clone(), from, taken: 0, settled };
         tokio::spawn(reader.read(request.into_inner(), steps));
-        tokio::spawn(answer(arrivals, sender, answered));
+        tokio::spawn(answering.answer(arrivals));
         Ok(Response::new(ReceiverStream::new(results)))
     }
 }
@@ -71,7 +71,8 @@ impl Intake for IntakeService {
 /// Reads a stream and puts each command into the bulk lane, in order.
 struct Reader {
     gateway: Gateway,
-    principal: Principal,
+    /// Who sends it.
+    from: Sender,
     /// How many commands were read.
     taken: u64,
     /// How many of them are decided.
@@ -81,7 +82,7 @@ struct Reader {
 impl Reader {
     async fn read(mut self, mut commands: Streaming<pb::CommandEnvelope>, steps: mpsc::Sender<Step>) {
         let gateway = self.gateway.clone();
-        let left = self.principal.expires_at - Utc::now() + LEEWAY;
+        let left = self.from.principal().expires_at - Utc::now() + LEEWAY;
         let mut expired = std::pin::pin!(tokio::time::sleep(left.to_std().unwrap_or_default()));
         let mut closing = std::pin::pin!(gateway.closing());
         loop {
@@ -118,44 +119,52 @@ impl Reader {
     }
 
     async fn enqueue<C: WireCommand>(&mut self, command: C) -> Result<Answer, Status> {
-        let read = self.gateway.read(command, &self.principal)?;
+        self.gateway.renew(&mut self.from).await;
+        let read = self.gateway.read(command, &self.from)?;
         if self.gateway.misses_its_unit(&read).await? {
             // A command before this one on the stream may register the unit: its answer is awaited. The sender of the
             // channel is gone only with the whole stream.
             let taken = self.taken;
             let _ = self.settled.wait_for(|settled| *settled >= taken).await;
         }
-        self.gateway.enqueue(read, &self.principal, Lane::Bulk, None).await
+        self.gateway.enqueue(read, Lane::Bulk, None).await
     }
 }
 
 /// Answers in the order of sending: the appender works in that order, so nobody waits for a slower one.
-async fn answer(
-    mut arrivals: mpsc::Receiver<Step>,
+struct Answering {
+    gateway: Gateway,
+    /// Who sent it.
+    from: Sender,
     results: mpsc::Sender<Result<pb::CommandResult, Status>>,
+    /// How many are answered.
     answered: watch::Sender<u64>,
-) {
-    while let Some(step) = arrivals.recv().await {
-        let Travelling { name, began, command_id, answer } = match step {
-            Step::Command(travelling) => travelling,
-            Step::End(status) => {
-                // Nobody may be listening any more.
-                let _ = results.send(Err(status)).await;
+}
+
+impl Answering {
+    async fn answer(self, mut arrivals: mpsc::Receiver<Step>) {
+        while let Some(step) = arrivals.recv().await {
+            let Travelling { name, began, command_id, answer } = match step {
+                Step::Command(travelling) => travelling,
+                Step::End(status) => {
+                    // Nobody may be listening any more.
+                    let _ = self.results.send(Err(status)).await;
+                    return;
+                }
+            };
+            let outcome = match answer {
+                Ok(answer) => answer.await.map_err(|error| self.gateway.failed(name, self.from.principal(), error)),
+                Err(status) => Err(status),
+            };
+            self.answered.send_modify(|answered| *answered += 1);
+            measure(name, began, outcome.as_ref().err());
+            let outcome = match outcome {
+                Ok(answered) => Outcome::Reply(reply_of(answered)),
+                Err(status) => Outcome::Error(status_message(&status)),
+            };
+            if self.results.send(Ok(pb::CommandResult { command_id, outcome: Some(outcome) })).await.is_err() {
                 return;
             }
-        };
-        let outcome = match answer {
-            Ok(answer) => answer.await.map_err(status::failed),
-            Err(status) => Err(status),
-        };
-        answered.send_modify(|answered| *answered += 1);
-        measure(name, began, outcome.as_ref().err());
-        let outcome = match outcome {
-            Ok(answered) => Outcome::Reply(reply_of(answered)),
-            Err(status) => Outcome::Error(status_message(&status)),
-        };
-        if results.send(Ok(pb::CommandResult { command_id, outcome: Some(outcome) })).await.is_err() {
-            return;
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What is wrong with a message is told at once, by path.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
-use access::{Institution, Principal, Purpose, Role};
+use access::policy::{Policies, Standing};
+use access::{Institution, Principal, Purpose, Reference, Role};
 use chrono::Utc;
 use domain::ids;
 use domain::values::{CallSign, ExternalId, InstitutionCode, SourceSystem};
@@ -10,11 +12,28 @@ use proto::command::v1 as pb;
 use uuid::Uuid;
 
 use super::{Reader, RecordRef};
+use crate::caller::{Caller, Sender};
 use crate::commands::{Prepared, WireCommand};
 
 fn principal() -> Principal {
     let institution = Institution::parse("VUGD").unwrap();
     Principal::new("tests", institution, vec![Role::System], Purpose::Response, Utc::now())
+}
+
+fn caller<C: WireCommand>() -> Caller {
+    static POLICIES: LazyLock<Arc<Policies>> = LazyLock::new(|| Arc::new(Policies::embedded().unwrap()));
+    let mut supervisor = Principal { roles: Role::ALL.to_vec(), ..principal() };
+    supervisor.reference = Some(Reference::parse("T-1").unwrap());
+    let mut all = Vec::new();
+    for (institution, purpose) in
+        [("VUGD", Purpose::Response), ("VP", Purpose::Administration), ("IC", Purpose::Administration)]
+    {
+        let institution = Institution::parse(institution).unwrap();
+        let principal = Principal { institution, purpose, ..supervisor.clone() };
+        let sender = Sender::of(&Arc::new(Standing { principal, grants: Vec::new() }));
+        all.push(Caller::of::<C>(&sender, Arc::clone(&POLICIES)));
+    }
+    all.into_iter().find_map(Result::ok).unwrap_or_else(|| panic!("nobody may {}", C::NAME))
 }
 
 fn envelope() -> Option<pb::Envelope> {
@@ -27,14 +46,14 @@ fn envelope() -> Option<pb::Envelope> {
 
 /// Paths of all violations, in order.
 fn wrong<C: WireCommand>(message: C) -> Vec<String> {
-    match message.prepare(&principal()) {
+    match message.prepare(&caller::<C>()) {
         Ok(_) => Vec::new(),
         Err(violations) => violations.into_iter().map(|violation| violation.path).collect(),
     }
 }
 
 fn read<C: WireCommand>(message: C) -> Prepared {
-    message.prepare(&principal()).unwrap_or_else(|violations| panic!("{violations}"))
+    message.prepare(&caller::<C>()).unwrap_or_else(|violations| panic!("{violations}"))
 }
 
 fn incident() -> pb::RegisterIncident {
@@ -160,7 +179,9 @@ fn no_personal_data_is_repeated_in_a_violation() {
         personal_code: "010190-12".to_owned(),
         ..Default::default()
     };
-    let Err(violations) = pb::RegisterIncident { reporter: Some(reporter), ..incident() }.prepare(&principal()) else {
+    let Err(violations) =
+        pb::RegisterIncident { reporter: Some(reporter), ..incident() }.prepare(&caller::<pb::RegisterIncident>())
+    else {
         panic!("it must be refused")
     };
     let told = violations.to_string();

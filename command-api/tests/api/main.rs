@@ -7,5 +7,6 @@ mod access_rules;
 mod commands;
 mod dispatch;
 mod intake;
+mod permission;
 mod running;
 mod support;

@@ -1,10 +1,11 @@
 //! A server of its own for each test, on a database of its own.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use access::{AccessLog, DevelopmentKey, Institution, Principal, Purpose, Role, TokenIssuer, TokenVerifier};
+use access::policy::{Grant, GrantBook, GrantsUnknown, Policies, PolicyHandle};
+use access::{AccessLog, DevelopmentKey, Institution, Principal, Purpose, Reference, Role, TokenIssuer, TokenVerifier};
 use chrono::{TimeDelta, Utc};
 use command_api::{Deps, ServeError};
 use event_store::append::{Appender, AppenderConfig};
@@ -13,6 +14,7 @@ use event_store::migrate::{log_sets, migrate};
 use event_store::private_pg::{PrivatePgError, TestDatabase, shared_for_tests};
 use event_store::seal::MasterKeys;
 use event_store::seal::erasures::ErasureList;
+use futures::future::BoxFuture;
 use proto::command::v1 as pb;
 use proto::command::v1::emergency_card_service_client::EmergencyCardServiceClient;
 use proto::command::v1::incident_service_client::IncidentServiceClient;
@@ -48,6 +50,7 @@ async fn prepare(owner_url: String) -> Result<(), PrivatePgError> {
 pub struct Api {
     pub channel: Channel,
     pub pool: PgPool,
+    pub rights: Arc<Rights>,
     address: SocketAddr,
     issuer: TokenIssuer,
     token: Token,
@@ -56,13 +59,37 @@ pub struct Api {
     _database: TestDatabase,
 }
 
-/// Puts the token on each call.
+/// Rights in force, as a test wants them.
+#[derive(Debug, Default)]
+pub struct Rights {
+    /// By the names of who has them.
+    pub held: Mutex<Vec<(String, Grant)>>,
+    /// Nobody can read them.
+    pub lost: Mutex<bool>,
+}
+
+impl GrantBook for Rights {
+    fn in_force<'a>(&'a self, who: &'a Principal) -> BoxFuture<'a, Result<Vec<Grant>, GrantsUnknown>> {
+        Box::pin(async move {
+            if *self.lost.lock().unwrap() {
+                return Err(GrantsUnknown("there is no read model".into()));
+            }
+            let held = self.held.lock().unwrap();
+            Ok(held.iter().filter(|(name, _)| *name == who.subject).map(|(_, grant)| grant.clone()).collect())
+        })
+    }
+}
+
+/// Puts the token on each call, and what it is about.
 #[derive(Debug, Clone)]
-pub struct Token(MetadataValue<Ascii>);
+pub struct Token(MetadataValue<Ascii>, Option<MetadataValue<Ascii>>);
 
 impl Interceptor for Token {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         request.metadata_mut().insert("authorization", self.0.clone());
+        if let Some(reference) = &self.1 {
+            request.metadata_mut().insert("vnr-reference", reference.clone());
+        }
         Ok(request)
     }
 }
@@ -70,8 +97,15 @@ impl Interceptor for Token {
 pub type Calling = InterceptedService<Channel, Token>;
 
 pub fn somebody(role: Role) -> Principal {
-    let institution = Institution::parse("VUGD").unwrap();
-    Principal::new("tests", institution, vec![role], Purpose::Response, Utc::now() + TimeDelta::hours(1))
+    person("tests", "VUGD", role, Purpose::Response)
+}
+
+/// Somebody trained, who names a task.
+pub fn person(user: &str, institution: &str, role: Role, purpose: Purpose) -> Principal {
+    let institution = Institution::parse(institution).unwrap();
+    let mut person = Principal::new(user, institution, vec![role], purpose, Utc::now() + TimeDelta::hours(1));
+    person.reference = Some(Reference::parse("T-1").unwrap());
+    person
 }
 
 impl Api {
@@ -83,10 +117,14 @@ impl Api {
         let pool = pool(database.app_url(), 10).await;
         let master = Arc::new(MasterKeys::from_bytes(1, &[42; 32]));
         let appender = |log| Appender::start(AppenderConfig::new(log, pool.clone(), master.clone())).0;
+        let rights = Arc::new(Rights::default());
+        let grants: Arc<dyn GrantBook> = rights.clone();
         let deps = Deps {
             register: appender(LogName::REGISTER),
             tracks: appender(LogName::TRACKS),
             access: AccessLog::new(appender(LogName::ACCESS), master.clone()),
+            policies: Arc::new(PolicyHandle::new(Policies::embedded().unwrap())),
+            grants,
             pool: pool.clone(),
             master: master.clone(),
             simulated: false,
@@ -105,7 +143,7 @@ impl Api {
         }));
         let token = token_of(&issuer, &somebody(Role::System));
         let channel = connect(address).await;
-        Api { channel, pool, address, issuer, token, stop: Some(stop), served, _database: database }
+        Api { channel, pool, rights, address, issuer, token, stop: Some(stop), served, _database: database }
     }
 
     /// A connection of its own.
@@ -125,6 +163,11 @@ impl Api {
 
     fn calling(&self) -> Calling {
         InterceptedService::new(self.channel.clone(), self.token.clone())
+    }
+
+    /// A connection of somebody.
+    pub fn calling_as(&self, principal: &Principal) -> Calling {
+        InterceptedService::new(self.channel.clone(), self.token_for(principal))
     }
 
     pub fn incidents(&self) -> IncidentServiceClient<Calling> {
@@ -165,7 +208,8 @@ async fn connect(address: SocketAddr) -> Channel {
 }
 
 fn token_of(issuer: &TokenIssuer, principal: &Principal) -> Token {
-    Token(format!("Bearer {}", issuer.issue(principal).unwrap()).parse().unwrap())
+    let reference = principal.reference.as_ref().map(|reference| reference.as_str().parse().unwrap());
+    Token(format!("Bearer {}", issuer.issue(principal).unwrap()).parse().unwrap(), reference)
 }
 
 pub fn envelope() -> Option<pb::Envelope> {

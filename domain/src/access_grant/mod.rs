@@ -52,6 +52,24 @@ impl AccessGrant {
         self.status
     }
 
+    /// What it opens; nothing where nobody asked for it.
+    #[must_use]
+    pub fn scope(&self) -> Option<&GrantScope> {
+        Some(&self.request.as_ref()?.scope)
+    }
+
+    /// Who is to have it.
+    #[must_use]
+    pub fn grantee(&self) -> Option<&Actor> {
+        Some(&self.request.as_ref()?.grantee)
+    }
+
+    /// Who asked for it.
+    #[must_use]
+    pub fn requested_by(&self) -> Option<&Actor> {
+        Some(&self.request.as_ref()?.by)
+    }
+
     /// Whether it gives access at `at`, as far as is known now: it was approved, and its time lasts, whatever was recorded.
     #[must_use]
     pub fn is_active(&self, at: DateTime<Utc>) -> bool {

@@ -60,6 +60,18 @@ impl EmergencyAccess {
     /// How soon it must be reviewed once it was opened. Illustrative `[U]`, likewise.
     pub const REVIEW_WITHIN: TimeDelta = TimeDelta::hours(72);
 
+    /// The record that it opens; nothing where nobody asked for it.
+    #[must_use]
+    pub fn record(&self) -> Option<Uuid> {
+        Some(self.declared.as_ref()?.record)
+    }
+
+    /// Who asked for it.
+    #[must_use]
+    pub fn declared_by(&self) -> Option<&Actor> {
+        Some(&self.declared.as_ref()?.by)
+    }
+
     /// Whether it gives access at `at`, as far as is known now: somebody vouches, its time lasts, and no review stopped it.
     #[must_use]
     pub fn is_open(&self, at: DateTime<Utc>) -> bool {

@@ -151,6 +151,15 @@ impl<'a> Work<'a> {
         Ok((state_of(&stream, id)?, stream.version))
     }
 
+    /// Whether a record is there, and is of type `A`.
+    ///
+    /// # Errors
+    /// A stop, to be handed on: the record must be loaded first.
+    pub fn is<A: Decide>(&mut self, id: Uuid) -> Result<bool, Stop> {
+        let stream = self.stream::<A>(id)?;
+        Ok(stream.version > 0 && *stream.aggregate_type == *A::TYPE)
+    }
+
     /// The record as this command has left it so far; 0 where it was never asked for.
     pub(super) fn version(&self, id: Uuid) -> u64 {
         self.staged(id).or_else(|| self.cache.streams.peek(&id)).map_or(0, |stream| stream.version)
@@ -163,10 +172,13 @@ impl<'a> Work<'a> {
     }
 
     fn stream<A: Decide>(&mut self, id: Uuid) -> Result<Stream, Stop> {
-        if let Some(stream) = self.staged(id) {
+        // One that was loaded as of another type, for who named the wrong record, has no state: who names the right one has it loaded.
+        let stateless = |stream: &Stream| *stream.aggregate_type == *A::TYPE && !stream.state.is::<A>();
+        if let Some(stream) = self.staged(id).filter(|stream| !stateless(stream)) {
             return Ok(stream.clone());
         }
-        self.cache.streams.get(&id).cloned().ok_or(Stop(Reason::Load(Touch::of::<A>(id))))
+        let cached = self.cache.streams.get(&id).filter(|stream| !stateless(stream));
+        cached.cloned().ok_or(Stop(Reason::Load(Touch::of::<A>(id))))
     }
 
     /// Decides `command` on a record and takes over its events. Returns them.

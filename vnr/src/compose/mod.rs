@@ -30,6 +30,7 @@ use event_store::proof::notary::Notaries;
 use event_store::seal::KeyRing;
 use event_store::seal::erasures::ErasureList;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use projections::access_grants::GrantsInForce;
 use query_api::{Limits, QueryApi, Serving};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
@@ -105,12 +106,15 @@ impl System {
         };
         let appenders = Appenders::start(&written(&parts), &master, &database.app).await?;
         let access = appenders.of(LogName::ACCESS).map(|appender| AccessLog::new(appender, Arc::clone(&master)));
-        let commands = match (grpc, appenders.of(LogName::REGISTER), appenders.of(LogName::TRACKS), &access) {
-            (Some(listener), Some(register), Some(tracks), Some(access)) => {
+        let logs = (appenders.of(LogName::REGISTER), appenders.of(LogName::TRACKS), &access);
+        let commands = match (grpc, logs, &policies) {
+            (Some(listener), (Some(register), Some(tracks), Some(access)), Some(policies)) => {
                 let deps = Deps {
                     register,
                     tracks,
                     access: access.clone(),
+                    policies: policies.handle(),
+                    grants: Arc::new(GrantsInForce(database.app.clone())),
                     pool: database.app.clone(),
                     master: Arc::clone(&master),
                     erasures: ErasureList::of(&settings.erasure_dir, LogName::REGISTER),

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
-use access::Principal;
+use access::policy::{Policies, Standing};
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use command_api::{Translated, translate};
@@ -153,7 +153,9 @@ fn think(
     sender: &mpsc::Sender<Vec<Step>>,
 ) -> Result<Summary, Failure> {
     let mut summary = Summary::default();
-    let mut principals: HashMap<&'static str, Principal> = HashMap::new();
+    // A register without an event has these.
+    let policies = Arc::new(Policies::embedded().map_err(anyhow::Error::new)?);
+    let mut senders: HashMap<&'static str, Arc<Standing>> = HashMap::new();
     let mut timeline = Timeline::new(nation, nation.from, days);
     let first = timeline.span().0;
     loop {
@@ -162,15 +164,16 @@ fn think(
             summary.add(&deed);
             bar.set_position(super::minutes(first, &deed));
             let code = deed.sender.code.as_str();
-            if !principals.contains_key(code) {
-                principals.insert(code, super::principal(code, DateTime::<Utc>::MAX_UTC)?);
+            if !senders.contains_key(code) {
+                let principal = super::principal(code, DateTime::<Utc>::MAX_UTC)?;
+                senders.insert(code, Arc::new(Standing { principal, grants: Vec::new() }));
             }
             let Deed { at, expected, matter, id, command, .. } = deed;
             let command = match expected {
                 Expected::Repetition => None,
                 Expected::Effect | Expected::Refusal => {
                     let envelope = CommandEnvelope { command: Some(command) };
-                    match (translate(envelope, &principals[code], master), expected) {
+                    match (translate(envelope, &senders[code], &policies, master), expected) {
                         (Ok(translated), Expected::Effect) => Some(translated),
                         (Err(_), Expected::Refusal) => None,
                         (answer, _) => {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use access::Reference;
 use clap::Args;
 
 use super::{ImportError, ImportOptions, Shown, Target, default_paths, mapping_text, run};
@@ -31,6 +32,9 @@ pub struct ImportArgs {
     /// Token to speak to it with: `vnr token` prints one.
     #[arg(long, env = "VNR_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
+    /// Case or task that it is about, where the purpose needs one.
+    #[arg(long, value_name = "NUMBER")]
+    pub reference: Option<Reference>,
     /// Where refused rows go [default: NAME.rejects.EXT in this folder].
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
@@ -63,7 +67,7 @@ impl ImportArgs {
     /// # Errors
     /// Where the mapping can't be read or the target is none.
     pub fn options(&self) -> Result<ImportOptions, Box<dyn Error + Send + Sync>> {
-        let target = Target::parse(&self.target, self.token.as_deref())?;
+        let target = Target::parse(&self.target, self.token.as_deref())?.about(self.reference.as_ref())?;
         let mut options =
             ImportOptions::new(&self.file, mapping_text(&self.mapping)?, target, std::path::Path::new(""));
         let (rejects, progress) = default_paths(&self.file, std::path::Path::new(""));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use access::Reference;
 use proto::command::v1::intake_client::IntakeClient;
 use proto::command::v1::{CommandEnvelope, CommandResult};
 use tokio::sync::mpsc;
@@ -19,6 +20,7 @@ pub struct Target {
     endpoint: Endpoint,
     url: String,
     token: Option<MetadataValue<Ascii>>,
+    reference: Option<MetadataValue<Ascii>>,
 }
 
 /// Why a target is none.
@@ -30,6 +32,9 @@ pub enum TargetError {
     /// Not a token.
     #[error("the token has characters that no token has; `vnr token` prints one")]
     Token,
+    /// Not what a header can hold.
+    #[error("the reference has letters beyond `A` to `Z`, which can't be sent")]
+    Reference,
 }
 
 impl Target {
@@ -51,7 +56,16 @@ impl Target {
             .tcp_nodelay(true);
         let bearer = |token: &str| format!("Bearer {}", token.trim()).parse().map_err(|_| TargetError::Token);
         let token = token.map(bearer).transpose()?;
-        Ok(Self { endpoint, url: full, token })
+        Ok(Self { endpoint, url: full, token, reference: None })
+    }
+
+    /// The same, about that case, card or task.
+    ///
+    /// # Errors
+    /// Where it can't be sent.
+    pub fn about(self, reference: Option<&Reference>) -> Result<Self, TargetError> {
+        let sent = reference.map(|reference| reference.as_str().parse().map_err(|_| TargetError::Reference));
+        Ok(Self { reference: sent.transpose()?, ..self })
     }
 
     /// Connects.
@@ -68,10 +82,13 @@ impl Target {
         })
     }
 
-    /// Puts the token on a call.
+    /// Puts the token on a call, and what it is about.
     pub fn authorise(&self, metadata: &mut MetadataMap) {
         if let Some(token) = &self.token {
             metadata.insert("authorization", token.clone());
+        }
+        if let Some(reference) = &self.reference {
+            metadata.insert("vnr-reference", reference.clone());
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::hint::black_box;
+use std::sync::Arc;
 
+use access::policy::{Policies, Standing};
 use access::{Institution, Principal, Purpose, Role};
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
@@ -54,9 +56,11 @@ fn read_command(times: u64) -> anyhow::Result<()> {
         Purpose::Response,
         DateTime::<Utc>::MAX_UTC,
     );
+    let standing = Arc::new(Standing { principal, grants: Vec::new() });
+    let policies = Arc::new(Policies::embedded()?);
     let (master, command) = (MasterKeys::from_bytes(1, &[7; 32]), CommandEnvelope { command: Some(deed.command) });
     for _ in 0..times {
-        black_box(translate(black_box(command.clone()), &principal, &master)?);
+        black_box(translate(black_box(command.clone()), &standing, &policies, &master)?);
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! Commands on grants.
 
-use access::Principal;
 use domain::access_grant::{
     AccessGrant, ApproveGrant, GrantCommand, GrantScope, RejectGrant, RequestGrant, RevokeGrant,
 };
@@ -11,6 +10,7 @@ use proto::command::v1 as pb;
 
 use super::super::{Prepared, actor};
 use super::{Viewed, begin, on, sealed};
+use crate::caller::Caller;
 use crate::wire::{Envelope, Reader, RecordRef};
 
 /// What a grant opens, as far as it is known before a record is looked up.
@@ -21,7 +21,7 @@ enum Scope {
 }
 
 impl Scope {
-    fn read(reader: &mut Reader, scope: Option<pb::GrantScope>, principal: &Principal) -> Option<Scope> {
+    fn read(reader: &mut Reader, scope: Option<pb::GrantScope>, caller: &Caller) -> Option<Scope> {
         use pb::grant_scope::Of;
         match scope.and_then(|scope| scope.of) {
             Some(Of::Incident(incident)) => Viewed::incident(reader, "scope.incident", incident).map(Scope::Record),
@@ -32,7 +32,7 @@ impl Scope {
             }
             Some(Of::RoleAt(role_at)) => {
                 let path = "scope.role_at.institution";
-                let institution = reader.institution(path, &role_at.institution, principal);
+                let institution = reader.institution(path, &role_at.institution, caller);
                 let role = reader.required_term::<pb::AccessRole, AccessRole>("scope.role_at.role", role_at.role);
                 Some(Scope::Other(GrantScope::Role { institution: institution?, role: role? }))
             }
@@ -51,12 +51,12 @@ impl Scope {
     }
 }
 
-fn grantee(reader: &mut Reader, grantee: Option<pb::Person>, principal: &Principal) -> Option<Actor> {
+fn grantee(reader: &mut Reader, grantee: Option<pb::Person>, caller: &Caller) -> Option<Actor> {
     let Some(pb::Person { institution, user }) = grantee else {
         reader.wrong("grantee", "is required: say who is to have it");
         return None;
     };
-    let institution = reader.institution("grantee.institution", &institution, principal);
+    let institution = reader.institution("grantee.institution", &institution, caller);
     let user = reader.required("grantee.user", &user, UserName::parse);
     Some(Actor { institution: institution?, user: user? })
 }
@@ -69,18 +69,18 @@ pub(in crate::commands) fn request(
     reader: &mut Reader,
     message: pb::RequestGrant,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
-    let grantee = grantee(reader, message.grantee, principal);
-    let scope = Scope::read(reader, message.scope, principal);
+    let grantee = grantee(reader, message.grantee, caller);
+    let scope = Scope::read(reader, message.scope, caller);
     let purpose = reader.required_term::<pb::AccessPurpose, AccessPurpose>("purpose", message.purpose);
     let from = reader.required_time("from", &message.from);
     let until = reader.required_time("until", &message.until);
     let reason = sealed(reader, "reason", &message.reason);
-    let by = actor(reader, principal);
+    let by = actor(reader, caller);
     let (grantee, purpose, from, until) = (grantee?, purpose?, from?, until?);
     let (scope, reason, by) = (scope?, reason?, by?);
-    Some(begin::<AccessGrant>(envelope?, move |work| {
+    Some(begin::<AccessGrant>(envelope?, caller, move |work| {
         Ok(GrantCommand::RequestGrant(Box::new(RequestGrant {
             grantee: grantee.clone(),
             scope: scope.resolve(work)?,
@@ -97,45 +97,45 @@ pub(in crate::commands) fn approve(
     reader: &mut Reader,
     message: pb::ApproveGrant,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let grant = grant(reader, message.grant);
-    let by = actor(reader, principal);
-    on::<AccessGrant>(envelope, grant, by.map(|by| GrantCommand::ApproveGrant(ApproveGrant { by })))
+    let by = actor(reader, caller);
+    on::<AccessGrant>(envelope, grant, caller, by.map(|by| GrantCommand::ApproveGrant(ApproveGrant { by })))
 }
 
 pub(in crate::commands) fn reject(
     reader: &mut Reader,
     message: pb::RejectGrant,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let grant = grant(reader, message.grant);
     let reason = sealed(reader, "reason", &message.reason);
-    let by = actor(reader, principal);
+    let by = actor(reader, caller);
     let reject = RejectGrant { reason: reason?, by: by? };
-    on::<AccessGrant>(envelope, grant, Some(GrantCommand::RejectGrant(reject)))
+    on::<AccessGrant>(envelope, grant, caller, Some(GrantCommand::RejectGrant(reject)))
 }
 
 pub(in crate::commands) fn revoke(
     reader: &mut Reader,
     message: pb::RevokeGrant,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let grant = grant(reader, message.grant);
     let reason = sealed(reader, "reason", &message.reason);
-    let by = actor(reader, principal);
+    let by = actor(reader, caller);
     let revoke = RevokeGrant { reason: reason?, by: by? };
-    on::<AccessGrant>(envelope, grant, Some(GrantCommand::RevokeGrant(revoke)))
+    on::<AccessGrant>(envelope, grant, caller, Some(GrantCommand::RevokeGrant(revoke)))
 }
 
 pub(in crate::commands) fn expire(
     reader: &mut Reader,
     message: pb::ExpireGrant,
     envelope: Option<Envelope>,
-    _: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let grant = grant(reader, message.grant);
-    on::<AccessGrant>(envelope, grant, Some(GrantCommand::ExpireGrant))
+    on::<AccessGrant>(envelope, grant, caller, Some(GrantCommand::ExpireGrant))
 }

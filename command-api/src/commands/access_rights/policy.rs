@@ -1,6 +1,5 @@
 //! Commands on the access policy.
 
-use access::Principal;
 use domain::access_policy::{
     AccessPolicy, AdoptPolicy, PolicyCommand, PolicyDigest, PolicyText, ProposePolicy, RejectPolicy,
 };
@@ -10,6 +9,7 @@ use proto::command::v1 as pb;
 
 use super::super::{Prepared, actor};
 use super::{on, sealed};
+use crate::caller::Caller;
 use crate::wire::{Envelope, Item, Reader, RecordRef, Within};
 
 /// There is one.
@@ -42,37 +42,37 @@ pub(in crate::commands) fn propose(
     reader: &mut Reader,
     message: pb::ProposePolicy,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let text = text(reader, &message.files);
     let reason = sealed(reader, "reason", &message.reason);
-    let by = actor(reader, principal);
+    let by = actor(reader, caller);
     let propose = ProposePolicy { text: text?, reason: reason?, by: by? };
-    on::<AccessPolicy>(envelope, the_policy(), Some(PolicyCommand::ProposePolicy(propose)))
+    on::<AccessPolicy>(envelope, the_policy(), caller, Some(PolicyCommand::ProposePolicy(propose)))
 }
 
 pub(in crate::commands) fn adopt(
     reader: &mut Reader,
     message: pb::AdoptPolicy,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let digest = reader.required("digest", &message.digest, PolicyDigest::parse);
     let reason = sealed(reader, "reason", &message.reason);
-    let by = actor(reader, principal);
+    let by = actor(reader, caller);
     let adopt = AdoptPolicy { digest: digest?, reason: reason?, by: by? };
-    on::<AccessPolicy>(envelope, the_policy(), Some(PolicyCommand::AdoptPolicy(adopt)))
+    on::<AccessPolicy>(envelope, the_policy(), caller, Some(PolicyCommand::AdoptPolicy(adopt)))
 }
 
 pub(in crate::commands) fn reject(
     reader: &mut Reader,
     message: pb::RejectPolicy,
     envelope: Option<Envelope>,
-    principal: &Principal,
+    caller: &Caller,
 ) -> Option<Prepared> {
     let digest = reader.required("digest", &message.digest, PolicyDigest::parse);
     let reason = sealed(reader, "reason", &message.reason);
-    let by = actor(reader, principal);
+    let by = actor(reader, caller);
     let reject = RejectPolicy { digest: digest?, reason: reason?, by: by? };
-    on::<AccessPolicy>(envelope, the_policy(), Some(PolicyCommand::RejectPolicy(reject)))
+    on::<AccessPolicy>(envelope, the_policy(), caller, Some(PolicyCommand::RejectPolicy(reject)))
 }

@@ -29,7 +29,7 @@ impl Interceptor for Authorise {
 }
 
 async fn connect(register: &RegisterArgs) -> Result<Client, Failure> {
-    let target = Target::parse(&register.target_url, register.token.as_deref())?;
+    let target = Target::parse(&register.target_url, register.token.as_deref())?.about(register.about.as_ref())?;
     let channel = target.connect().await.map_err(|status| said(&status))?;
     Ok(RetentionServiceClient::with_interceptor(channel, Authorise(target)))
 }
@@ -144,7 +144,7 @@ fn tell(register: &RegisterArgs, target: &str, reply: &pb::CommandReply, what: &
 fn said(status: &Status) -> Failure {
     let hint = match status.code() {
         tonic::Code::Unauthenticated | tonic::Code::PermissionDenied => {
-            "; VNR_TOKEN must hold a token of a supervisor for administration (`vnr token --help`)"
+            "; VNR_TOKEN must hold a token of a supervisor for administration (`vnr token --help`), and --reference say for what case"
         }
         _ => "",
     };

@@ -1,0 +1,137 @@
+//! Who sends a command, and what the policies let them do.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use access::policy::{Action, Denied, GrantBook, Policies, Resource, Standing};
+use access::{Institution, Principal};
+use domain::values::Actor;
+use uuid::Uuid;
+
+use crate::commands::WireCommand;
+
+/// While a stream lasts, the rights of the person who sends it are read again when they are so old.
+const RIGHTS_HOLD: Duration = Duration::from_secs(1);
+
+/// The policies do not let somebody do what they sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotPermitted {
+    /// They say why not.
+    #[error("{denied}")]
+    Denied {
+        /// Their sentences.
+        denied: Denied,
+        /// The record that it is about, where that was known.
+        record: Option<Uuid>,
+    },
+    /// They might, by a right that can't be read now.
+    #[error("this may take an access right, and which are in force can't be read at present: ask again")]
+    Unread,
+}
+
+/// Somebody who sends commands, with the rights that they have in force.
+#[derive(Debug, Clone)]
+pub(crate) struct Sender {
+    standing: Arc<Standing>,
+    unread: bool,
+    read_at: Instant,
+}
+
+impl Sender {
+    /// Reads which rights they have.
+    ///
+    /// Rights only open what is closed without them. So where they can't be read, what the policies permit anyway is done: a call to
+    /// 112 doesn't wait for a read model. The rest is answered with [`NotPermitted::Unread`].
+    pub(crate) async fn read(principal: Principal, grants: &dyn GrantBook) -> Sender {
+        let (held, unread) = match grants.in_force(&principal).await {
+            Ok(held) => (held, false),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "access rights could not be read");
+                (Vec::new(), true)
+            }
+        };
+        Sender { standing: Arc::new(Standing { principal, grants: held }), unread, read_at: Instant::now() }
+    }
+
+    /// Reads the rights of a person again where that was some time ago. Systems have none.
+    pub(crate) async fn renew(&mut self, grants: &dyn GrantBook) {
+        if !self.standing.principal.is_system() && self.read_at.elapsed() >= RIGHTS_HOLD {
+            *self = Sender::read(self.standing.principal.clone(), grants).await;
+        }
+    }
+
+    /// Somebody whose rights are known.
+    pub(crate) fn of(standing: &Arc<Standing>) -> Sender {
+        Sender { standing: Arc::clone(standing), unread: false, read_at: Instant::now() }
+    }
+
+    /// Who it is.
+    pub(crate) fn principal(&self) -> &Principal {
+        &self.standing.principal
+    }
+}
+
+/// Who sends this command, under the policies that are in force when it comes; what it is stands with it, so that nothing else is decided
+/// by mistake. Clones are cheap: each decision takes one along.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    standing: Arc<Standing>,
+    policies: Arc<Policies>,
+    action: Action,
+    unread: bool,
+}
+
+impl Caller {
+    /// Who sends a command `C`, where there is any record with which they could.
+    ///
+    /// # Errors
+    /// [`NotPermitted`] where there is none.
+    pub(crate) fn of<C: WireCommand>(sender: &Sender, policies: Arc<Policies>) -> Result<Caller, NotPermitted> {
+        let Sender { standing, unread, .. } = sender;
+        let caller = Caller { standing: Arc::clone(standing), policies, action: C::ACTION, unread: *unread };
+        let mut first = None;
+        for kind in C::KINDS {
+            match caller.policies.permit_some(&*caller.standing, caller.action, *kind) {
+                Ok(()) => return Ok(caller),
+                Err(denied) => first = first.or(Some(denied)),
+            }
+        }
+        match first {
+            Some(denied) => Err(caller.not_permitted(denied, None)),
+            None => Ok(caller),
+        }
+    }
+
+    /// Lets the command be done with that.
+    ///
+    /// # Errors
+    /// [`NotPermitted`] says by which policies not.
+    pub(crate) fn permit(&self, resource: &Resource) -> Result<(), NotPermitted> {
+        let permitted = self.policies.permit(&*self.standing, self.action, resource);
+        permitted.map_err(|denied| self.not_permitted(denied, resource.id))
+    }
+
+    fn not_permitted(&self, denied: Denied, record: Option<Uuid>) -> NotPermitted {
+        if self.unread { NotPermitted::Unread } else { NotPermitted::Denied { denied, record } }
+    }
+
+    /// Whether what an institution registered is tied to them as closely as can be, so that nothing else about it counts. In a role of
+    /// another institution, which a right may give them, it may be tied otherwise.
+    pub(crate) fn has_registered(&self, owner: &Institution) -> bool {
+        self.institution == *owner && self.standing.grants.is_empty()
+    }
+
+    /// Whether they are another person than that one.
+    pub(crate) fn is_another(&self, person: &Actor) -> bool {
+        self.actor().is_ok_and(|own| own != *person)
+    }
+}
+
+impl Deref for Caller {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.standing.principal
+    }
+}

@@ -1,0 +1,214 @@
+//! What a command is about, as the policies see it: as it is when the command is decided, and before any rule of the record is told, so
+//! that nobody learns from a refusal how a record stands.
+
+use std::collections::BTreeSet;
+
+use access::policy::{Class, InstitutionKind, RecordKind, Resource};
+use access::{Institution, Territory};
+use domain::access_grant::{AccessGrant, GrantCommand, GrantScope};
+use domain::access_policy::{AccessPolicy, PolicyCommand};
+use domain::emergency_access::{EmergencyAccess, EmergencyAccessCommand};
+use domain::emergency_card::EmergencyCard;
+use domain::incident::Incident;
+use domain::kernel::Decide;
+use domain::retention::ErasureScope;
+use domain::terms::RecordClass;
+use domain::unit::Unit;
+use domain::values::{Actor, Place};
+use event_store::append::{Stop, Work};
+use uuid::Uuid;
+
+use crate::caller::Caller;
+
+/// A record that policies decide about.
+pub(super) trait Governed: Decide {
+    /// What they see of it; none where it does not exist.
+    fn resource(work: &mut Work<'_>, id: Uuid, caller: &Caller) -> Result<Option<Resource>, Stop>;
+}
+
+/// Lets a command be done with a record. One that does not exist is left to the rules, which say so.
+pub(super) fn permit<A: Governed>(work: &mut Work<'_>, id: Uuid, caller: &Caller) -> Result<(), Stop> {
+    match A::resource(work, id, caller)? {
+        Some(resource) => Ok(caller.permit(&resource)?),
+        None => Ok(()),
+    }
+}
+
+impl Governed for Incident {
+    fn resource(work: &mut Work<'_>, id: Uuid, caller: &Caller) -> Result<Option<Resource>, Stop> {
+        let (incident, _) = work.state::<Incident>(id)?;
+        let Some(owner) = incident.institution() else { return Ok(None) };
+        let resource = Resource { id: Some(id), ..Resource::of(RecordKind::Incident, owner.clone()) };
+        if caller.has_registered(owner) {
+            return Ok(Some(resource));
+        }
+        Ok(Some(Resource {
+            participants: institutions(work, incident.units())?,
+            territory: territory(incident.place()),
+            ..resource
+        }))
+    }
+}
+
+impl Governed for EmergencyCard {
+    fn resource(work: &mut Work<'_>, id: Uuid, caller: &Caller) -> Result<Option<Resource>, Stop> {
+        let (card, _) = work.state::<EmergencyCard>(id)?;
+        let Some(owner) = card.institution() else { return Ok(None) };
+        let resource = Resource { id: Some(id), ..Resource::of(RecordKind::EmergencyCard, owner.clone()) };
+        if caller.has_registered(owner) {
+            return Ok(Some(resource));
+        }
+        Ok(Some(Resource {
+            participants: institutions(work, card.sent_units())?,
+            services: card.services().filter_map(InstitutionKind::of_service).collect(),
+            territory: territory(card.place()),
+            ..resource
+        }))
+    }
+}
+
+impl Governed for Unit {
+    fn resource(work: &mut Work<'_>, id: Uuid, _: &Caller) -> Result<Option<Resource>, Stop> {
+        let (unit, _) = work.state::<Unit>(id)?;
+        let owner = unit.institution().cloned();
+        Ok(owner.map(|owner| Resource { id: Some(id), ..Resource::of(RecordKind::Unit, owner) }))
+    }
+}
+
+/// Whose units these are.
+fn institutions(work: &mut Work<'_>, units: impl Iterator<Item = Uuid>) -> Result<Vec<Institution>, Stop> {
+    let mut found = BTreeSet::new();
+    for unit in units {
+        let (unit, _) = work.state::<Unit>(unit)?;
+        found.extend(unit.institution().cloned());
+    }
+    Ok(found.into_iter().collect())
+}
+
+fn territory(place: Option<&Place>) -> Option<Territory> {
+    place?.parts().territory.clone()
+}
+
+/// An incident or a card; none where the id is neither's.
+fn record(work: &mut Work<'_>, id: Uuid, caller: &Caller) -> Result<Option<Resource>, Stop> {
+    if work.is::<Incident>(id)? {
+        Incident::resource(work, id, caller)
+    } else if work.is::<EmergencyCard>(id)? {
+        EmergencyCard::resource(work, id, caller)
+    } else {
+        Ok(None)
+    }
+}
+
+/// The case of a record is the record's institution's. That of a data subject, whose data may be in records of many, is nobody's, and so
+/// is that of a record which is no incident and no card.
+pub(super) fn of_retention(work: &mut Work<'_>, scope: ErasureScope, caller: &Caller) -> Result<Resource, Stop> {
+    let kind = RecordKind::RetentionCase;
+    let ErasureScope::Record(id) = scope else { return Ok(Resource::new(kind)) };
+    let of_record = record(work, id, caller)?.map(|record| Resource { kind, ..record });
+    Ok(of_record.unwrap_or_else(|| Resource { id: Some(id), ..Resource::new(kind) }))
+}
+
+/// A record of rights: policies decide about what it opens.
+pub(super) trait Right: Decide {
+    /// What they see of a command on it; none where it does not exist.
+    fn resource(
+        work: &mut Work<'_>,
+        id: Uuid,
+        command: &Self::Command,
+        caller: &Caller,
+    ) -> Result<Option<Resource>, Stop>;
+}
+
+/// As [`permit`], with a record of rights.
+pub(super) fn permit_right<A: Right>(
+    work: &mut Work<'_>,
+    id: Uuid,
+    command: &A::Command,
+    caller: &Caller,
+) -> Result<(), Stop> {
+    match A::resource(work, id, command, caller)? {
+        Some(resource) => Ok(caller.permit(&resource)?),
+        None => Ok(()),
+    }
+}
+
+impl Right for AccessGrant {
+    fn resource(
+        work: &mut Work<'_>,
+        id: Uuid,
+        command: &GrantCommand,
+        caller: &Caller,
+    ) -> Result<Option<Resource>, Stop> {
+        if let GrantCommand::RequestGrant(request) = command {
+            return of_grant(work, &request.scope, &request.grantee, caller).map(Some);
+        }
+        let (grant, _) = work.state::<AccessGrant>(id)?;
+        let (Some(scope), Some(grantee), Some(by)) = (grant.scope(), grant.grantee(), grant.requested_by()) else {
+            return Ok(None);
+        };
+        // Only giving it takes two persons: what ends it gives nobody anything, and who asked may take it back.
+        let second_person = !matches!(command, GrantCommand::ApproveGrant(_)) || caller.is_another(by);
+        Ok(Some(Resource { second_person, ..of_grant(work, scope, grantee, caller)? }))
+    }
+}
+
+/// What a grant opens. Whose records those of a class are is not known: a supervisor gives such a grant to people of the own institution
+/// only. What a role sees is its institution's.
+fn of_grant(work: &mut Work<'_>, scope: &GrantScope, grantee: &Actor, caller: &Caller) -> Result<Resource, Stop> {
+    let kind = RecordKind::Incident;
+    Ok(match scope {
+        GrantScope::Record(id) => of_record(work, *id, caller)?,
+        GrantScope::Class(class) => Resource {
+            class: match class {
+                RecordClass::Restricted => Class::Restricted,
+                RecordClass::Secret => Class::Secret,
+            },
+            ..Resource::of(kind, grantee.institution.clone())
+        },
+        GrantScope::Role { institution, .. } => Resource::of(kind, institution.clone()),
+    })
+}
+
+/// A record that is opened. That there is one was seen when it was asked for.
+fn of_record(work: &mut Work<'_>, id: Uuid, caller: &Caller) -> Result<Resource, Stop> {
+    let nobodys = || Resource { id: Some(id), ..Resource::new(RecordKind::Incident) };
+    Ok(record(work, id, caller)?.unwrap_or_else(nobodys))
+}
+
+impl Right for EmergencyAccess {
+    fn resource(
+        work: &mut Work<'_>,
+        id: Uuid,
+        command: &EmergencyAccessCommand,
+        caller: &Caller,
+    ) -> Result<Option<Resource>, Stop> {
+        let (access, _) = work.state::<EmergencyAccess>(id)?;
+        let (record, second_person) = match command {
+            // Nothing opens before a second person vouches for it, whoever asks: that is a rule of emergency access itself. So it is
+            // asked for and vouched for as what two persons agree to.
+            EmergencyAccessCommand::BreakGlass(asked) => (Some(asked.record), true),
+            EmergencyAccessCommand::Vouch(_) => (access.record(), true),
+            EmergencyAccessCommand::Review(_) => {
+                (access.record(), access.declared_by().is_some_and(|by| caller.is_another(by)))
+            }
+        };
+        let Some(record) = record else { return Ok(None) };
+        Ok(Some(Resource { second_person, ..of_record(work, record, caller)? }))
+    }
+}
+
+impl Right for AccessPolicy {
+    fn resource(
+        work: &mut Work<'_>,
+        id: Uuid,
+        command: &PolicyCommand,
+        caller: &Caller,
+    ) -> Result<Option<Resource>, Stop> {
+        let (policy, _) = work.state::<AccessPolicy>(id)?;
+        // Proposing puts nothing into force, and neither does turning down, which who proposed it may do as well.
+        let second_person = !matches!(command, PolicyCommand::AdoptPolicy(_))
+            || policy.proposed().is_none_or(|(_, by)| caller.is_another(by));
+        Ok(Some(Resource { second_person, ..Resource::of(RecordKind::Register, caller.institution.clone()) }))
+    }
+}
