@@ -236,13 +236,16 @@ struct Following {
 impl Following {
     /// Ends only where what was adopted means nothing to this program: it must not go on deciding by what no longer holds.
     async fn run(mut self) -> StartError {
+        let mut answers = true;
         loop {
             tokio::time::sleep(EVERY).await;
             match self.look().await {
-                Ok(()) => {}
-                // A database that does not answer lets nobody be answered either; it is waited for.
+                Ok(()) => answers = true,
+                // A database that does not answer lets nobody be answered either; it is waited for, and told once.
                 Err(StartError::Read(error)) => {
-                    tracing::warn!(%error, "it can't be seen whether other access policies were adopted")
+                    if std::mem::replace(&mut answers, false) {
+                        tracing::warn!(%error, "it can't be seen at present whether other access policies were adopted");
+                    }
                 }
                 Err(refused) => {
                     tracing::error!(error = %refused, "the adopted access policies can't be put in force");
