@@ -3,6 +3,7 @@
 use cqrs_es::Aggregate;
 use domain::access_day::{AccessDay, AccessDayEvent};
 use domain::access_grant::{AccessGrant, GrantEvent};
+use domain::access_policy::{AccessPolicy, PolicyEvent};
 use domain::emergency_access::{EmergencyAccess, EmergencyAccessEvent};
 use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
@@ -26,6 +27,8 @@ pub const RETENTION: &str = RetentionCase::TYPE;
 pub const ACCESS_GRANT: &str = AccessGrant::TYPE;
 /// Type of the streams of emergency access.
 pub const EMERGENCY_ACCESS: &str = EmergencyAccess::TYPE;
+/// Type of the stream of the access policy.
+pub const ACCESS_POLICY: &str = AccessPolicy::TYPE;
 
 /// Type of the streams of what somebody looked at.
 pub const ACCESS_DAY: &str = AccessDay::TYPE;
@@ -49,6 +52,8 @@ pub enum RegisterEvent {
     AccessGrant(Box<GrantEvent>),
     /// Of an emergency access.
     EmergencyAccess(Box<EmergencyAccessEvent>),
+    /// Of the access policy.
+    AccessPolicy(Box<PolicyEvent>),
 }
 
 /// An event of the register as a projection gets it: as it lies in the log, and decoded. Personal data stays sealed.
@@ -68,6 +73,7 @@ pub fn decode(stored: &StoredEvent) -> Result<RegisterEvent, DecodeError> {
         ACCESS_DAY => RegisterEvent::AccessDay(Box::new(stored.decode()?)),
         ACCESS_GRANT => RegisterEvent::AccessGrant(Box::new(stored.decode()?)),
         EMERGENCY_ACCESS => RegisterEvent::EmergencyAccess(Box::new(stored.decode()?)),
+        ACCESS_POLICY => RegisterEvent::AccessPolicy(Box::new(stored.decode()?)),
         // A projection asks only for the types that it names, and these are all there are.
         _ => RegisterEvent::Track(Box::new(stored.decode()?)),
     })

@@ -15,6 +15,7 @@ mod run;
 mod table;
 
 pub mod access_grants;
+pub mod access_policies;
 pub mod cards;
 pub mod case_search;
 pub mod consultations;

@@ -1,6 +1,7 @@
 //! All read models, by name.
 
 use crate::access_grants::AccessGrants;
+use crate::access_policies::AccessPolicies;
 use crate::cards::Cards;
 use crate::case_search::CaseSearch;
 use crate::consultations::Consultations;
@@ -48,6 +49,7 @@ impl Registry {
             ReadModel::of::<Timeline>(),
             ReadModel::of::<Consultations>(),
             ReadModel::of::<AccessGrants>(),
+            ReadModel::of::<AccessPolicies>(),
         ])
     }
 

@@ -156,7 +156,15 @@ async fn a_poison_event_parks_its_record_in_each_read_model_and_nothing_else_sto
     let counts: Vec<_> = listed.iter().map(|model| (model.name.as_str(), model.parked)).collect();
     assert_eq!(
         counts,
-        [("access_grants", 0), ("cards", 0), ("case_search", 2), ("consultations", 0), ("roster", 0), ("timeline", 1)]
+        [
+            ("access_grants", 0),
+            ("access_policies", 0),
+            ("cards", 0),
+            ("case_search", 2),
+            ("consultations", 0),
+            ("roster", 0),
+            ("timeline", 1)
+        ]
     );
 
     let rebuilt = rebuild(&system.pools, &system.registry, "case_search", &mut |_| {}).await.unwrap();
@@ -222,7 +230,15 @@ async fn read_models_of_an_older_program_are_rebuilt_and_of_a_newer_one_left_alo
     let versions: Vec<_> = listed.iter().map(|model| (model.name.as_str(), model.version)).collect();
     assert_eq!(
         versions,
-        [("access_grants", 1), ("cards", 9), ("case_search", 1), ("consultations", 1), ("roster", 1), ("timeline", 3)]
+        [
+            ("access_grants", 1),
+            ("access_policies", 1),
+            ("cards", 9),
+            ("case_search", 1),
+            ("consultations", 1),
+            ("roster", 1),
+            ("timeline", 3)
+        ]
     );
 }
 
@@ -238,6 +254,6 @@ async fn an_unknown_name_is_answered_with_the_known_ones() {
     let error = rebuild(&system.pools, &system.registry, "roaster", &mut |_| {}).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "there is no read model `roaster`: there are case_search, cards, roster, timeline, consultations, access_grants"
+        "there is no read model `roaster`: there are case_search, cards, roster, timeline, consultations, access_grants, access_policies"
     );
 }

@@ -51,11 +51,11 @@ pub const CONSUMERS: &[SqlFile] = sql_files!["consumers", (1, "0001", "consumers
 
 /// A text by its name.
 #[derive(Debug, Clone, Copy)]
-pub struct TextFile {
+pub struct TextFile<'a> {
     /// Name within its folder, with its ending.
-    pub name: &'static str,
+    pub name: &'a str,
     /// What it says.
-    pub text: &'static str,
+    pub text: &'a str,
 }
 
 macro_rules! text_files {
@@ -68,7 +68,7 @@ macro_rules! text_files {
 pub const POLICY_SCHEMA: &str = include_str!("../policies/vnr.cedarschema");
 
 /// The access policies (Cedar), and what each institution is (TOML).
-pub const POLICIES: &[TextFile] = text_files![
+pub const POLICIES: &[TextFile<'static>] = text_files![
     "policies",
     "00-always.cedar",
     "10-commands.cedar",

@@ -2,6 +2,7 @@
 
 mod disaster;
 mod looks;
+mod rights;
 
 use std::path::PathBuf;
 
@@ -11,7 +12,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::values::Recipient;
 
 pub use self::disaster::{BackupArgs, BackupCommand, RecoverArgs, RestoreArgs};
-pub use self::looks::{AccessCommand, ActingArgs};
+pub use self::looks::{ActingArgs, LookCommand};
+pub use self::rights::{
+    AccessCommand, BreakGlassArgs, DecidePolicyArgs, EmergenciesArgs, ExplainArgs, GrantClass, GrantCommand, Language,
+    Outcome, Person, PolicyCommand, RequestGrantArgs, ReviewArgs, RoleAt, SendingArgs, VouchArgs, WithReasonArgs,
+};
 use crate::settings::SettingArgs;
 
 /// VNR, the unified event register (Vienotais notikumu reģistrs).
@@ -109,7 +114,7 @@ The token is signed with a key in the data folder; only systems on the same data
     /// Personal data: what there is, its erasure, and holds on it
     #[command(subcommand)]
     Subject(SubjectCommand),
-    /// Who looked at what, who was refused, and what to look into
+    /// Who may see what and why, who looked at what: policies, grants, emergency access, the access log
     #[command(subcommand)]
     Access(AccessCommand),
     /// The master key that personal data is sealed under

@@ -174,3 +174,58 @@ fn settings_come_from_the_environment_too() {
     assert_eq!(output.status.code(), Some(2));
     assert!(told(&output).contains("VNR_HTTP_ADDR"), "{}", told(&output));
 }
+
+fn policies() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../schema/policies")
+}
+
+#[test]
+fn policies_are_checked_without_a_database_and_all_mistakes_are_told() {
+    let folder = Folder::new("policies");
+    let given = policies();
+    let sound = folder.run(&["access", "policy", "check", given.to_str().expect("text"), "--json"]);
+    assert_eq!(sound.status.code(), Some(0), "{}", told(&sound));
+    let sound = json(&sound);
+    assert_eq!((&sound["ok"], &sound["replaceable"]), (&Value::Bool(true), &Value::Bool(true)));
+    assert_eq!(sound["digest"].as_str().map(str::len), Some(64));
+
+    let table = fs::read_to_string(given.join("institutions.toml")).expect("the table");
+    fs::create_dir_all(folder.0.join("wrong")).expect("a folder");
+    fs::write(folder.0.join("wrong/institutions.toml"), &table).expect("written");
+    let mistakes = "permit (principal is Actor, action == Action::\"wiew\", resource);\n";
+    fs::write(folder.0.join("wrong/one.cedar"), mistakes).expect("written");
+    let wrong = folder.run(&["access", "policy", "check", "wrong"]);
+    let said = String::from_utf8_lossy(&wrong.stdout).into_owned();
+    assert_eq!(wrong.status.code(), Some(3), "{said}");
+    for mistake in ["no @id", "no @lv", "no @en", "no @source"] {
+        assert!(said.contains(mistake), "{mistake}: {said}");
+    }
+
+    // Sound, and the last there would ever be.
+    let last = "@id(\"look\") @lv(\"Visi redz.\") @en(\"All see.\") @source(\"illustrative\")\n\
+                permit (principal is Actor, action == Action::\"view\", resource);\n";
+    fs::write(folder.0.join("wrong/one.cedar"), last).expect("written");
+    let last = folder.run(&["access", "policy", "check", "wrong"]);
+    let said = String::from_utf8_lossy(&last.stdout).into_owned();
+    assert_eq!(last.status.code(), Some(3), "{said}");
+    assert!(said.contains("nobody could adopt another version"), "{said}");
+    let refused = folder.run(&["access", "policy", "propose", "wrong", "--reason", "a test"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(told(&refused).contains("--force"), "{}", told(&refused));
+    assert!(!folder.0.join(".vnr").exists());
+}
+
+#[test]
+fn help_names_what_can_be_asked_of_access() {
+    let folder = Folder::new("help");
+    let help = String::from_utf8(folder.run(&["access", "--help"]).stdout).expect("text");
+    for command in ["log", "signals", "policy", "grant", "break-glass", "vouch", "review", "emergencies", "explain"] {
+        assert!(help.lines().any(|line| line.trim_start().starts_with(command)), "{command}: {help}");
+    }
+    let help = String::from_utf8(folder.run(&["access", "explain", "--help"]).stdout).expect("text");
+    assert!(help.contains("<USER@INSTITUTION> <RECORD>"), "{help}");
+    let unclear =
+        folder.run(&["access", "explain", "anna", "VNR-2026-0000001", "--role", "officer", "--purpose", "audit"]);
+    assert_eq!(unclear.status.code(), Some(2));
+    assert!(told(&unclear).contains("write USER@INSTITUTION"), "{}", told(&unclear));
+}

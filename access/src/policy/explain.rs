@@ -75,7 +75,7 @@ impl Change {
     }
 
     /// What it is, after "it would be allowed".
-    fn label(self, lang: Lang) -> String {
+    pub fn label(self, lang: Lang) -> String {
         let said = |lv: &str, en: &str| match lang {
             Lang::Lv => lv.to_owned(),
             Lang::En => en.to_owned(),

@@ -6,6 +6,7 @@
 //! request: an institution's officers share theirs, and so do all records that are tied to it in the same way.
 
 mod action;
+mod adoption;
 mod cache;
 mod error;
 mod evaluate;
@@ -21,6 +22,7 @@ mod resource;
 mod set;
 
 pub use self::action::{Action, Field};
+pub use self::adoption::{check, schema_digest};
 pub use self::error::{PolicyError, PolicyErrors};
 pub use self::evaluate::{Decision, PolicyId};
 pub use self::explain::{Change, Explanation, Nearest};

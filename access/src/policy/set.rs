@@ -5,9 +5,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use cedar_policy::{Policy, PolicyId as CedarId, PolicySet, Schema, ValidationMode, Validator};
+use domain::access_policy::digest_of_files;
 use domain::lang::Lang;
+use domain::values::ContentDigest;
 use miette::Diagnostic;
-use ring::digest::{Context, SHA256};
 use schema::TextFile;
 use serde_json::Value;
 
@@ -59,7 +60,7 @@ impl PolicyText {
 
 /// A version of the access policies (piekļuves politika), with what was decided by it.
 pub struct Policies {
-    digest: [u8; 32],
+    digest: ContentDigest,
     texts: Vec<PolicyText>,
     institutions: Institutions,
     evaluator: Evaluator,
@@ -80,7 +81,7 @@ impl Policies {
     ///
     /// # Errors
     /// All that is wrong, at once.
-    pub fn parse(files: &[TextFile]) -> Result<Self, PolicyErrors> {
+    pub fn parse(files: &[TextFile<'_>]) -> Result<Self, PolicyErrors> {
         let mut errors = Vec::new();
         let mut read = Read::default();
         let mut institutions = None;
@@ -110,7 +111,8 @@ impl Policies {
         match (evaluator, institutions) {
             (Ok(evaluator), Some(institutions)) if errors.is_empty() => {
                 let (rows, reaches) = (Cache::default(), Cache::default());
-                Ok(Self { digest: digest(files), texts: read.texts, institutions, evaluator, rows, reaches })
+                let digest = digest_of_files(files.iter().map(|file| (file.name, file.text)));
+                Ok(Self { digest, texts: read.texts, institutions, evaluator, rows, reaches })
             }
             (evaluator, _) => {
                 errors.extend(evaluator.err());
@@ -119,9 +121,10 @@ impl Policies {
         }
     }
 
-    /// SHA-256 of what they were read from, schema included: the same for the same policies, in whatever order the files came.
-    pub fn digest(&self) -> [u8; 32] {
-        self.digest
+    /// Digest of the files that they were read from: what the event of their adoption calls them ([`digest_of_files`]). What policies
+    /// may speak about is told by [`schema_digest`].
+    pub fn digest(&self) -> &ContentDigest {
+        &self.digest
     }
 
     /// What each policy says of itself, in the order of the files.
@@ -223,7 +226,7 @@ struct Read {
 }
 
 impl Read {
-    fn file(&mut self, file: &TextFile, errors: &mut Vec<PolicyError>) {
+    fn file(&mut self, file: &TextFile<'_>, errors: &mut Vec<PolicyError>) {
         let set = match PolicySet::from_str(file.text) {
             Ok(set) => set,
             Err(wrong) => {
@@ -248,7 +251,7 @@ impl Read {
         }
     }
 
-    fn policy(&mut self, file: &TextFile, policy: &Policy, place: usize, errors: &mut Vec<PolicyError>) {
+    fn policy(&mut self, file: &TextFile<'_>, policy: &Policy, place: usize, errors: &mut Vec<PolicyError>) {
         let named = policy.annotation("id").map(str::trim).filter(|id| !id.is_empty());
         let name = named.map_or_else(|| place.to_string(), |id| format!("`{id}`"));
         let mut said = |annotation: &'static str| {
@@ -304,21 +307,4 @@ fn speaks_of_action(policy: &Policy) -> bool {
 /// Number of the line that an offset lies in.
 fn line(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
-}
-
-/// Each file with its name and length, in the order of names: nothing can be moved from one to another without a trace.
-fn digest(files: &[TextFile]) -> [u8; 32] {
-    let schema = TextFile { name: "vnr.cedarschema", text: schema::POLICY_SCHEMA };
-    let mut files: Vec<&TextFile> = files.iter().chain([&schema]).collect();
-    files.sort_by_key(|file| file.name);
-    let mut context = Context::new(&SHA256);
-    for file in files {
-        for part in [file.name, file.text] {
-            context.update(&(part.len() as u64).to_be_bytes());
-            context.update(part.as_bytes());
-        }
-    }
-    let mut digest = [0; 32];
-    digest.copy_from_slice(context.finish().as_ref());
-    digest
 }

@@ -1,12 +1,14 @@
 //! Versions of the policies: read, refused, swapped.
 
-use access::policy::{Action, Policies, PolicyHandle};
+use access::policy::{Action, Policies, PolicyHandle, check, schema_digest};
 use access::{Purpose, Role};
+use domain::access_policy::PolicyText;
+use domain::values::PolicyFileName;
 use schema::TextFile;
 
 use crate::{incident_of, policies, somebody};
 
-fn with(text: &'static str) -> Vec<TextFile> {
+fn with(text: &'static str) -> Vec<TextFile<'static>> {
     schema::POLICIES.iter().copied().chain([TextFile { name: "90-more.cedar", text }]).collect()
 }
 
@@ -70,7 +72,8 @@ fn a_policy_names_its_actions_in_its_head_alone() {
 
 #[test]
 fn policies_without_institutions_or_with_strange_files_are_refused() {
-    let files: Vec<TextFile> = schema::POLICIES.iter().copied().filter(|file| file.name.ends_with(".cedar")).collect();
+    let files: Vec<TextFile<'_>> =
+        schema::POLICIES.iter().copied().filter(|file| file.name.ends_with(".cedar")).collect();
     let errors = Policies::parse(&files).expect_err("no table");
     assert_eq!(errors.0.len(), 1, "{errors}");
     let strange = [TextFile { name: "notes.txt", text: "" }];
@@ -86,6 +89,48 @@ fn the_digest_tells_versions_apart_and_does_not_mind_the_order_of_files() {
     let other = Policies::parse(&with(NO_VP)).expect("good policies");
     assert_eq!(Policies::parse(&reversed).expect("good policies").digest(), policies().digest());
     assert_ne!(other.digest(), policies().digest());
+}
+
+/// As a proposal holds them.
+fn proposal(files: &[TextFile<'_>]) -> PolicyText {
+    let file = |file: &TextFile<'_>| (PolicyFileName::parse(file.name).expect("a name"), file.text.to_owned());
+    PolicyText::try_new(files.iter().map(file)).expect("a text")
+}
+
+#[test]
+fn a_version_has_one_digest_where_it_is_proposed_and_where_it_decides() {
+    let text = proposal(schema::POLICIES);
+    assert_eq!(check(&text).as_ref(), Ok(&text.digest()));
+    assert_eq!(text.digest(), *policies().digest());
+    assert_eq!(Policies::of(&text).expect("good policies").digest(), policies().digest());
+    assert_ne!(schema_digest(), text.digest(), "what policies may speak about is told apart");
+}
+
+#[test]
+fn what_nobody_could_decide_by_is_refused_before_it_is_proposed() {
+    let wrong = proposal(&with("permit (principal, action, resource) when { principal.age > 3 };"));
+    let told = check(&wrong).expect_err("refused").to_string();
+    for mistake in ["no @id", "no @lv", "no @en", "no @source"] {
+        assert!(told.contains(mistake), "{told}");
+    }
+}
+
+#[test]
+fn policies_that_nobody_could_ever_replace_are_known() {
+    assert!(policies().can_be_replaced());
+    let never = r#"
+@id("never") @lv("Nē.") @en("No.") @source("test")
+forbid (principal is Actor, action == Action::"adopt_policy", resource);
+"#;
+    assert!(!Policies::parse(&with(never)).expect("good policies").can_be_replaced());
+    let table = schema::POLICIES.iter().find(|file| file.name == "institutions.toml").expect("the table").text;
+    let table = table.replace("\"centre\"", "\"other\"");
+    let replaced = schema::POLICIES.iter().map(|file| match file.name {
+        "institutions.toml" => TextFile { text: &table, ..*file },
+        _ => *file,
+    });
+    let replaced: Vec<TextFile<'_>> = replaced.collect();
+    assert!(!Policies::parse(&replaced).expect("good policies").can_be_replaced(), "no institution is of that kind");
 }
 
 #[test]

@@ -1,6 +1,6 @@
-use super::{PolicyDigest, PolicyText};
+use super::PolicyText;
 use crate::personal::Personal;
-use crate::values::{Actor, Reason};
+use crate::values::{Actor, ContentDigest, Reason};
 
 /// What can be asked of the access policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct ProposePolicy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdoptPolicy {
     /// Digest of the text that was read: no other is meant.
-    pub digest: PolicyDigest,
+    pub digest: ContentDigest,
     /// Why.
     pub reason: Personal<Reason>,
     /// Who agrees.
@@ -39,7 +39,7 @@ pub struct AdoptPolicy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectPolicy {
     /// Digest of the text that was read.
-    pub digest: PolicyDigest,
+    pub digest: ContentDigest,
     /// Why.
     pub reason: Personal<Reason>,
     /// Who turns it down.

@@ -1,8 +1,7 @@
 use thiserror::Error;
 
-use super::PolicyDigest;
 use crate::kernel::Rule;
-use crate::values::Actor;
+use crate::values::{Actor, ContentDigest};
 
 /// Rules of the access policy that a command can break.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -20,7 +19,7 @@ pub enum PolicyError {
     #[error("the policy that is proposed has the digest {proposed}: read it and decide on that one")]
     OtherText {
         /// Digest of what is proposed.
-        proposed: PolicyDigest,
+        proposed: ContentDigest,
     },
     /// One person alone changes nothing.
     #[error("{by} has proposed this policy: another person must adopt it")]

@@ -1,10 +1,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{PolicyDigest, PolicyText};
+use super::PolicyText;
 use crate::kernel::{RecordedEvent, domain_event};
 use crate::personal::Personal;
-use crate::values::{Actor, Reason};
+use crate::values::{Actor, ContentDigest, Reason};
 
 /// What happened to the access policy, for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -12,7 +12,7 @@ pub enum PolicyEvent {
     /// Somebody proposed another text; it waits for a second person.
     PolicyProposed {
         /// Digest of the text.
-        digest: PolicyDigest,
+        digest: ContentDigest,
         /// The text.
         text: PolicyText,
         /// Why.
@@ -23,7 +23,7 @@ pub enum PolicyEvent {
     /// A second person agreed: it is in force from then on, until another is.
     PolicyAdopted {
         /// Digest of the text.
-        digest: PolicyDigest,
+        digest: ContentDigest,
         /// The text, again: this event alone says what was in force.
         text: PolicyText,
         /// Why, by who agreed.
@@ -36,7 +36,7 @@ pub enum PolicyEvent {
     /// What was proposed was turned down; the policy in force stays.
     PolicyRejected {
         /// Digest of the text.
-        digest: PolicyDigest,
+        digest: ContentDigest,
         /// Why.
         reason: Personal<Reason>,
         /// Who turned it down.

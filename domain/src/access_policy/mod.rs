@@ -17,21 +17,24 @@ use serde::{Deserialize, Serialize};
 pub use command::{AdoptPolicy, PolicyCommand, ProposePolicy, RejectPolicy};
 pub use error::PolicyError;
 pub use event::PolicyEvent;
-pub use text::{PolicyDigest, PolicyText};
+pub use text::{PolicyText, digest_of_files};
+
+/// What names the text of a policy.
+pub use crate::values::ContentDigest as PolicyDigest;
 
 use crate::kernel::{Decide, Moment, Refused, handle_by_decision};
-use crate::values::Actor;
+use crate::values::{Actor, ContentDigest};
 
 /// What is known of the policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccessPolicy {
-    in_force: Option<PolicyDigest>,
+    in_force: Option<ContentDigest>,
     proposal: Option<Proposal>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 struct Proposal {
-    digest: PolicyDigest,
+    digest: ContentDigest,
     text: PolicyText,
     by: Actor,
 }
@@ -41,13 +44,13 @@ type Decision = Result<Vec<PolicyEvent>, Refused<PolicyError>>;
 impl AccessPolicy {
     /// Digest of the policy in force; nothing where none was ever adopted.
     #[must_use]
-    pub fn in_force(&self) -> Option<&PolicyDigest> {
+    pub fn in_force(&self) -> Option<&ContentDigest> {
         self.in_force.as_ref()
     }
 
     /// Digest of what is proposed, and who proposed it.
     #[must_use]
-    pub fn proposed(&self) -> Option<(&PolicyDigest, &Actor)> {
+    pub fn proposed(&self) -> Option<(&ContentDigest, &Actor)> {
         self.proposal.as_ref().map(|proposal| (&proposal.digest, &proposal.by))
     }
 
@@ -64,7 +67,7 @@ impl AccessPolicy {
     }
 
     /// What is proposed, where it is what was read.
-    fn proposal(&self, digest: &PolicyDigest) -> Result<&Proposal, PolicyError> {
+    fn proposal(&self, digest: &ContentDigest) -> Result<&Proposal, PolicyError> {
         let proposal = self.proposal.as_ref().ok_or(PolicyError::NotProposed)?;
         if proposal.digest == *digest {
             Ok(proposal)

@@ -91,8 +91,8 @@ fn a_digest_tells_texts_apart_also_by_where_a_file_ends() {
     assert_ne!(file("a", "bc"), file("ab", "c"));
     // As Python's hashlib gives it for the lengths and parts one after the other.
     assert_eq!(file("a", "b").as_str(), FOREIGN);
-    assert_eq!(PolicyDigest::parse(&FOREIGN.to_uppercase()), Ok(file("a", "b")));
-    assert!(PolicyDigest::parse("abc").is_err() && PolicyDigest::parse(&"g".repeat(64)).is_err());
+    assert_eq!(ContentDigest::parse(&FOREIGN.to_uppercase()), Ok(file("a", "b")));
+    assert!(ContentDigest::parse("abc").is_err() && ContentDigest::parse(&"g".repeat(64)).is_err());
 }
 
 const FOREIGN: &str = "3c9d591045bc8876f9d0399bbfb05c6a412096e906f73278f98406cd5dca86df";

@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::values::{PolicyFileName, ValueError, serde_as_text};
+use crate::values::{ContentDigest, PolicyFileName, ValueError};
 
 /// The text of an access policy: files by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,16 +47,26 @@ impl PolicyText {
         self.0.iter().map(|(name, text)| (name, text.as_str()))
     }
 
-    /// SHA-256 over name and text of each file in the order of the names, each preceded by its length in bytes (64 bits, big-endian).
+    /// What names this text in events, and what a program says that decides by it: see [`digest_of_files`].
     #[must_use]
-    pub fn digest(&self) -> PolicyDigest {
-        let mut hasher = Sha256::new();
-        for part in self.files().flat_map(|(name, text)| [name.as_str(), text]) {
-            hasher.update((part.len() as u64).to_be_bytes());
-            hasher.update(part);
-        }
-        PolicyDigest(format!("{:x}", hasher.finalize()))
+    pub fn digest(&self) -> ContentDigest {
+        digest_of_files(self.files().map(|(name, text)| (name.as_str(), text)))
     }
+}
+
+/// SHA-256 over name and text of each file in the order of the names, each preceded by its length in bytes (64 bits, big-endian):
+/// nothing can be moved from one to another without a trace, and the order in which they come makes no difference. What policies may
+/// speak about (their schema) is the program's own and not part of it, so that a text keeps its digest when the program changes.
+#[must_use]
+pub fn digest_of_files<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> ContentDigest {
+    let mut files: Vec<(&str, &str)> = files.into_iter().collect();
+    files.sort_unstable();
+    let mut hasher = Sha256::new();
+    for part in files.into_iter().flat_map(|(name, text)| [name, text]) {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    }
+    ContentDigest::of(hasher.finalize().into())
 }
 
 impl<'de> Deserialize<'de> for PolicyText {
@@ -87,37 +96,3 @@ impl JsonSchema for PolicyText {
         })
     }
 }
-
-/// SHA-256 of a policy's text, in lower-case hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
-#[schemars(extend("pattern" = "^[0-9a-f]{64}$"))]
-pub struct PolicyDigest(String);
-
-impl PolicyDigest {
-    /// Checks its form.
-    ///
-    /// # Errors
-    /// Where it isn't in its form.
-    pub fn parse(text: &str) -> Result<Self, ValueError> {
-        let text = text.trim().to_ascii_lowercase();
-        if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            Ok(Self(text))
-        } else {
-            Err(ValueError::Form { what: "policy digest", expected: "64 hexadecimal digits" })
-        }
-    }
-
-    /// The digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for PolicyDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-serde_as_text!(PolicyDigest);

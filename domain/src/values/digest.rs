@@ -24,17 +24,23 @@ impl ContentDigest {
         Self(text)
     }
 
-    /// Checks one.
+    /// Checks one; capital digits become small.
     ///
     /// # Errors
-    /// Where it isn't 64 lower-case hexadecimal digits.
+    /// Where it isn't 64 hexadecimal digits.
     pub fn parse(text: &str) -> Result<Self, ValueError> {
-        let is_digit = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
-        if text.len() == 64 && text.bytes().all(is_digit) {
-            Ok(Self(text.to_owned()))
+        let text = text.trim().to_ascii_lowercase();
+        if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            Ok(Self(text))
         } else {
-            Err(ValueError::Form { what: "digest", expected: "64 digits 0 to 9 and a to f" })
+            Err(ValueError::Form { what: "digest", expected: "64 hexadecimal digits" })
         }
+    }
+
+    /// The digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -54,7 +60,8 @@ mod tests {
     fn a_digest_is_64_digits_however_it_comes() {
         assert_eq!(ContentDigest::of([0xab; 32]).to_string(), "ab".repeat(32));
         assert_eq!(ContentDigest::parse(&"ab".repeat(32)).unwrap(), ContentDigest::of([0xab; 32]));
-        for text in ["", &"ab".repeat(31), &"AB".repeat(32), &"xy".repeat(32)] {
+        assert_eq!(ContentDigest::parse(&"AB".repeat(32)).unwrap(), ContentDigest::of([0xab; 32]));
+        for text in ["", &"ab".repeat(31), &"xy".repeat(32)] {
             assert!(ContentDigest::parse(text).is_err(), "{text}");
         }
     }

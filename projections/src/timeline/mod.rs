@@ -77,7 +77,7 @@ fn named(event: &RegisterEvent) -> BTreeSet<Uuid> {
             GrantScope::Class(_) | GrantScope::Role { .. } => None,
         },
         RegisterEvent::EmergencyAccess(event) => Some(event.record()),
-        RegisterEvent::Track(_) | RegisterEvent::AccessDay(_) => None,
+        RegisterEvent::Track(_) | RegisterEvent::AccessDay(_) | RegisterEvent::AccessPolicy(_) => None,
     };
     one.into_iter().collect()
 }

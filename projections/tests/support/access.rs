@@ -4,9 +4,11 @@ use chrono::{TimeDelta, Utc};
 use domain::access_grant::{
     AccessGrant, ApproveGrant, GrantCommand, GrantScope, RejectGrant, RequestGrant, RevokeGrant,
 };
+use domain::access_policy::{AccessPolicy, PolicyCommand};
 use domain::emergency_access::{
     BreakGlass, EmergencyAccess, EmergencyAccessCommand, ReviewEmergencyAccess, ReviewOutcome, VouchEmergencyAccess,
 };
+use domain::ids;
 use domain::personal::Personal;
 use domain::terms::{AccessPurpose, AccessRole, RecordClass};
 use domain::values::{Actor, InstitutionCode, Reason, UserName};
@@ -108,6 +110,16 @@ pub async fn emergency(
     let decide = Box::new(move |work: &mut Work<'_>| {
         work.execute::<EmergencyAccess>(record, command.clone())?;
         Ok(Target::of::<EmergencyAccess>(record))
+    });
+    system.submit(LogName::REGISTER, random.metadata(None), random.clock, decide).await.map(|_| ())
+}
+
+/// Gives a command on the access policy.
+pub async fn policy(random: &mut RandomWork, system: &System, command: PolicyCommand) -> Result<(), AppendError> {
+    let record = ids::of_access_policy();
+    let decide = Box::new(move |work: &mut Work<'_>| {
+        work.execute::<AccessPolicy>(record, command.clone())?;
+        Ok(Target::of::<AccessPolicy>(record))
     });
     system.submit(LogName::REGISTER, random.metadata(None), random.clock, decide).await.map(|_| ())
 }

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use futures::future::BoxFuture;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::http::App;
 
@@ -14,6 +14,11 @@ use crate::http::App;
 pub trait Readiness: Send + Sync + 'static {
     /// Reasons, each a short sentence fit to be shown to anyone; none where it can serve.
     fn reasons(&self) -> BoxFuture<'_, Vec<String>>;
+
+    /// What else there is to know of the process, by name: fit to be shown to anyone, and no reason not to serve.
+    fn details(&self) -> Map<String, Value> {
+        Map::new()
+    }
 }
 
 /// The process is alive.
@@ -27,11 +32,14 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response<Body> {
         Ok(reasons) => reasons,
         Err(_) => vec!["the database does not answer within 5 s".to_owned()],
     };
-    if reasons.is_empty() {
-        json_response(StatusCode::OK, &json!({"status": "ready", "reasons": []}))
-    } else {
-        json_response(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "not ready", "reasons": reasons}))
-    }
+    let (code, status) = match reasons.is_empty() {
+        true => (StatusCode::OK, "ready"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
+    };
+    let mut body = app.readiness.details();
+    body.insert("status".to_owned(), json!(status));
+    body.insert("reasons".to_owned(), json!(reasons));
+    json_response(code, &Value::Object(body))
 }
 
 /// Figures in Prometheus' text format.

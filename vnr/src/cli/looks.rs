@@ -19,9 +19,9 @@ pub struct ActingArgs {
     pub reference: Option<Reference>,
 }
 
-/// `vnr access …`.
+/// `vnr access log | signals`.
 #[derive(Debug, Subcommand)]
-pub enum AccessCommand {
+pub enum LookCommand {
     /// Who looked at what, latest first
     #[command(after_help = "\
 Examples:

@@ -46,7 +46,7 @@ pub(super) enum Job {
 /// Somebody who uses a tool, and what the policies let them do.
 pub(super) struct Acting {
     standing: Standing,
-    policies: Arc<Policies>,
+    policies: Policies,
 }
 
 impl Acting {
@@ -62,7 +62,7 @@ impl Acting {
     ) -> Result<Self, Failure> {
         let principal = principal(settings, args, job).await?;
         let grants = in_force(&mut *database.app.acquire().await?, &principal, Utc::now()).await?;
-        let policies = Arc::new(Policies::embedded().map_err(|errors| anyhow!(errors))?);
+        let (policies, _) = compose::policies::in_force(settings, &database.app).await?;
         Ok(Self { standing: Standing { principal, grants }, policies })
     }
 
@@ -135,14 +135,27 @@ impl Acting {
         (attempt, record): (&str, Option<Uuid>),
         denied: Denied,
     ) -> Failure {
+        match self.tell_refused(settings, database, (attempt, record)).await {
+            Ok(()) => Failure::Failed(anyhow::Error::new(denied)),
+            Err(failure) => failure,
+        }
+    }
+
+    /// Tells the access log what was refused.
+    ///
+    /// # Errors
+    /// Where it can't be told.
+    pub(super) async fn tell_refused(
+        &self,
+        settings: &Settings,
+        database: &Database,
+        (attempt, record): (&str, Option<Uuid>),
+    ) -> Result<(), Failure> {
         let tell = async |log: &AccessLog, _| {
             log.refused(Some(&self.standing.principal), attempt, record, RefusalCause::Policy);
             Ok(())
         };
-        match with_log(settings, database, tell).await {
-            Ok(()) => Failure::Failed(anyhow::Error::new(denied)),
-            Err(failure) => failure,
-        }
+        with_log(settings, database, tell).await
     }
 }
 
@@ -205,16 +218,21 @@ async fn principal(settings: &Settings, acting: &ActingArgs, job: Job) -> Result
     Ok(who)
 }
 
+/// What this machine calls its user, as a subject that no identity provider gives.
+pub(super) fn local_user() -> String {
+    let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "operator".to_owned());
+    format!("local:{name}")
+}
+
 /// Somebody of an institution that may do the job, in development only.
 fn on_this_machine(job: Job) -> Result<Principal, Failure> {
-    let name = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "operator".to_owned());
     let (institution, role, purpose) = match job {
         Job::Audit => ("IC", Role::Auditor, Purpose::Audit),
         Job::Handover => ("VP", Role::Supervisor, Purpose::Investigation),
     };
     let institution = Institution::parse(institution).map_err(|told| anyhow!(told))?;
     let until = Utc::now() + TimeDelta::hours(1);
-    let mut who = Principal::new(format!("local:{name}"), institution, vec![role], purpose, until);
+    let mut who = Principal::new(local_user(), institution, vec![role], purpose, until);
     who.purposes = Purpose::ALL.to_vec();
     who.reference = Some(Reference::parse("development").map_err(|told| anyhow!(told))?);
     Ok(who)

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::acting::{Acting, Job, Look};
 use super::with_database;
-use crate::cli::{AccessCommand, ActingArgs};
+use crate::cli::{ActingArgs, LookCommand};
 use crate::compose::{Database, personal_data};
 use crate::failure::Failure;
 use crate::output::{self, Align, Table, riga};
@@ -23,9 +23,9 @@ use crate::settings::Settings;
 /// What an unexpected length of `vnr access log` is cut at.
 const LONGEST: u32 = 10_000;
 
-pub(super) async fn run(settings: &Settings, command: AccessCommand) -> Result<(), Failure> {
+pub(super) async fn run(settings: &Settings, command: LookCommand) -> Result<(), Failure> {
     with_database(settings, async |database| match command {
-        AccessCommand::Log { record, person, actor, institution, since, until, limit, json, acting } => {
+        LookCommand::Log { record, person, actor, institution, since, until, limit, json, acting } => {
             let records = match (&record, person) {
                 (Some(name), _) => Some(vec![resolve(&database.app, name).await?.1]),
                 (None, Some(person)) => Some(records_of(settings, database, person).await?),
@@ -43,7 +43,7 @@ pub(super) async fn run(settings: &Settings, command: AccessCommand) -> Result<(
             tell(settings, database, &acting, &question(&filter)).await?;
             show_log(database, &filter, limit.min(LONGEST), json).await
         }
-        AccessCommand::Signals { since, until, bulk, json, acting } => {
+        LookCommand::Signals { since, until, bulk, json, acting } => {
             let until = until.map_or_else(Utc::now, |at| at.to_utc());
             let since = since.map_or(until - TimeDelta::days(7), |at| at.to_utc());
             let (acting, _) = permitted(settings, database, &acting, "access_signals").await?;

@@ -14,6 +14,7 @@ mod proof;
 pub(crate) mod record;
 mod recover;
 mod restore;
+mod rights;
 pub(crate) mod serve;
 mod subject;
 mod token;
@@ -47,7 +48,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Proof(command) => proof::run(&settings, command).await?,
         Command::Notary(command) => notary::run(&settings, command).await?,
         Command::Subject(command) => subject::run(&settings, command).await?,
-        Command::Access(command) => looks::run(&settings, command).await?,
+        Command::Access(command) => rights::run(&settings, command).await?,
         Command::Keys(command) => master_key::run(&settings, command).await?,
         Command::Backup(args) => backup::run(&settings, &args).await?,
         Command::Restore(args) => restore::run(&settings, &args).await?,

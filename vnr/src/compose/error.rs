@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use access::policy::PolicyErrors;
 use access::tls::TlsError;
 use access::{KeyError, TrustError};
+use domain::values::ContentDigest;
+use event_store::log::DecodeError;
 use event_store::migrate::MigrateError;
 use event_store::private_pg::PrivatePgError;
 use event_store::proof::keys::NotaryKeyError;
@@ -44,9 +46,29 @@ pub enum StartError {
     /// The issuer's keys can't be used.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// The access policies are not sound.
+    /// The access policies that the program came with are not sound.
     #[error(transparent)]
     Policies(#[from] PolicyErrors),
+    /// The access policies that were adopted mean nothing to this program.
+    #[error(
+        "the access policies that {by} adopted on {at} (digest {digest}) can't be used by this program, and nothing is \
+         served by others. Run the program that they were made for. Or start with `--policies embedded`, which goes by those that this \
+         program came with, have two persons adopt a version that it can use (`vnr access policy check`), and start again without it"
+    )]
+    AdoptedPolicies {
+        /// Who adopted them, as the second person.
+        by: String,
+        /// When.
+        at: String,
+        /// Their digest.
+        digest: ContentDigest,
+        /// What is wrong with them.
+        #[source]
+        source: PolicyErrors,
+    },
+    /// The event of the last adoption can't be read.
+    #[error("which access policies were adopted can't be read from the register")]
+    AdoptedUnreadable(#[from] DecodeError),
     /// TLS can't be used.
     #[error(transparent)]
     Tls(#[from] TlsError),

@@ -3,19 +3,22 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use query_api::{Readiness, read_model_faults};
+use serde_json::{Map, Value};
 use sqlx::PgPool;
 
 use super::appenders::Appenders;
+use super::policies::InForce;
 
 /// Says what keeps this process from serving.
 pub(super) struct Health {
     pool: PgPool,
     appenders: Appenders,
+    policies: InForce,
 }
 
 impl Health {
-    pub(super) fn new(pool: PgPool, appenders: Appenders) -> Self {
-        Self { pool, appenders }
+    pub(super) fn new(pool: PgPool, appenders: Appenders, policies: InForce) -> Self {
+        Self { pool, appenders, policies }
     }
 }
 
@@ -30,5 +33,9 @@ impl Readiness for Health {
             reasons
         }
         .boxed()
+    }
+
+    fn details(&self) -> Map<String, Value> {
+        Map::from_iter([("policies".to_owned(), self.policies.told())])
     }
 }

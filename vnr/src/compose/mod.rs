@@ -12,6 +12,7 @@ mod health;
 pub(crate) mod honesty;
 mod housekeeping;
 pub(crate) mod personal_data;
+pub(crate) mod policies;
 mod ports;
 mod read_models;
 mod trust;
@@ -20,7 +21,6 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
-use access::policy::{Policies, PolicyHandle};
 use access::{AccessLog, TokenIssuer, TokenVerifier};
 use command_api::Deps;
 use event_store::consumer::ProgressWatch;
@@ -43,6 +43,7 @@ use self::appenders::Appenders;
 use self::commands::CommandServer;
 pub(crate) use self::database::sets;
 use self::health::Health;
+use self::policies::PoliciesInForce;
 use self::ports::listen;
 use self::read_models::ReadModels;
 pub(crate) use self::read_models::pools;
@@ -90,9 +91,13 @@ impl System {
             honesty::check(&settings, &database).await?;
             let master = personal_data::open(&settings, &database).await?;
             database.allow_archiving()?;
-            Ok((Arc::new(master), trust(&settings)?))
+            let trusted = trust(&settings)?;
+            // Who takes commands or shows something decides by policies; the other parts decide nothing.
+            let decides = has(Part::CommandApi) || has(Part::QueryApi);
+            let policies = if decides { Some(PoliciesInForce::start(&settings, &database.app).await?) } else { None };
+            Ok((Arc::new(master), trusted, policies))
         };
-        let (master, (verifier, issuer)) = match honest.await {
+        let (master, (verifier, issuer), policies) = match honest.await {
             Ok(opened) => opened,
             Err(refusal) => {
                 database.close().await;
@@ -101,14 +106,14 @@ impl System {
         };
         let appenders = Appenders::start(&written(&parts), &master, &database.app).await?;
         let access = appenders.of(LogName::ACCESS).map(|appender| AccessLog::new(appender, Arc::clone(&master)));
-        let policies = Arc::new(PolicyHandle::new(Policies::embedded()?));
-        let commands = match (grpc, appenders.of(LogName::REGISTER), appenders.of(LogName::TRACKS), &access) {
-            (Some(listener), Some(register), Some(tracks), Some(access)) => {
+        let logs = (appenders.of(LogName::REGISTER), appenders.of(LogName::TRACKS), &access);
+        let commands = match (grpc, logs, &policies) {
+            (Some(listener), (Some(register), Some(tracks), Some(access)), Some(policies)) => {
                 let deps = Deps {
                     register,
                     tracks,
                     access: access.clone(),
-                    policies: Arc::clone(&policies),
+                    policies: policies.handle(),
                     grants: Arc::new(GrantsInForce(database.app.clone())),
                     pool: database.app.clone(),
                     master: Arc::clone(&master),
@@ -126,18 +131,18 @@ impl System {
         } else {
             None
         };
-        let query = match (http, access) {
-            (Some(listener), Some(access)) => {
+        let query = match (http, access, &policies) {
+            (Some(listener), Some(access), Some(policies)) => {
                 let api = QueryApi {
-                    policies,
+                    policies: policies.handle(),
                     pool: database.app.clone(),
                     gate: verifier.clone(),
                     personal: Arc::new(KeyRing::new(database.app.clone(), LogName::REGISTER, master)),
                     access,
-                    readiness: Arc::new(Health::new(database.app.clone(), appenders.clone())),
+                    readiness: Arc::new(Health::new(database.app.clone(), appenders.clone(), policies.told())),
                     metrics,
                     limits: Limits::default(),
-                    open_introspection: true,
+                    open_introspection: settings.open_introspection,
                 };
                 Some(api.serve(listener)?)
             }
@@ -148,6 +153,7 @@ impl System {
             issuer,
             verifier,
             settings,
+            policies,
             commands,
             read_models,
             query,
@@ -165,6 +171,7 @@ pub struct Running {
     issuer: Option<TokenIssuer>,
     verifier: TokenVerifier,
     settings: Settings,
+    policies: Option<PoliciesInForce>,
     read_models: Option<ReadModels>,
     query: Option<Serving>,
     appenders: Appenders,
@@ -219,12 +226,14 @@ impl Running {
         tokio::select! {
             ended = ended_of(self.query.as_mut().map(Serving::ended)) => ended,
             ended = ended_of(self.commands.as_mut().map(CommandServer::ended)) => ended,
+            ended = ended_of(self.policies.as_mut().map(PoliciesInForce::ended)) => ended,
         }
     }
 
     /// Stops everything: what is under way is finished, nothing new is taken.
     pub async fn stop(self) {
         self.housekeeping.abort();
+        drop(self.policies);
         if let Some(commands) = self.commands {
             commands.stop().await;
         }

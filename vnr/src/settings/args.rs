@@ -77,6 +77,13 @@ pub struct SettingArgs {
         hide_env_values = true
     )]
     pub tls_clients_need_certificate: Option<String>,
+    /// Which access policies are in force: adopted (those that two persons adopted last) or embedded (those that the program came with,
+    /// whatever was adopted: the way out where nothing can be decided by those) [default: adopted]
+    #[arg(long, global = true, env = "VNR_POLICIES", value_name = "WHICH", hide_env_values = true)]
+    pub policies: Option<String>,
+    /// Whether the GraphQL schema is shown without a token: yes or no [default: yes without --issuer]
+    #[arg(long, global = true, env = "VNR_OPEN_INTROSPECTION", value_name = "YES|NO", hide_env_values = true)]
+    pub open_introspection: Option<String>,
     /// Name of this installation, part of every tree head [default: vnr.local]
     #[arg(long, global = true, env = "VNR_ORIGIN", value_name = "NAME", hide_env_values = true)]
     pub origin: Option<String>,

@@ -11,7 +11,7 @@ use sqlx::postgres::PgConnectOptions;
 use toml::{Table, Value};
 use tracing_subscriber::EnvFilter;
 
-use super::{LogFormat, SettingArgs, Settings, guard};
+use super::{LogFormat, PolicySource, SettingArgs, Settings, guard, policies};
 
 pub(super) const MASTER_KEY: &str = "master.key";
 pub(super) const ERASURES: &str = "erasures";
@@ -47,6 +47,8 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("tls_key", "--tls-key", "VNR_TLS_KEY"),
     ("tls_client_authorities", "--tls-client-authorities", "VNR_TLS_CLIENT_AUTHORITIES"),
     ("tls_clients_need_certificate", "--tls-clients-need-certificate", "VNR_TLS_CLIENTS_NEED_CERTIFICATE"),
+    ("policies", "--policies", "VNR_POLICIES"),
+    ("open_introspection", "--open-introspection", "VNR_OPEN_INTROSPECTION"),
     ("origin", "--origin", "VNR_ORIGIN"),
     ("log_format", "--log-format", "VNR_LOG_FORMAT"),
     ("log_level", "--log-level", "VNR_LOG_LEVEL"),
@@ -85,8 +87,13 @@ pub(super) fn load(args: &SettingArgs) -> Result<Settings, SettingsError> {
     let data_dir = sources.take("data_dir", &args.data_dir, ".vnr", path);
     let within = |name: &str| data_dir.join(name).to_string_lossy().into_owned();
     let tls = guard::tls(&mut sources, args);
+    let issuer = guard::issuer(&mut sources, args, tls.as_ref().is_some_and(|tls| tls.client_authorities.is_some()));
+    // Who develops against the register reads the schema; who runs it with real data shows it to those with a token.
+    let open_introspection = sources.take("open_introspection", &args.open_introspection, "", guard::yes_or_no);
     let settings = Settings {
-        issuer: guard::issuer(&mut sources, args, tls.as_ref().is_some_and(|tls| tls.client_authorities.is_some())),
+        policies: sources.take("policies", &args.policies, policies::ADOPTED, policies::source),
+        open_introspection: open_introspection.unwrap_or(issuer.is_none()),
+        issuer,
         tls,
         grpc_addr: sources.take("grpc_addr", &args.grpc_addr, "127.0.0.1:50051", address),
         http_addr: sources.take("http_addr", &args.http_addr, "127.0.0.1:8080", address),
@@ -215,6 +222,7 @@ fallback!(
     Option<bool> => None,
     String => String::new(),
     LogFormat => LogFormat::Text,
+    PolicySource => PolicySource::Adopted,
 );
 
 fn path(text: &str) -> Result<PathBuf, String> {
@@ -305,6 +313,7 @@ mod tests {
             grpc_addr: Some("50051".into()),
             database_url: Some("mysql://u:hunter2@h/d".into()),
             origin: Some("with blank".into()),
+            policies: Some("none".into()),
             ..SettingArgs::default()
         };
         let told = load(&args).expect_err("wrong").to_string().replace(&config.display().to_string(), "FILE");
@@ -313,7 +322,8 @@ mod tests {
             told,
             "the settings are not right:\n  \
              FILE: there is no setting `grpc_adr`; there are data_dir, grpc_addr, http_addr, database_url, \
-             database_owner_url, master_key_file, master_key_command, erasure_dir, notary_dir, witness_dir, backup_dir, issuer, audience, issuer_keys, issuer_authorities, bound_systems, tls_certificate, tls_key, tls_client_authorities, tls_clients_need_certificate, origin, log_format, log_level, input_dir\n  \
+             database_owner_url, master_key_file, master_key_command, erasure_dir, notary_dir, witness_dir, backup_dir, issuer, audience, issuer_keys, issuer_authorities, bound_systems, tls_certificate, tls_key, tls_client_authorities, tls_clients_need_certificate, policies, open_introspection, origin, log_format, log_level, input_dir\n  \
+             --policies (or VNR_POLICIES): `none` is neither adopted nor embedded\n  \
              --grpc-addr (or VNR_GRPC_ADDR): `50051` is not an address with a port, such as 127.0.0.1:50051\n  \
              http_addr in FILE: must be a string in quotes\n  \
              --database-url (or VNR_DATABASE_URL): must begin with postgres://\n  \

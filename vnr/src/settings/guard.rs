@@ -82,7 +82,7 @@ fn problem(sources: &mut Sources, place: &str, what: &str) {
     sources.problems.push(Problem { place: place.to_owned(), what: what.to_owned() });
 }
 
-fn yes_or_no(text: &str) -> Result<Option<bool>, String> {
+pub(super) fn yes_or_no(text: &str) -> Result<Option<bool>, String> {
     match text {
         "" => Ok(None),
         "yes" | "true" => Ok(Some(true)),
@@ -113,6 +113,21 @@ mod tests {
              --tls-key: is missing: the private key of --tls-certificate\n  \
              --issuer: is missing: without it only the tokens of `vnr token` hold, for development"
         );
+    }
+
+    #[test]
+    fn the_schema_is_shown_to_anybody_in_development_only_or_where_that_is_wanted() {
+        let text = |text: &str| Some(text.to_owned());
+        let shown = |args: &SettingArgs| Settings::load(args).expect("right").open_introspection;
+        let mut args = SettingArgs::default();
+        assert!(shown(&args));
+        args.issuer = text("https://id.example.lv");
+        args.issuer_keys = text("keys.json");
+        assert!(!shown(&args));
+        args.open_introspection = text("yes");
+        assert!(shown(&args));
+        args = SettingArgs { open_introspection: text("no"), ..SettingArgs::default() };
+        assert!(!shown(&args));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod guard;
+mod policies;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use event_store::seal::KeySource;
 pub use self::args::SettingArgs;
 pub use self::check::{Problem, SettingsError};
 pub use self::guard::Issuer;
+pub use self::policies::PolicySource;
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,10 @@ pub struct Settings {
     pub issuer: Option<Issuer>,
     /// What gRPC and HTTPS are secured with; none where they are not.
     pub tls: Option<TlsFiles>,
+    /// Which access policies are in force.
+    pub policies: PolicySource,
+    /// Whether the GraphQL schema is shown without a token.
+    pub open_introspection: bool,
     /// Name of this installation, part of every tree head.
     pub origin: String,
     /// How the log is written.
@@ -85,6 +91,8 @@ impl Settings {
             backup_dir: None,
             issuer: None,
             tls: None,
+            policies: PolicySource::Adopted,
+            open_introspection: true,
             database_owner_url: None,
             origin: check::ORIGIN.to_owned(),
             log_format: LogFormat::Text,
