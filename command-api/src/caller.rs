@@ -90,16 +90,15 @@ impl Caller {
     pub(crate) fn of<C: WireCommand>(sender: &Sender, policies: Arc<Policies>) -> Result<Caller, NotPermitted> {
         let Sender { standing, unread, .. } = sender;
         let caller = Caller { standing: Arc::clone(standing), policies, action: C::ACTION, unread: *unread };
-        let mut first = None;
-        for kind in C::KINDS {
-            match caller.policies.permit_some(&*caller.standing, caller.action, *kind) {
-                Ok(()) => return Ok(caller),
-                Err(denied) => first = first.or(Some(denied)),
-            }
-        }
-        match first {
-            Some(denied) => Err(caller.not_permitted(denied, None)),
-            None => Ok(caller),
+        let some = |kind| caller.policies.permit_some(&*caller.standing, caller.action, kind);
+        let (kind, others) = C::KINDS;
+        let permitted = some(kind).or_else(|denied| match others.iter().any(|other| some(*other).is_ok()) {
+            true => Ok(()),
+            false => Err(denied),
+        });
+        match permitted {
+            Ok(()) => Ok(caller),
+            Err(denied) => Err(caller.not_permitted(denied, None)),
         }
     }
 

@@ -20,9 +20,10 @@ fn principal() -> Principal {
     Principal::new("tests", institution, vec![Role::System], Purpose::Response, Utc::now())
 }
 
+/// Somebody who may send it.
 fn caller<C: WireCommand>() -> Caller {
     static POLICIES: LazyLock<Arc<Policies>> = LazyLock::new(|| Arc::new(Policies::embedded().unwrap()));
-    let mut supervisor = Principal { roles: Role::ALL.to_vec(), ..principal() };
+    let mut supervisor = Principal { roles: vec![Role::Supervisor], ..principal() };
     supervisor.reference = Some(Reference::parse("T-1").unwrap());
     let mut all = Vec::new();
     for (institution, purpose) in
