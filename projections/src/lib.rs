@@ -10,6 +10,7 @@ mod list;
 mod reach;
 mod rebuild;
 mod registry;
+mod resource;
 mod run;
 mod table;
 
@@ -26,7 +27,8 @@ pub mod timeline;
 pub use keyset::{Keyset, Order};
 pub use list::{Listed, ListedLog, list};
 pub use projection::{Projection, Projector, projector};
-pub use reach::{Participants, participants};
+pub use reach::Participants;
 pub use rebuild::{RebuildError, RebuildProgress, Rebuilt};
 pub use registry::{ReadModel, Registry};
+pub use resource::resource_of;
 pub use run::{Pools, Running, readers, rebuild, start_all};

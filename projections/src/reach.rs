@@ -24,7 +24,7 @@ fn of_kind(kind: InstitutionKind) -> String {
 }
 
 /// The institutions, and the kinds of institutions sent for, that participants name.
-pub fn participants(participants: &Participants) -> (Vec<access::Institution>, Vec<InstitutionKind>) {
+pub(crate) fn participants(participants: &Participants) -> (Vec<access::Institution>, Vec<InstitutionKind>) {
     let (kinds, codes): (Vec<&String>, Vec<&String>) =
         participants.0.iter().partition(|participant| participant.starts_with(KIND));
     let kinds = kinds.into_iter().filter_map(|kind| kind.trim_start_matches(KIND).parse().ok());

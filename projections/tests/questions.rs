@@ -80,9 +80,9 @@ async fn card(connection: &mut PgConnection, n: u128, type_code: &str, seconds: 
     let on_scene = units.iter().filter(|(_, on_scene)| *on_scene).count() as i32;
     sqlx::query(
         "insert into cards.cards (id, number, institution, channel, source_system, type_code, hazards, status, received_at,
-             first_on_scene_at, services, units, units_on_scene, anomalies, card_anomalies, registered_at,
+             first_on_scene_at, services, participants, units, units_on_scene, anomalies, card_anomalies, registered_at,
              first_position, last_position, version)
-         values ($1, $2, 'VUGD', 'phone_112', 'x', $3, '[]', 'completed', $4, $5, '{}', $6, $7, 0, 0, $4, 1, 1, 1)",
+         values ($1, $2, 'VUGD', 'phone_112', 'x', $3, '[]', 'completed', $4, $5, '{}', '[]', $6, $7, 0, 0, $4, 1, 1, 1)",
     )
     .bind(Uuid::from_u128(n))
     .bind(n.to_string())
@@ -166,15 +166,15 @@ async fn what_a_card_says_of_its_units_agrees_with_their_rows() {
 const MANY: &str = "
     insert into case_search.incidents
         (id, number, institution, channel, type_code, opening_type, category, status, territory, place_text, occurred_from,
-         registered_at, case_refs, source_system, source_external_id, first_position, last_position, version)
+         registered_at, case_refs, participants, source_system, source_external_id, first_position, last_position, version)
     select gen_random_uuid(), 'N' || n, 'I' || n % 40, 'app', 'theft', 'theft', 'A', 's' || n % 5, (n % 43)::text,
-           'Iela ' || n, now(), now() - n * interval '1 minute', '[]', 'sys', n::text, n, n, 1
+           'Iela ' || n, now(), now() - n * interval '1 minute', '[]', '[]', 'sys', n::text, n, n, 1
     from generate_series(1, 30000) n;
     insert into cards.cards
         (id, number, institution, channel, source_system, source_external_id, type_code, hazards, status, territory, received_at,
-         services, units, units_on_scene, anomalies, card_anomalies, registered_at, first_position, last_position, version)
+         services, participants, units, units_on_scene, anomalies, card_anomalies, registered_at, first_position, last_position, version)
     select gen_random_uuid(), 'N' || n, 'VUGD', 'app', 'sys' || n % 9, n::text, 'medical', '[]', 's' || n % 5, (n % 43)::text,
-           now() - n * interval '1 minute', '{}', 0, 0, 0, 0, now(), n, n, 1
+           now() - n * interval '1 minute', '{}', '[]', 0, 0, 0, 0, now(), n, n, 1
     from generate_series(1, 30000) n;
     insert into cards.card_units (card, unit, attached_at, diverted, anomalies, last_position)
     select id, gen_random_uuid(), received_at, false, 0, 1 from cards.cards;

@@ -160,7 +160,7 @@ async fn a_poison_event_parks_its_record_in_each_read_model_and_nothing_else_sto
             ("access_grants", 0),
             ("access_policies", 0),
             ("cards", 0),
-            ("case_search", 1),
+            ("case_search", 2),
             ("consultations", 0),
             ("roster", 0),
             ("timeline", 1)

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use access::Principal;
-use access::policy::{
-    Action, CodeShown, Denied, Field, InstitutionKind, Masks, Policies, Reach, RecordKind, Resource, Standing,
-};
-use access::{Institution, Territory};
+use access::policy::{Action, CodeShown, Denied, Field, Masks, Policies, Reach, RecordKind, Resource, Standing};
 use async_graphql::Enum;
 use chrono::Utc;
 use projections::access_grants::in_force;
@@ -14,7 +11,6 @@ use projections::cards::CardRow;
 use projections::case_search::IncidentRow;
 use projections::roster::RosterRow;
 use projections::timeline::Visible;
-use projections::{Participants, participants};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -50,6 +46,21 @@ impl Permits {
         Ok(reach)
     }
 
+    /// Whether there can be a record of any of these kinds that the caller may do this with.
+    ///
+    /// # Errors
+    /// [`Denied`] where there can be none; what it says is about the first kind.
+    pub(crate) fn reach_any(&self, action: Action, kinds: &[RecordKind]) -> Result<(), Denied> {
+        let mut told = Ok(());
+        for kind in kinds {
+            match self.policies.permit_some(&self.standing, action, *kind) {
+                Ok(()) => return Ok(()),
+                Err(denied) => told = told.and(Err(denied)),
+            }
+        }
+        told
+    }
+
     /// The same; nothing is reached where there can be no such record.
     pub(crate) fn reach_if_any(&self, action: Action, kind: RecordKind) -> Reach {
         self.policies.reach(&self.standing, action, kind)
@@ -70,53 +81,34 @@ impl Permits {
 
     /// What of an incident the caller is shown.
     pub(crate) fn of_incident(&self, row: &IncidentRow) -> Guard {
-        let tie = (row.territory.as_deref(), &row.participants);
-        self.guard(resource(RecordKind::Incident, row.id, &row.institution, Some(tie)))
+        self.guard(&row.resource())
     }
 
     /// What of a card the caller is shown.
     pub(crate) fn of_card(&self, row: &CardRow) -> Guard {
-        let tie = (row.territory.as_deref(), &row.participants);
-        self.guard(resource(RecordKind::EmergencyCard, row.id, &row.institution, Some(tie)))
+        self.guard(&row.resource())
     }
 
     /// Whether the caller is shown a unit, and where it was.
     pub(crate) fn of_unit(&self, row: &RosterRow) -> UnitGuard {
-        let (id, institution) = (row.unit.id, row.unit.institution.as_str());
-        let may = |action, kind| self.may(action, &resource(kind, id, institution, None));
+        let unit = row.resource(RecordKind::Unit);
         UnitGuard {
-            seen: may(Action::View, RecordKind::Unit),
-            followed: may(Action::Subscribe, RecordKind::Unit),
-            track: may(Action::View, RecordKind::Track),
+            seen: self.may(Action::View, &unit),
+            followed: self.may(Action::Subscribe, &unit),
+            track: self.may(Action::View, &row.resource(RecordKind::Track)),
         }
     }
 
-    fn guard(&self, resource: Resource) -> Guard {
+    fn guard(&self, resource: &Resource) -> Guard {
         Guard {
             record: resource.id.unwrap_or_default(),
-            masks: self.policies.masks(&self.standing, &resource),
-            followed: self.may(Action::Subscribe, &resource),
+            masks: self.policies.masks(&self.standing, resource),
+            followed: self.may(Action::Subscribe, resource),
         }
     }
 
     fn may(&self, action: Action, resource: &Resource) -> bool {
         self.policies.decide(&self.standing, action, resource).allowed
-    }
-}
-
-/// What policies know of a record. What no institution or territory of ours is called is nobody's and nowhere.
-fn resource(kind: RecordKind, id: Uuid, institution: &str, tie: Option<(Option<&str>, &Participants)>) -> Resource {
-    let (territory, (participants, services)): (_, (Vec<Institution>, Vec<InstitutionKind>)) = match tie {
-        Some((territory, named)) => (territory, participants(named)),
-        None => (None, (Vec::new(), Vec::new())),
-    };
-    Resource {
-        id: Some(id),
-        owner: Institution::parse(institution).ok(),
-        territory: territory.and_then(|code| Territory::parse(code).ok()),
-        participants,
-        services,
-        ..Resource::new(kind)
     }
 }
 

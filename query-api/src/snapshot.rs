@@ -238,6 +238,8 @@ pub(crate) trait Given {
     async fn permits(&self) -> Result<&Permits, QueryError>;
     /// The same; where there is no record of a kind that they could do something with, that is refused and told to the access log.
     async fn reach(&self, action: Action, kind: RecordKind) -> Result<Reach, QueryError>;
+    /// Refuses, likewise, where they could do it with no record of any of these kinds.
+    async fn reach_any(&self, action: Action, kinds: &[RecordKind]) -> Result<(), QueryError>;
     /// A record that was asked for is kept from the caller: told to the access log.
     fn keeps_back(&self, record: Uuid);
     /// This of that record is part of the answer.
@@ -277,6 +279,13 @@ impl Given for Context<'_> {
     async fn reach(&self, action: Action, kind: RecordKind) -> Result<Reach, QueryError> {
         let reach = self.permits().await?.reach(action, kind);
         reach.map_err(|denied| {
+            tell_refused(self, None);
+            QueryError::Forbidden(denied.to_string())
+        })
+    }
+
+    async fn reach_any(&self, action: Action, kinds: &[RecordKind]) -> Result<(), QueryError> {
+        self.permits().await?.reach_any(action, kinds).map_err(|denied| {
             tell_refused(self, None);
             QueryError::Forbidden(denied.to_string())
         })

@@ -8,12 +8,24 @@ use tokio::net::TcpStream;
 
 /// Posts a query; gives the whole answer, errors included.
 pub async fn ask(addr: SocketAddr, token: Option<&str>, query: &str, variables: Value) -> Value {
+    ask_for(addr, token, None, query, variables).await
+}
+
+/// The same for a case, card or task.
+pub async fn ask_for(
+    addr: SocketAddr,
+    token: Option<&str>,
+    reference: Option<&str>,
+    query: &str,
+    variables: Value,
+) -> Value {
     let body = json!({ "query": query, "variables": variables }).to_string();
     let authorization = token.map_or(String::new(), |token| format!("authorization: Bearer {token}\r\n"));
+    let reference = reference.map_or(String::new(), |number| format!("vnr-reference: {number}\r\n"));
     // HTTP/1.0: the answer ends with the connection, and is not sent in chunks.
     let request = format!(
         "POST /graphql HTTP/1.0\r\nhost: {addr}\r\ncontent-type: application/json\r\naccept: application/json\r\n\
-         {authorization}content-length: {}\r\n\r\n{body}",
+         {authorization}{reference}content-length: {}\r\n\r\n{body}",
         body.len()
     );
     let (_, body) = exchange(addr, &request).await;

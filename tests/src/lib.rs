@@ -8,7 +8,7 @@ mod process;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use access::{Institution, Principal, Purpose, Role};
+use access::{Institution, Principal, Purpose, Reference, Role};
 use event_store::private_pg::{TestDatabase, shared_for_tests};
 use proto::command::v1 as pb;
 use tonic::Request;
@@ -20,7 +20,7 @@ use uuid::Uuid;
 use vnr::compose::{Running, System};
 use vnr::settings::Settings;
 
-pub use http::{ask, get};
+pub use http::{ask, ask_for, get};
 pub use process::{VnrProcess, vnr_binary};
 
 /// The whole system in this process, on a database of its own.
@@ -30,13 +30,19 @@ pub struct TestSystem {
     _database: TestDatabase,
 }
 
-/// Sends the token with each call.
+/// Sends the token with each call, and the number of the case, card or task that it is for.
 #[derive(Clone)]
-pub struct Bearer(MetadataValue<Ascii>);
+pub struct Bearer {
+    authorization: MetadataValue<Ascii>,
+    reference: Option<MetadataValue<Ascii>>,
+}
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, tonic::Status> {
-        request.metadata_mut().insert("authorization", self.0.clone());
+        request.metadata_mut().insert("authorization", self.authorization.clone());
+        if let Some(reference) = &self.reference {
+            request.metadata_mut().insert("vnr-reference", reference.clone());
+        }
         Ok(request)
     }
 }
@@ -44,7 +50,14 @@ impl Interceptor for Bearer {
 impl Bearer {
     /// Of that token.
     pub fn new(token: &str) -> Bearer {
-        Bearer(format!("Bearer {token}").parse().expect("a token is ASCII"))
+        let authorization = format!("Bearer {token}").parse().expect("a token is ASCII");
+        Bearer { authorization, reference: None }
+    }
+
+    /// The same for a case, card or task.
+    pub fn with_reference(self, reference: Option<&Reference>) -> Bearer {
+        let reference = reference.map(|number| number.as_str().parse().expect("a number is ASCII"));
+        Bearer { reference, ..self }
     }
 }
 
@@ -101,7 +114,12 @@ impl TestSystem {
 
     /// A connection of somebody.
     pub async fn connect(&self, principal: &Principal) -> Connection {
-        InterceptedService::new(self.channel().await, Bearer::new(&self.token(principal)))
+        InterceptedService::new(self.channel().await, self.bearer(principal))
+    }
+
+    /// What somebody sends with each call.
+    pub fn bearer(&self, principal: &Principal) -> Bearer {
+        Bearer::new(&self.token(principal)).with_reference(principal.reference.as_ref())
     }
 
     /// A connection without a token.
@@ -113,6 +131,12 @@ impl TestSystem {
     /// Asks GraphQL as the dispatcher; gives the whole answer.
     pub async fn ask(&self, query: &str, variables: serde_json::Value) -> serde_json::Value {
         ask(self.http(), Some(&self.token(&dispatcher())), query, variables).await
+    }
+
+    /// The same as somebody else.
+    pub async fn ask_as(&self, who: &Principal, query: &str, variables: serde_json::Value) -> serde_json::Value {
+        let reference = who.reference.as_ref().map(Reference::as_str);
+        ask_for(self.http(), Some(&self.token(who)), reference, query, variables).await
     }
 
     /// Stops it in order.

@@ -88,6 +88,8 @@ pub enum Action {
     Statistics,
     /// Reads who looked at what (piekļuves žurnāls).
     ConsultAccessLog,
+    /// Reads the history of a record as the log holds it, personal data masked.
+    ReadHistory,
     /// Proposes a named grant (atļauja).
     Grant,
     /// Agrees to one.
@@ -111,7 +113,7 @@ named!(Action: RegisterIncident "RegisterIncident", SupplementIncident "Suppleme
     ViewPersonalCode "view_field:personal_code", ViewPersonalCodeMasked "view_field:personal_code_masked",
     ViewHazards "view_field:hazards", ViewCasualties "view_field:casualties", ViewSuspects "view_field:suspects",
     ViewUnits "view_field:units", ViewResult "view_field:result", Subscribe "subscribe", Export "export",
-    Statistics "statistics", ConsultAccessLog "consult_access_log", Grant "grant", ApproveGrant "approve_grant",
+    Statistics "statistics", ConsultAccessLog "consult_access_log", ReadHistory "read_history", Grant "grant", ApproveGrant "approve_grant",
     AdoptPolicy "adopt_policy", BreakGlass "break_glass", ReviewBreakGlass "review_break_glass");
 
 impl Action {

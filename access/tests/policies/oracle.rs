@@ -31,6 +31,7 @@ enum Sort {
     Rows,
     Count,
     Log,
+    History,
     Grant { approve: bool },
     Adopt,
     Break,
@@ -95,6 +96,7 @@ fn sort(action: Action, record: RecordKind) -> Option<Sort> {
         A::Export => (!register && record != RecordKind::RetentionCase, Sort::Rows),
         A::Statistics => (register, Sort::Count),
         A::ConsultAccessLog => (register, Sort::Log),
+        A::ReadHistory => (!register, Sort::History),
         A::Grant => (content, Sort::Grant { approve: false }),
         A::ApproveGrant => (content, Sort::Grant { approve: true }),
         A::AdoptPolicy => (register, Sort::Adopt),
@@ -126,6 +128,7 @@ impl Case {
             Sort::Rows => self.reads() && self.takes_rows(),
             Sort::Count => self.counts(),
             Sort::Log => self.reads_log(),
+            Sort::History => self.not_secret() && self.reads_log(),
             Sort::Grant { approve } => {
                 self.trained
                     && self.role == Role::Supervisor

@@ -1,10 +1,15 @@
 //! Rows of the consultations, and the questions that are asked of them.
 
+use access::policy::Reach;
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use crate::reach::{self, Columns};
 use crate::table::{columns, table_row};
+
+/// What access to the access log depends on: whose part of it it is.
+const COLUMNS: Columns = Columns { id: "null::uuid", institution: "l.institution", tied: None };
 
 table_row! {
     /// A look, a disclosure or a refusal.
@@ -69,8 +74,8 @@ pub struct LookFilter {
     pub from: Option<DateTime<Utc>>,
     /// Before then.
     pub before: Option<DateTime<Utc>>,
-    /// Before this position: where a page goes on.
-    pub before_position: Option<i64>,
+    /// Of the parts of the log that somebody reaches in each of these ways; all where nobody is asking.
+    pub reached: Vec<Reach>,
 }
 
 impl LookRow {
@@ -132,8 +137,8 @@ impl LookRow {
         if let Some(before) = filter.before {
             sql.push(" and l.at < ").push_bind(before);
         }
-        if let Some(position) = filter.before_position {
-            sql.push(" and l.position < ").push_bind(position);
+        for reach in &filter.reached {
+            reach::push(&mut sql, reach, &COLUMNS);
         }
         sql.push(" order by l.position desc limit ").push_bind(i64::from(limit));
         sql.build_query_as().fetch_all(connection).await

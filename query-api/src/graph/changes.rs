@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use super::common::{Named, uuid};
 use super::log::{Projection, projections};
-use super::record::{Entry, Found, Record};
+use super::record::{Entry, Found, KINDS, Record};
 use super::unit::Unit;
 use crate::error::QueryError;
 use crate::freshness::Tide;
@@ -77,8 +77,7 @@ impl Subscription {
         let source = source(ctx)?;
         let none = || QueryError::BadInput { argument: "id", reason: "an id is a UUID".into() };
         let id = uuid("id", Some(id))?.ok_or_else(none)?;
-        let kinds = [RecordKind::Incident, RecordKind::EmergencyCard, RecordKind::Unit];
-        let viewer = Viewer::open(ctx, &source, &kinds).await?;
+        let viewer = Viewer::open(ctx, &source, KINDS).await?;
         Ok(changes(source, PACE, after_position, move |snapshot, told| {
             let viewer = viewer.clone();
             Box::pin(async move { record_after(&snapshot, &viewer, id, told).await })
@@ -165,13 +164,11 @@ impl Viewer {
         let permits = viewer.permits(&mut *snapshot.read().await?).await;
         snapshot.end().await;
         let permits = permits?;
-        let mut reached = kinds.iter().map(|kind| permits.reach(Action::Subscribe, *kind));
-        let Some(Err(denied)) = reached.clone().next() else { return Ok(viewer) };
-        if reached.any(|reach| reach.is_ok()) {
-            return Ok(viewer);
-        }
-        source.access.refused(Some(&viewer.caller), ctx.field().name(), None, RefusalCause::Policy);
-        Err(QueryError::Forbidden(denied.to_string()))
+        permits.reach_any(Action::Subscribe, kinds).map_err(|denied| {
+            source.access.refused(Some(&viewer.caller), ctx.field().name(), None, RefusalCause::Policy);
+            QueryError::Forbidden(denied.to_string())
+        })?;
+        Ok(viewer)
     }
 
     async fn permits(&self, connection: &mut PgConnection) -> Result<Permits, QueryError> {

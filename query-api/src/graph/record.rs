@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use access::policy::{Action, RecordKind};
 use async_graphql::{Context, Enum, ID, Interface, Json, Object};
 use chrono::{DateTime, Utc};
 use domain::access_day::DataScope;
@@ -46,6 +47,9 @@ pub(crate) enum RecordType {
     Unit,
 }
 
+/// Kinds of records that have a story of their own.
+pub(crate) const KINDS: &[RecordKind] = &[RecordKind::Incident, RecordKind::EmergencyCard, RecordKind::Unit];
+
 #[derive(Default)]
 pub(crate) struct RecordQuery;
 
@@ -70,6 +74,7 @@ impl RecordQuery {
     ) -> Result<Option<Record>, QueryError> {
         let named = Named::one_of(id, number, source)?;
         fresh(ctx, min_position).await?;
+        ctx.reach_any(Action::View, KINDS).await?;
         let permits = ctx.permits().await?;
         let found = Record::find(&mut *ctx.snapshot()?.read().await?, permits, &named).await?;
         match found {
@@ -103,13 +108,22 @@ impl RecordQuery {
         // What is no id of ours is no object of ours.
         let Ok(Some(id)) = uuid("id", Some(id)) else { return Ok(None) };
         fresh(ctx, min_position).await?;
+        ctx.reach_any(Action::View, KINDS).await?;
         if let Some(card) = ctx.card(Some(id)).await? {
             return Ok(Some(Node::Card(card)));
         }
         if let Some(incident) = ctx.incident(Some(id)).await? {
             return Ok(Some(Node::Incident(incident)));
         }
-        Ok(ctx.unit(Some(id)).await?.map(Node::Unit))
+        if let Some(unit) = ctx.unit(Some(id)).await? {
+            return Ok(Some(Node::Unit(unit)));
+        }
+        let permits = ctx.permits().await?;
+        let found = Record::find(&mut *ctx.snapshot()?.read().await?, permits, &Named::Id(id)).await?;
+        if let Found::Kept(id) = found {
+            ctx.keeps_back(id);
+        }
+        Ok(None)
     }
 }
 

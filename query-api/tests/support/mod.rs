@@ -42,6 +42,11 @@ impl Tokens {
         self.issuer.issue(&Principal::new("tests", institution, vec![role], Purpose::Response, until)).expect("a token")
     }
 
+    /// A token of somebody, for an hour.
+    pub fn for_(&self, principal: &Principal) -> String {
+        self.issuer.issue(principal).expect("a token")
+    }
+
     /// A token that ends soon.
     pub fn lasting(&self, role: Role, time: Duration) -> String {
         let purpose = if role == Role::Analyst { Purpose::Statistics } else { Purpose::Response };
@@ -166,6 +171,17 @@ pub async fn send(api: &Serving, method: &str, path: &str, headers: &[(&str, &st
 
 /// A POST of a query with a token.
 pub async fn ask(api: &Serving, token: Option<&str>, query: &str, variables: serde_json::Value) -> Answer {
+    ask_for(api, token, None, query, variables).await
+}
+
+/// The same, for a case, card or task.
+pub async fn ask_for(
+    api: &Serving,
+    token: Option<&str>,
+    reference: Option<&str>,
+    query: &str,
+    variables: serde_json::Value,
+) -> Answer {
     let body = serde_json::json!({"query": query, "variables": variables}).to_string();
     let authorization = token.map(|t| format!("Bearer {t}")).unwrap_or_default();
     let mut headers = vec![
@@ -176,5 +192,6 @@ pub async fn ask(api: &Serving, token: Option<&str>, query: &str, variables: ser
     if token.is_some() {
         headers.push(("authorization", &authorization));
     }
+    headers.extend(reference.map(|reference| ("vnr-reference", reference)));
     send(api, "POST", "/graphql", &headers, Some(&body)).await
 }

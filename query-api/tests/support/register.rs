@@ -5,13 +5,17 @@ use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use domain::Decide;
+use domain::access_grant::{AccessGrant, ApproveGrant, GrantCommand, GrantScope, RequestGrant};
 use domain::classifier::{CardType, IncidentType};
 use domain::emergency_card::{AttachUnit, CardCommand, EmergencyCard, QualifyCard, ReceiveCall};
-use domain::incident::{Incident, IncidentCommand, RegisterIncident};
+use domain::incident::{AssignIncident, Assignee, Incident, IncidentCommand, RegisterIncident};
 use domain::personal::Personal;
-use domain::terms::{Category, Channel, Priority, UnitKind, UnitStatus};
+use domain::terms::{AccessPurpose, Category, Channel, Priority, UnitKind, UnitStatus};
 use domain::unit::{Assign, RegisterUnit, ReportStatus, Unit, UnitCommand};
-use domain::values::{CallSign, InstitutionCode, Narrative, PersonName, Phone, Reporter};
+use domain::values::{
+    Actor, CallSign, InstitutionCode, Narrative, PersonName, Phone, Place, PlaceParts, Reason, Reporter, TerritoryCode,
+    UserName,
+};
 use event_store::append::{Appender, AppenderConfig, Lane, Submission, Target, Touch, Work};
 use event_store::consumer;
 use event_store::log::LogName;
@@ -177,7 +181,12 @@ impl Register {
 
     /// A unit comes on duty.
     pub async fn unit(&self, call_sign: &str) -> Done {
-        let institution = InstitutionCode::parse("VUGD").expect("an institution");
+        self.unit_of("VUGD", call_sign).await
+    }
+
+    /// A unit of an institution comes on duty.
+    pub async fn unit_of(&self, institution: &str, call_sign: &str) -> Done {
+        let institution = InstitutionCode::parse(institution).expect("an institution");
         let call_sign = CallSign::parse(call_sign).expect("a call sign");
         let id = domain::ids::of_unit(&institution, &call_sign);
         self.submit::<Unit>(id, noon(), move |work| {
@@ -215,22 +224,71 @@ impl Register {
         .await
     }
 
-    /// An incident is registered.
+    /// State Police register an incident.
     pub async fn incident(&self, narrative: &str) -> Done {
+        self.incident_at("VP", None, None, narrative).await
+    }
+
+    /// An incident is given to a unit.
+    pub async fn assign(&self, incident: Uuid, unit: Uuid) -> Done {
+        self.submit::<Incident>(incident, Utc::now().fixed_offset(), move |work| {
+            let assign = AssignIncident { assignee: Assignee::Unit(unit) };
+            work.execute::<Incident>(incident, IncidentCommand::AssignIncident(assign))?;
+            Ok(Target::of::<Incident>(incident))
+        })
+        .await
+    }
+
+    /// Somebody is given a record for an hour.
+    pub async fn grant(&self, to: Actor, record: Uuid, purpose: AccessPurpose) -> Done {
+        let (id, now) = (Uuid::now_v7(), Utc::now().fixed_offset());
+        let by = |user: &str| Actor {
+            institution: InstitutionCode::parse("VP").expect("an institution"),
+            user: UserName::parse(user).expect("a name"),
+        };
+        self.submit::<AccessGrant>(id, now, move |work| {
+            let request = RequestGrant {
+                grantee: to.clone(),
+                scope: GrantScope::Record(record),
+                purpose,
+                from: now - TimeDelta::minutes(1),
+                until: now + TimeDelta::hours(1),
+                reason: Personal::Open(Reason::parse("Kopīga lieta").expect("a reason")),
+                by: by("vadītājs"),
+            };
+            work.execute::<AccessGrant>(id, GrantCommand::RequestGrant(Box::new(request)))?;
+            work.execute::<AccessGrant>(id, GrantCommand::ApproveGrant(ApproveGrant { by: by("otrais") }))?;
+            Ok(Target::of::<AccessGrant>(id))
+        })
+        .await
+    }
+
+    /// An institution registers an incident, in a territory and of a card where they are given.
+    pub async fn incident_at(
+        &self,
+        institution: &'static str,
+        territory: Option<&str>,
+        card: Option<Uuid>,
+        narrative: &str,
+    ) -> Done {
         let id = Uuid::now_v7();
+        let place = territory.map(|code| {
+            let territory = Some(TerritoryCode::parse(code).expect("a territory"));
+            Place::try_from(PlaceParts { territory, ..PlaceParts::default() }).expect("a place")
+        });
         let narrative = Narrative::parse(narrative).expect("a narrative");
         self.submit::<Incident>(id, Utc::now().fixed_offset(), move |work| {
             let register = RegisterIncident {
                 channel: Channel::Phone110,
                 type_code: IncidentType::parse("theft").expect("a type"),
                 category: Category::B,
-                place: None,
+                place: place.clone(),
                 occurred_from: None,
                 occurred_to: None,
                 narrative: Some(Personal::Open(narrative.clone())),
                 reporter: None,
-                institution: InstitutionCode::parse("VP").expect("an institution"),
-                card: None,
+                institution: InstitutionCode::parse(institution).expect("an institution"),
+                card,
                 legacy_number: None,
             };
             let number = work.moment()?.next_incident;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use access::policy::{Action, Denied, Policies, RecordKind, Resource, Standing};
 use access::{
     AccessLog, AccessLogError, Authenticated, Consultation, Disclosure, Institution, Presented, Principal, Purpose,
     Reference, Role,
@@ -13,6 +14,8 @@ use domain::access_day::{AccessWay, DataScope, RefusalCause};
 use domain::values::Recipient;
 use event_store::append::{Appender, AppenderConfig};
 use event_store::log::{LogName, LogPosition};
+use projections::access_grants::in_force;
+use projections::resource_of;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -31,60 +34,135 @@ pub(super) struct Look<'a> {
     pub(super) scopes: &'a [DataScope],
 }
 
-/// Tells what is about to be shown, and comes back once that is durable.
-///
-/// # Errors
-/// Where nobody knows who looks, or it can't be told. Nothing is to be shown then.
-pub(super) async fn tell(
-    settings: &Settings,
-    database: &Database,
-    acting: &ActingArgs,
-    look: Look<'_>,
-) -> Result<(), Failure> {
-    let who = principal(settings, acting).await?;
-    let consultation = Consultation {
-        way: AccessWay::Tool,
-        records: look.of_each(),
-        other: look.scopes.first().copied().unwrap_or(DataScope::Summary),
-        question: look.question.as_bytes().to_vec(),
-        count: look.records.len(),
-    };
-    let told = async |log: &AccessLog, after| log.consulted(&who, consultation, after).await;
-    with_log(settings, database, told).await
+/// What a tool is for: as what somebody without a token acts where tokens are issued for development.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Job {
+    /// The work of others is checked.
+    Audit,
+    /// Records are handed over to somebody.
+    Handover,
 }
 
-/// Tells that somebody was refused what they asked a tool for.
-///
-/// # Errors
-/// Where it can't be told.
-pub(super) async fn refuse(
-    settings: &Settings,
-    database: &Database,
-    who: &Principal,
-    (attempt, record): (&str, Option<Uuid>),
-) -> Result<(), Failure> {
-    let refused = async |log: &AccessLog, _| {
-        log.refused(Some(who), attempt, record, RefusalCause::Policy);
-        Ok(())
-    };
-    with_log(settings, database, refused).await
+/// Somebody who uses a tool, and what the policies let them do.
+pub(super) struct Acting {
+    standing: Standing,
+    policies: Policies,
 }
 
-/// Tells what is about to be handed over, and comes back once that is durable.
-///
-/// # Errors
-/// As [`tell`].
-pub(super) async fn disclose(
-    settings: &Settings,
-    database: &Database,
-    acting: &ActingArgs,
-    (recipient, content): (&Recipient, &str),
-    look: Look<'_>,
-) -> Result<(), Failure> {
-    let who = principal(settings, acting).await?;
-    let content = Sha256::digest(content.as_bytes()).into();
-    let disclosure = Disclosure { recipient: recipient.clone(), records: look.of_each(), content };
-    with_log(settings, database, async |log, after| log.disclosed(&who, disclosure, after).await).await
+impl Acting {
+    /// Whose token it is; without one, where tokens are issued for development, whoever this machine says it is.
+    ///
+    /// # Errors
+    /// Where nobody knows who looks.
+    pub(super) async fn begin(
+        settings: &Settings,
+        database: &Database,
+        args: &ActingArgs,
+        job: Job,
+    ) -> Result<Self, Failure> {
+        let principal = principal(settings, args, job).await?;
+        let grants = in_force(&mut *database.app.acquire().await?, &principal, Utc::now()).await?;
+        let (policies, _) = compose::policies::in_force(settings, &database.app).await?;
+        Ok(Self { standing: Standing { principal, grants }, policies })
+    }
+
+    /// The policies in force, and who asks.
+    pub(super) fn permits(&self) -> (&Policies, &Standing) {
+        (&self.policies, &self.standing)
+    }
+
+    /// Lets them read all events of a record: auditors, and those who see everything of it that is not about persons.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub(super) fn permit_history(&self, record: &Resource) -> Result<(), Denied> {
+        let content =
+            [Action::View, Action::ViewHazards, Action::ViewCasualties, Action::ViewUnits, Action::ViewResult];
+        let may = |action: &Action| self.policies.decide(&self.standing, *action, record).allowed;
+        if content.iter().all(may) {
+            return Ok(());
+        }
+        self.policies.permit(&self.standing, Action::ReadHistory, record)
+    }
+
+    /// Lets them take all that is recorded of persons out of a record.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub(super) fn permit_persons(&self, record: &Resource) -> Result<(), Denied> {
+        let content = [Action::View, Action::ViewNarrative, Action::ViewReporter, Action::ViewPersonalCode];
+        content.iter().try_for_each(|action| self.policies.permit(&self.standing, *action, record))
+    }
+
+    /// Tells what is about to be shown, and comes back once that is durable.
+    ///
+    /// # Errors
+    /// Where it can't be told. Nothing is to be shown then.
+    pub(super) async fn tell(&self, settings: &Settings, database: &Database, look: Look<'_>) -> Result<(), Failure> {
+        let consultation = Consultation {
+            way: AccessWay::Tool,
+            records: look.of_each(),
+            other: look.scopes.first().copied().unwrap_or(DataScope::Summary),
+            question: look.question.as_bytes().to_vec(),
+            count: look.records.len(),
+        };
+        let who = &self.standing.principal;
+        with_log(settings, database, async |log, after| log.consulted(who, consultation, after).await).await
+    }
+
+    /// Tells what is about to be handed over, and comes back once that is durable.
+    ///
+    /// # Errors
+    /// As [`Self::tell`].
+    pub(super) async fn disclose(
+        &self,
+        settings: &Settings,
+        database: &Database,
+        (recipient, content): (&Recipient, &str),
+        look: Look<'_>,
+    ) -> Result<(), Failure> {
+        let content = Sha256::digest(content.as_bytes()).into();
+        let disclosure = Disclosure { recipient: recipient.clone(), records: look.of_each(), content };
+        let who = &self.standing.principal;
+        with_log(settings, database, async |log, after| log.disclosed(who, disclosure, after).await).await
+    }
+
+    /// Tells the access log what was refused, and gives it back as the tool's end.
+    pub(super) async fn refused(
+        &self,
+        settings: &Settings,
+        database: &Database,
+        (attempt, record): (&str, Option<Uuid>),
+        denied: Denied,
+    ) -> Failure {
+        match self.tell_refused(settings, database, (attempt, record)).await {
+            Ok(()) => Failure::Failed(anyhow::Error::new(denied)),
+            Err(failure) => failure,
+        }
+    }
+
+    /// Tells the access log what was refused.
+    ///
+    /// # Errors
+    /// Where it can't be told.
+    pub(super) async fn tell_refused(
+        &self,
+        settings: &Settings,
+        database: &Database,
+        (attempt, record): (&str, Option<Uuid>),
+    ) -> Result<(), Failure> {
+        let tell = async |log: &AccessLog, _| {
+            log.refused(Some(&self.standing.principal), attempt, record, RefusalCause::Policy);
+            Ok(())
+        };
+        with_log(settings, database, tell).await
+    }
+}
+
+/// What the policies know of a record, whatever its type; of what the read models don't have, that it is nobody's.
+pub(super) async fn resource(database: &Database, record_type: &str, id: Uuid) -> Result<Resource, Failure> {
+    let found = resource_of(&mut *database.app.acquire().await?, record_type, id).await?;
+    Ok(found.unwrap_or_else(|| Resource { id: Some(id), ..Resource::new(RecordKind::RetentionCase) }))
 }
 
 impl Look<'_> {
@@ -115,17 +193,16 @@ async fn with_log(
     Ok(())
 }
 
-/// Whose token it is; without one, where tokens are issued for development, whoever this machine says it is.
-pub(super) async fn principal(settings: &Settings, acting: &ActingArgs) -> Result<Principal, Failure> {
+async fn principal(settings: &Settings, acting: &ActingArgs, job: Job) -> Result<Principal, Failure> {
     let Some(token) = &acting.token else {
         if settings.issuer.is_some() {
             return Err(Failure::Usage(
                 "say who looks: --token TOKEN or VNR_TOKEN, of this register's issuer".to_owned(),
             ));
         }
-        let mut who = on_this_machine()?;
+        let mut who = on_this_machine(job)?;
         who.purpose = acting.purpose.unwrap_or(who.purpose);
-        who.reference.clone_from(&acting.reference);
+        who.reference = acting.reference.clone().or(who.reference);
         return Ok(who);
     };
     let authorization = format!("Bearer {token}");
@@ -147,11 +224,17 @@ pub(super) fn local_user() -> String {
     format!("local:{name}")
 }
 
-fn on_this_machine() -> Result<Principal, Failure> {
-    let institution = Institution::parse("LOCAL").map_err(|told| anyhow!(told))?;
+/// Somebody of an institution that may do the job, in development only.
+fn on_this_machine(job: Job) -> Result<Principal, Failure> {
+    let (institution, role, purpose) = match job {
+        Job::Audit => ("IC", Role::Auditor, Purpose::Audit),
+        Job::Handover => ("VP", Role::Supervisor, Purpose::Investigation),
+    };
+    let institution = Institution::parse(institution).map_err(|told| anyhow!(told))?;
     let until = Utc::now() + TimeDelta::hours(1);
-    let mut who = Principal::new(local_user(), institution, vec![Role::Auditor], Purpose::Operation, until);
+    let mut who = Principal::new(local_user(), institution, vec![role], purpose, until);
     who.purposes = Purpose::ALL.to_vec();
+    who.reference = Some(Reference::parse("development").map_err(|told| anyhow!(told))?);
     Ok(who)
 }
 
@@ -165,8 +248,8 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("vnr-acting-{}", Uuid::now_v7()));
         let mut settings = Settings::in_folder(&folder);
         let acting = ActingArgs { purpose: Some(Purpose::Audit), ..ActingArgs::default() };
-        let who = principal(&settings, &acting).await.expect("the user of the machine");
-        assert_eq!((who.institution.as_str(), who.purpose), ("LOCAL", Purpose::Audit));
+        let who = principal(&settings, &acting, Job::Handover).await.expect("the user of the machine");
+        assert_eq!((who.institution.as_str(), who.purpose), ("VP", Purpose::Audit));
         settings.issuer = Some(Issuer {
             name: "https://id.example.lv".to_owned(),
             audience: "vnr".to_owned(),
@@ -174,7 +257,7 @@ mod tests {
             authorities: None,
             bound_systems: false,
         });
-        let Err(Failure::Usage(told)) = principal(&settings, &acting).await else { panic!("nobody looks") };
+        let Err(Failure::Usage(told)) = principal(&settings, &acting, Job::Audit).await else { panic!("nobody looks") };
         assert_eq!(told, "say who looks: --token TOKEN or VNR_TOKEN, of this register's issuer");
     }
 }

@@ -1,5 +1,7 @@
 //! `vnr access log | signals`: what the data-protection officer asks.
 
+use access::Institution;
+use access::policy::{Action, Reach, RecordKind, Resource};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::access_day::DataScope;
 use event_store::log::LogName;
@@ -10,7 +12,7 @@ use replay_tools::resolve;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::acting::{self, Look};
+use super::acting::{Acting, Job, Look};
 use super::with_database;
 use crate::cli::{ActingArgs, LookCommand};
 use crate::compose::{Database, personal_data};
@@ -29,31 +31,56 @@ pub(super) async fn run(settings: &Settings, command: LookCommand) -> Result<(),
                 (None, Some(person)) => Some(records_of(settings, database, person).await?),
                 (None, None) => None,
             };
+            let (acting, reach) = permitted(settings, database, &acting, "access_log").await?;
             let filter = LookFilter {
                 records,
                 actor,
                 institution,
                 from: since.map(|at| at.to_utc()),
                 before: until.map(|at| at.to_utc()),
-                before_position: None,
+                reached: vec![reach],
             };
-            tell(settings, database, &acting, &format!("access log {filter:?}")).await?;
+            tell(settings, database, &acting, &question(&filter)).await?;
             show_log(database, &filter, limit.min(LONGEST), json).await
         }
         LookCommand::Signals { since, until, bulk, json, acting } => {
             let until = until.map_or_else(Utc::now, |at| at.to_utc());
             let since = since.map_or(until - TimeDelta::days(7), |at| at.to_utc());
+            let (acting, _) = permitted(settings, database, &acting, "access_signals").await?;
             tell(settings, database, &acting, &format!("access signals {since} {until}")).await?;
-            show_signals(database, (since, until), bulk, json).await
+            show_signals(database, &acting, (since, until), (bulk, json)).await
         }
     })
     .await
 }
 
+/// Who may read some part of the access log, and which.
+async fn permitted(
+    settings: &Settings,
+    database: &Database,
+    acting: &ActingArgs,
+    attempt: &str,
+) -> Result<(Acting, Reach), Failure> {
+    let acting = Acting::begin(settings, database, acting, Job::Audit).await?;
+    let (policies, standing) = acting.permits();
+    match policies.permit_some(standing, Action::ConsultAccessLog, RecordKind::Register) {
+        Ok(()) => {
+            let reach = policies.reach(standing, Action::ConsultAccessLog, RecordKind::Register);
+            Ok((acting, reach))
+        }
+        Err(denied) => Err(acting.refused(settings, database, (attempt, None), denied).await),
+    }
+}
+
+/// The question as it is kept, as a keyed digest.
+fn question(filter: &LookFilter) -> String {
+    format!("access log {:?}", LookFilter { reached: Vec::new(), ..filter.clone() })
+}
+
 /// Looking at the access log is told to it.
-async fn tell(settings: &Settings, database: &Database, acting: &ActingArgs, question: &str) -> Result<(), Failure> {
+async fn tell(settings: &Settings, database: &Database, acting: &Acting, question: &str) -> Result<(), Failure> {
     let look = Look { question, records: &[], scopes: &[DataScope::AccessLog] };
-    acting::tell(settings, database, acting, look).await
+    acting.tell(settings, database, look).await
 }
 
 /// Records that hold data of a data subject, also where it was erased.
@@ -137,13 +164,21 @@ fn told(look: &LookRow, records: Vec<Uuid>) -> Value {
 
 async fn show_signals(
     database: &Database,
+    acting: &Acting,
     (since, until): (DateTime<Utc>, DateTime<Utc>),
-    bulk: i64,
-    as_json: bool,
+    (bulk, as_json): (i64, bool),
 ) -> Result<(), Failure> {
     let thresholds = Thresholds { records_in_an_hour: bulk, ..Thresholds::default() };
     let mut connection = database.app.acquire().await?;
-    let found = Signal::find(&mut connection, since, until, &thresholds).await?;
+    let (policies, standing) = acting.permits();
+    let part_of = |institution: &str| match Institution::parse(institution) {
+        Ok(institution) => Resource::of(RecordKind::Register, institution),
+        Err(_) => Resource::new(RecordKind::Register),
+    };
+    let mut found = Signal::find(&mut connection, since, until, &thresholds).await?;
+    found.retain(|(_, signal)| {
+        policies.decide(standing, Action::ConsultAccessLog, &part_of(&signal.institution)).allowed
+    });
     if as_json {
         let told = found.iter().map(|(kind, signal)| {
             json!({

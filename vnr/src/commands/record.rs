@@ -12,10 +12,12 @@ use replay_tools::history::{Axis, History, history};
 use replay_tools::prove::prove;
 use replay_tools::resolve;
 use sqlx::PgPool;
+use uuid::Uuid;
 
-use super::acting::{self, Look};
+use super::acting::{self, Acting, Job, Look};
 use super::with_database;
 use crate::cli::{ActingArgs, KnownTo, RecordCommand};
+use crate::compose::Database;
 use crate::failure::Failure;
 use crate::output::{self, grouped, riga};
 use crate::settings::Settings;
@@ -33,10 +35,11 @@ pub(super) async fn run(settings: &Settings, command: RecordCommand) -> Result<(
     };
     let known_at = as_known_at.map(|moment| (moment.to_utc(), axis));
     with_database(settings, async |database| {
+        let (acting, id) = permitted(settings, database, &number, ("record_history", &acting)).await?;
         let history = read(&database.app, &number, known_at).await?;
         let question = format!("record history {number} {known_at:?}");
-        let look = Look { question: &question, records: &[history.record_id], scopes: &[DataScope::History] };
-        acting::tell(settings, database, &acting, look).await?;
+        let look = Look { question: &question, records: &[id], scopes: &[DataScope::History] };
+        acting.tell(settings, database, look).await?;
         if json {
             output::json(&history)
         } else {
@@ -47,12 +50,29 @@ pub(super) async fn run(settings: &Settings, command: RecordCommand) -> Result<(
     .await
 }
 
+/// Who may read all events of the record of this name, and its id.
+async fn permitted(
+    settings: &Settings,
+    database: &Database,
+    name: &str,
+    (attempt, acting): (&str, &ActingArgs),
+) -> Result<(Acting, Uuid), Failure> {
+    let acting = Acting::begin(settings, database, acting, Job::Audit).await?;
+    let (record_type, id) = resolve(&database.app, name).await?;
+    let record = acting::resource(database, &record_type, id).await?;
+    match acting.permit_history(&record) {
+        Ok(()) => Ok((acting, id)),
+        Err(denied) => Err(acting.refused(settings, database, (attempt, Some(id)), denied).await),
+    }
+}
+
 async fn prove_record(settings: &Settings, number: &str, file: &Path, acting: &ActingArgs) -> Result<(), Failure> {
     with_database(settings, async |database| {
-        let (record_type, id) = resolve(&database.app, number).await?;
+        let (acting, id) = permitted(settings, database, number, ("record_prove", acting)).await?;
+        let (record_type, _) = resolve(&database.app, number).await?;
         let question = format!("record prove {number}");
         let look = Look { question: &question, records: &[id], scopes: &[DataScope::History] };
-        acting::tell(settings, database, acting, look).await?;
+        acting.tell(settings, database, look).await?;
         let evidence = prove(&database.app, LogName::REGISTER, (&record_type, id)).await?;
         let head = TreeHead::parse(&SignedNote::parse(&evidence.tree_head)?.text)?;
         write(file, &evidence.to_text()?)?;

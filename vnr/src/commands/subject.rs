@@ -1,5 +1,6 @@
 //! `vnr subject list | export | erase | hold | release | due`: personal data.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -21,7 +22,7 @@ use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::acting::{self, Look};
+use super::acting::{self, Acting, Job, Look};
 use super::with_database;
 use crate::cli::{ActingArgs, SubjectCommand};
 use crate::compose::Database;
@@ -129,13 +130,23 @@ async fn export_to(
 ) -> Result<(), Failure> {
     let (pool, ring) = (&database.app, ring(settings, database)?);
     let scope = scope_of(pool, &ring, target).await?;
+    let acting = Acting::begin(settings, database, acting, Job::Handover).await?;
+    let keys = Keys::of(&ring, keys_of(scope)).await?;
+    let owners: BTreeSet<Uuid> = keys.present.iter().map(|key| key.owner.record).collect();
+    for record in owners {
+        let (record_type, id) = resolve(pool, &record.to_string()).await?;
+        let resource = acting::resource(database, &record_type, id).await?;
+        if let Err(denied) = acting.permit_persons(&resource) {
+            return Err(acting.refused(settings, database, ("subject_export", Some(id)), denied).await);
+        }
+    }
     let exported = export(pool, LogName::REGISTER, &ring, keys_of(scope)).await?;
     let text = serde_json::to_string_pretty(&exported)?;
     let records: Vec<Uuid> = exported.records.iter().map(|record| record.record_id).collect();
     let question = format!("subject export {target}");
     let scopes = [DataScope::Summary, DataScope::Narrative, DataScope::Reporter, DataScope::PersonalCode];
     let look = Look { question: &question, records: &records, scopes: &scopes };
-    acting::disclose(settings, database, acting, (recipient, &text), look).await?;
+    acting.disclose(settings, database, (recipient, &text), look).await?;
     if file == Path::new("-") {
         output::line(text);
         return Ok(());

@@ -2,25 +2,19 @@
 
 use access::Principal;
 use access::policy::{Action, Asker, Explanation, Field, Grant, Nearest, Policies, RecordKind, Relation, Resource};
-use access::{Institution, Territory};
 use chrono::{TimeDelta, Utc};
 use domain::access_day::DataScope;
 use domain::lang::Lang;
 use projections::access_grants::in_force;
-use projections::cards::CardRow;
-use projections::case_search::IncidentRow;
 use projections::event::{CARD, INCIDENT, UNIT};
-use projections::roster::RosterRow;
-use projections::{Participants, participants};
+use projections::resource_of;
 use replay_tools::resolve;
 use serde_json::{Value, json};
-use sqlx::PgConnection;
-use uuid::Uuid;
 
 use super::gate::Gate;
 use super::{caught_up, sentences};
 use crate::cli::ExplainArgs;
-use crate::commands::acting::{self, Look};
+use crate::commands::acting::Look;
 use crate::commands::with_database;
 use crate::failure::Failure;
 use crate::output;
@@ -34,7 +28,7 @@ pub(super) async fn run(settings: &Settings, args: &ExplainArgs) -> Result<(), F
         let mut connection = database.app.acquire().await?;
         caught_up(&database.app, model_of(&kind)?).await?;
         caught_up(&database.app, "access_grants").await?;
-        let resource = resource(&mut connection, &kind, id).await?;
+        let resource = resource_of(&mut connection, &kind, id).await?;
         let resource = resource.ok_or_else(|| Failure::Usage(format!("{} is not in the read models", args.record)))?;
         let who = asker(args);
         // Why one may not see a record oneself may be asked; of others, who may read that part of the access log.
@@ -46,7 +40,7 @@ pub(super) async fn run(settings: &Settings, args: &ExplainArgs) -> Result<(), F
         }
         let question = format!("access explain {}@{} {id}", who.subject, who.institution);
         let look = Look { question: &question, records: &[id], scopes: &[DataScope::Summary] };
-        acting::tell(settings, database, &acting, look).await?;
+        gate.acting().tell(settings, database, look).await?;
         let grants = in_force(&mut connection, &who, Utc::now()).await?;
         let case = Case { policies: gate.policies(), who: &who, grants: &grants, resource: &resource };
         let lang = args.lang.into();
@@ -82,37 +76,6 @@ fn model_of(kind: &str) -> Result<&'static str, Failure> {
         other => Err(Failure::Usage(format!(
             "what is of type {other} can't be explained: name an incident, an emergency card or a unit"
         ))),
-    }
-}
-
-/// What policies know of a record; none where no read model has it.
-async fn resource(connection: &mut PgConnection, kind: &str, id: Uuid) -> Result<Option<Resource>, sqlx::Error> {
-    Ok(match kind {
-        INCIDENT => IncidentRow::by_id(connection, id).await?.map(|row| {
-            let tie = Some((row.territory.as_deref(), &row.participants));
-            of(RecordKind::Incident, id, &row.institution, tie)
-        }),
-        CARD => CardRow::by_id(connection, id).await?.map(|row| {
-            let tie = Some((row.territory.as_deref(), &row.participants));
-            of(RecordKind::EmergencyCard, id, &row.institution, tie)
-        }),
-        _ => {
-            let row = RosterRow::by_id(connection, id).await?;
-            row.map(|row| of(RecordKind::Unit, id, &row.unit.institution, None))
-        }
-    })
-}
-
-fn of(kind: RecordKind, id: Uuid, institution: &str, tie: Option<(Option<&str>, &Participants)>) -> Resource {
-    let (territory, named) = tie.unzip();
-    let (participants, services) = named.map(participants).unwrap_or_default();
-    Resource {
-        id: Some(id),
-        owner: Institution::parse(institution).ok(),
-        territory: territory.flatten().and_then(|code| Territory::parse(code).ok()),
-        participants,
-        services,
-        ..Resource::new(kind)
     }
 }
 

@@ -1,0 +1,64 @@
+//! What the access policies know of a record, from the read models.
+
+use access::policy::{RecordKind, Resource};
+use access::{Institution, Territory};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::cards::CardRow;
+use crate::case_search::IncidentRow;
+use crate::event::{CARD, INCIDENT, RETENTION, UNIT};
+use crate::reach::{Participants, participants};
+use crate::roster::RosterRow;
+
+impl IncidentRow {
+    /// What policies know of it.
+    pub fn resource(&self) -> Resource {
+        let tie = (self.territory.as_deref(), &self.participants);
+        tied(resource(RecordKind::Incident, self.id, &self.institution), tie)
+    }
+}
+
+impl CardRow {
+    /// What policies know of it.
+    pub fn resource(&self) -> Resource {
+        let tie = (self.territory.as_deref(), &self.participants);
+        tied(resource(RecordKind::EmergencyCard, self.id, &self.institution), tie)
+    }
+}
+
+impl RosterRow {
+    /// What policies know of the unit, or of where it was: `kind` is a unit or a track.
+    pub fn resource(&self, kind: RecordKind) -> Resource {
+        resource(kind, self.unit.id, &self.unit.institution)
+    }
+}
+
+/// What policies know of a record of that type; none where the read models have no such record.
+///
+/// # Errors
+/// When the database fails.
+pub async fn resource_of(
+    connection: &mut PgConnection,
+    aggregate_type: &str,
+    id: Uuid,
+) -> Result<Option<Resource>, sqlx::Error> {
+    Ok(match aggregate_type {
+        INCIDENT => IncidentRow::by_id(connection, id).await?.map(|row| row.resource()),
+        CARD => CardRow::by_id(connection, id).await?.map(|row| row.resource()),
+        UNIT => RosterRow::by_id(connection, id).await?.map(|row| row.resource(RecordKind::Unit)),
+        RETENTION => Some(Resource { id: Some(id), ..Resource::new(RecordKind::RetentionCase) }),
+        _ => None,
+    })
+}
+
+/// What no institution of ours is called is nobody's.
+fn resource(kind: RecordKind, id: Uuid, institution: &str) -> Resource {
+    Resource { id: Some(id), owner: Institution::parse(institution).ok(), ..Resource::new(kind) }
+}
+
+fn tied(resource: Resource, (territory, named): (Option<&str>, &Participants)) -> Resource {
+    let (participants, services) = participants(named);
+    let territory = territory.and_then(|code| Territory::parse(code).ok());
+    Resource { participants, services, territory, ..resource }
+}
