@@ -313,7 +313,7 @@ async fn grants_and_emergency_access_are_asked_for_and_agreed_to_on_the_command_
         "access",
         "grant",
         "request",
-        "j.ozols@VRS",
+        "j.ozols@RPP",
         "--record",
         &reply.number,
         "--for",
@@ -327,7 +327,7 @@ async fn grants_and_emergency_access_are_asked_for_and_agreed_to_on_the_command_
     send("p.kalnins", supervisor, &["access", "grant", "approve", &grant]);
     let listed = folder.json(&["access", "grant", "list", "--status", "approved", "--json"]);
     assert_eq!(listed["grants"][0]["id"], json!(grant), "{listed}");
-    assert_eq!(listed["grants"][0]["grantee"], "j.ozols@VRS");
+    assert_eq!(listed["grants"][0]["grantee"], "j.ozols@RPP");
     send("i.liepa", supervisor, &["access", "grant", "revoke", &grant, "--reason", "done"]);
     let shown = folder.json(&["access", "grant", "show", &grant, "--json"]);
     assert_eq!((&shown["status"], &shown["ended_by"]), (&json!("revoked"), &json!("i.liepa@VP")), "{shown}");
