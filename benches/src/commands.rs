@@ -153,6 +153,7 @@ async fn measure_on(
         master: master.clone(),
         erasures: ErasureList::of(folder, LogName::REGISTER),
         simulated: false,
+        open_reflection: true,
     };
     let key = DevelopmentKey::ephemeral()?;
     let token = TokenIssuer::new(&key).issue(&Principal::new(

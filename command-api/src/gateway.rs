@@ -52,6 +52,8 @@ pub struct Deps {
     pub erasures: ErasureList,
     /// Whether the register holds what was made up: no other takes commands that say they were (I-14).
     pub simulated: bool,
+    /// Whether the contract may be asked for by reflection without a token, as in development.
+    pub open_reflection: bool,
 }
 
 /// Takes commands to their appender.

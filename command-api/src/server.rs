@@ -58,15 +58,17 @@ pub async fn serve(
     let (reporter, health) = tonic_health::server::health_reporter();
     let watching =
         tokio::spawn(report_health(reporter, deps.register.readiness(), deps.tracks.readiness(), closing.clone()));
-    let access = deps.access.clone();
+    let (access, open) = (deps.access.clone(), deps.open_reflection);
     let gateway = Gateway::new(deps, closing.clone());
     let unary = UnaryServices(gateway.clone());
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?;
     let reflection_v1alpha = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1alpha()?;
 
     macro_rules! guarded {
         ($server:ident, $service:expr) => {
@@ -79,8 +81,10 @@ pub async fn serve(
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(20)))
         .add_service(health)
-        .add_service(reflection.build_v1()?)
-        .add_service(reflection_v1alpha.build_v1alpha()?)
+        .add_optional_service(open.then_some(reflection.clone()))
+        .add_optional_service(open.then_some(reflection_v1alpha.clone()))
+        .add_optional_service((!open).then(|| verifier.guard(reflection, &access)))
+        .add_optional_service((!open).then(|| verifier.guard(reflection_v1alpha, &access)))
         .add_service(guarded!(IncidentServiceServer, unary.clone()))
         .add_service(guarded!(EmergencyCardServiceServer, unary.clone()))
         .add_service(guarded!(UnitServiceServer, unary.clone()))

@@ -129,3 +129,31 @@ async fn a_new_key_of_the_issuer_holds_at_once_and_an_old_one_no_longer() {
     assert_eq!(look(&system, &new).await, None);
     system.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_token_nobody_is_told_the_contract_where_there_is_an_issuer() {
+    use tonic_reflection::pb::v1::ServerReflectionRequest;
+    use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+    use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+
+    let provider = Provider::new();
+    let issuer = Some(provider.trusted());
+    let system = TestSystem::start_with(|settings| {
+        settings.issuer = issuer;
+        settings.open_introspection = false;
+    })
+    .await;
+    let list = || ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let mut nobody = ServerReflectionClient::new(system.channel().await);
+    let refused = nobody.server_reflection_info(tokio_stream::iter([list()])).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unauthenticated);
+    let bearer = Bearer::new(&provider.issuer("first").issue(&dispatcher()).unwrap());
+    let mut known = ServerReflectionClient::new(InterceptedService::new(system.channel().await, bearer));
+    assert!(known.server_reflection_info(tokio_stream::iter([list()])).await.is_ok());
+    let schema = ask(system.http(), None, "{ __schema { queryType { name } } }", json!({})).await;
+    assert_eq!(schema["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{schema}");
+    system.stop().await;
+}

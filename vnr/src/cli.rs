@@ -571,6 +571,28 @@ Examples:
         /// Which generation
         generation: i32,
     },
+    /// Writes the master key in two shares, for two people to keep: each alone tells nothing
+    #[command(after_help = "\
+Examples:
+  vnr keys split /media/one/vnr.share /media/two/vnr.share
+
+docs/SECURITY.md tells of the ceremony around it.")]
+    Split {
+        /// File of the first share; must not be there yet
+        first: PathBuf,
+        /// File of the second
+        second: PathBuf,
+    },
+    /// Puts the master key together from its two shares
+    Join {
+        /// File of one share
+        first: PathBuf,
+        /// File of the other
+        second: PathBuf,
+        /// File to write the key to; must not be there yet
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
 }
 
 /// Whose knowledge a history is cut off at.

@@ -128,6 +128,7 @@ impl Api {
             pool: pool.clone(),
             master: master.clone(),
             simulated: false,
+            open_reflection: true,
             erasures: ErasureList::of(
                 &std::env::temp_dir().join(format!("vnr-erasures-{}", Uuid::now_v7())),
                 LogName::REGISTER,

@@ -77,6 +77,7 @@ fn built(status: StatusCode, media: MediaType, told: &Told<'_>) -> Response<Body
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::VARY, HeaderValue::from_static("accept, accept-language, authorization"));
     match status {
         StatusCode::UNAUTHORIZED => {

@@ -1,4 +1,4 @@
-//! `vnr keys list | rotate | retire`: the master key.
+//! `vnr keys list | rotate | retire | split | join`: the master key.
 
 use event_store::log::LogName;
 use event_store::seal::rotation::{self, Generation};
@@ -6,7 +6,7 @@ use event_store::seal::{KeySource, MasterKeys};
 use indicatif::ProgressBar;
 use serde_json::json;
 
-use super::with_database;
+use super::{escrow, with_database};
 use crate::cli::KeysCommand;
 use crate::compose::Database;
 use crate::failure::Failure;
@@ -14,12 +14,18 @@ use crate::output::{self, Align, Table, grouped};
 use crate::settings::Settings;
 
 pub(super) async fn run(settings: &Settings, command: KeysCommand) -> Result<(), Failure> {
+    let command = match command {
+        KeysCommand::Split { first, second } => return escrow::split(settings, [&first, &second]),
+        KeysCommand::Join { first, second, to } => return escrow::join([&first, &second], &to),
+        command => command,
+    };
     with_database(settings, async |database| {
         let master = MasterKeys::load(settings.master_key.clone())?;
         match command {
             KeysCommand::List { json } => list(database, &master, json).await,
             KeysCommand::Rotate => rotate(database, &master).await,
             KeysCommand::Retire { generation } => retire(database, &master, generation).await,
+            KeysCommand::Split { .. } | KeysCommand::Join { .. } => Ok(()),
         }
     })
     .await

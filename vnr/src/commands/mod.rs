@@ -3,6 +3,7 @@
 mod acting;
 pub(crate) mod backup;
 mod doctor;
+mod escrow;
 mod generations;
 mod keys;
 pub(crate) mod log;

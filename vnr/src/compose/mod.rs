@@ -119,6 +119,7 @@ impl System {
                     master: Arc::clone(&master),
                     erasures: ErasureList::of(&settings.erasure_dir, LogName::REGISTER),
                     simulated: settings.is_simulated(),
+                    open_reflection: settings.open_introspection,
                 };
                 Some(CommandServer::start(listener, deps, verifier.clone())?)
             }
