@@ -94,7 +94,9 @@ async fn no_query_leads_round_the_policies_to_a_record() {
         // By each name, alone, many times over, and round by fragments and other records.
         format!("{{ incident(id: \"{incident_id}\") {{ {all} }} }}"),
         format!("{{ a: incident(id: \"{incident_id}\") {{ {all} }} b: incident(id: \"{incident_id}\") {{ {all} }} }}"),
-        format!("{{ record(id: \"{incident_id}\") {{ number incident {{ {all} }} timeline {{ nodes {{ facts }} }} }} }}"),
+        format!(
+            "{{ record(id: \"{incident_id}\") {{ number incident {{ {all} }} timeline {{ nodes {{ facts }} }} }} }}"
+        ),
         format!("{{ node(id: \"{incident_id}\") {{ id ... on Incident {{ {all} }} }} }}"),
         format!("{{ node(id: \"{card_id}\") {{ id ... on Card {{ {card} }} }} }}"),
         format!("{{ card(id: \"{card_id}\") {{ {card} }} }}"),
@@ -104,12 +106,14 @@ async fn no_query_leads_round_the_policies_to_a_record() {
         "{ incidents(filter: {typeCode: [\"theft\"]}) { totalCount } }".to_owned(),
         "{ incidents(filter: {placeWords: \"Slepenā\"}) { totalCount } }".to_owned(),
         format!("{{ incidents(filter: {{card: \"{card_id}\"}}) {{ totalCount }} }}"),
-        "{ incidents(filter: {institution: \"PP-JELGAVA\"}, first: 0) { totalCount pageInfo { hasNextPage } } }".to_owned(),
+        "{ incidents(filter: {institution: \"PP-JELGAVA\"}, first: 0) { totalCount pageInfo { hasNextPage } } }"
+            .to_owned(),
         format!("{{ cards(filter: {{incident: \"{incident_id}\"}}) {{ totalCount }} }}"),
         "{ cardStatistics { calls callsByType { count } } }".to_owned(),
     ];
     let attacker = somebody("PP-OGRE", Role::Officer);
-    let fresh = "query ($p: LogPosition) { incidents(minPosition: $p) { totalCount } cards(minPosition: $p) { totalCount } }";
+    let fresh =
+        "query ($p: LogPosition) { incidents(minPosition: $p) { totalCount } cards(minPosition: $p) { totalCount } }";
     target.system.ask_as(&attacker, fresh, json!({"p": target.last})).await;
     for attempt in &attempts {
         let answer = target.system.ask_as(&attacker, attempt, json!({})).await;
@@ -133,7 +137,8 @@ async fn no_query_leads_round_the_policies_to_a_record() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_command_changes_or_tells_of_what_is_another_institutions() {
     let target = Target::new().await;
-    let before: i64 = sqlx::query_scalar("select position from register.head").fetch_one(target.system.pool()).await.unwrap();
+    let before: i64 =
+        sqlx::query_scalar("select position from register.head").fetch_one(target.system.pool()).await.unwrap();
     let attacker = somebody("PP-OGRE", Role::Supervisor);
     let mut incidents = IncidentServiceClient::new(target.system.connect(&attacker).await);
     let incident = by_id(&target.incident.aggregate_id);
@@ -165,7 +170,8 @@ async fn no_command_changes_or_tells_of_what_is_another_institutions() {
     let mut outcomes = bulk.submit(stream).await.expect("the stream is taken").into_inner();
     let outcome = format!("{:?}", outcomes.message().await.expect("an outcome"));
     assert!(outcome.contains("may not StartDuty"), "{outcome}");
-    let after: i64 = sqlx::query_scalar("select position from register.head").fetch_one(target.system.pool()).await.unwrap();
+    let after: i64 =
+        sqlx::query_scalar("select position from register.head").fetch_one(target.system.pool()).await.unwrap();
     assert_eq!(after, before, "nothing was recorded");
     target.system.stop().await;
 }
@@ -175,7 +181,8 @@ async fn who_asks_for_too_much_at_once_gets_nothing_and_costs_little() {
     let system = TestSystem::start().await;
     let attacker = somebody("VP", Role::Officer);
     let aliases: String = (0..2_100).map(|n| format!("a{n}: incidents {{ totalCount }} ")).collect();
-    let deep = format!("{{ incidents {{ nodes {} }} }}", "{ card { incident ".repeat(20) + "{ id }" + &"} }".repeat(20));
+    let deep =
+        format!("{{ incidents {{ nodes {} }} }}", "{ card { incident ".repeat(20) + "{ id }" + &"} }".repeat(20));
     let wide = "{ incidents(first: 200) { nodes { timeline(first: 200) { nodes { type } } card { timeline(first: 200) { nodes { type } } } } } }";
     for (attempt, query) in [("aliases", format!("{{ {aliases} }}")), ("depth", deep), ("breadth", wide.to_owned())] {
         let answer = system.ask_as(&attacker, &query, json!({})).await;
@@ -185,7 +192,8 @@ async fn who_asks_for_too_much_at_once_gets_nothing_and_costs_little() {
     }
     let page = system.ask_as(&attacker, "{ incidents(first: 100000) { nodes { id } } }", json!({})).await;
     assert_eq!(page["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{page}");
-    let unknown = system.ask_as(&attacker, &format!("{{ incident(id: \"{}\") {{ id }} }}", Uuid::now_v7()), json!({})).await;
+    let unknown =
+        system.ask_as(&attacker, &format!("{{ incident(id: \"{}\") {{ id }} }}", Uuid::now_v7()), json!({})).await;
     assert!(unknown["data"]["incident"].is_null() && unknown["errors"].is_null(), "{unknown}");
     system.stop().await;
 }

@@ -110,7 +110,7 @@ fn a_file_of_the_policy_is_given_once() {
         files: names.iter().map(|name| pb::PolicyFile { name: (*name).to_owned(), text: "//".to_owned() }).collect(),
         reason: "the first".to_owned(),
     };
-    assert_eq!(wrong(files(&["a.cedar", "b.cedar"])), [""; 0]);
+    assert_eq!(wrong(files(&["a.cedar", "b.cedar"])), ["files"], "they lack the table of institutions");
     assert_eq!(wrong(files(&["a.cedar", "../b", "a.cedar"])), ["files[1].name", "files[2].name"]);
     assert_eq!(wrong(files(&["a.cedar"; 65])).len(), 64);
     let large = pb::PolicyFile { name: "a.cedar".to_owned(), text: "x".repeat(256 * 1024 + 1) };

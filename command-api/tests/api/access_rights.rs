@@ -1,5 +1,6 @@
 //! Grants, emergency access and the policy: by two persons, each with a token of their own.
 
+use access::policy::Policies;
 use access::{Purpose, Role};
 use chrono::{TimeDelta, Utc};
 use proto::command::v1 as pb;
@@ -7,6 +8,7 @@ use proto::command::v1::access_service_client::AccessServiceClient;
 use proto::command::v1::emergency_card_service_client::EmergencyCardServiceClient;
 use proto::command::v1::incident_service_client::IncidentServiceClient;
 use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
 
 use crate::support::{Api, Calling, call, envelope, envelope_from, incident, numbered, refusal, with_id};
 
@@ -227,8 +229,8 @@ async fn emergency_access_takes_a_second_person_and_is_reviewed_by_a_third() {
 #[tokio::test]
 async fn a_policy_of_access_is_put_into_force_by_a_second_person_who_read_it() {
     let api = Api::start().await;
-    let file = |name: &str, text: &str| pb::PolicyFile { name: name.to_owned(), text: text.to_owned() };
-    let files = vec![file("a", "b")];
+    let files = policy_files();
+    let digest = Policies::embedded().unwrap().digest().to_string();
     let propose = || pb::ProposePolicy { envelope: envelope(), files: files.clone(), reason: "the first".to_owned() };
     let adopt = |digest: &str| pb::AdoptPolicy {
         envelope: envelope(),
@@ -242,26 +244,46 @@ async fn a_policy_of_access_is_put_into_force_by_a_second_person_who_read_it() {
     assert!(again.repeated, "the same message is the same command");
     let other = centre(&api, "p.kalnins").adopt_policy(adopt(&"0".repeat(64))).await;
     assert_eq!(refusal(other), rule("policy_has_other_text"));
-    let own = centre(&api, "a.ozola").adopt_policy(adopt(DIGEST)).await;
+    let own = centre(&api, "a.ozola").adopt_policy(adopt(&digest)).await;
     assert_eq!(refusal(own), DENIED);
-    let adopted = centre(&api, "p.kalnins").adopt_policy(adopt(DIGEST)).await.unwrap().into_inner();
+    let adopted = centre(&api, "p.kalnins").adopt_policy(adopt(&digest)).await.unwrap().into_inner();
     assert_eq!(adopted.aggregate_id, proposed.aggregate_id);
 
-    let reject = pb::RejectPolicy { envelope: envelope(), digest: DIGEST.to_owned(), reason: "no".to_owned() };
+    let reject = pb::RejectPolicy { envelope: envelope(), digest: digest.clone(), reason: "no".to_owned() };
     assert_eq!(refusal(centre(&api, "p.kalnins").reject_policy(reject).await), rule("policy_not_proposed"));
     assert_eq!(api.events("register").await, ["PolicyProposed", "PolicyAdopted"]);
     let payload = payload(&api, "PolicyAdopted").await;
-    assert!(payload.contains(r#""text":{"a":"b"}"#) && payload.contains(DIGEST), "{payload}");
+    assert!(payload.contains(r#""institutions.toml":"#) && payload.contains(&digest), "{payload}");
+}
+
+#[tokio::test]
+async fn a_policy_that_can_not_be_used_is_not_even_proposed() {
+    let api = Api::start().await;
+    let mut files = policy_files();
+    files.retain(|file| file.name != "institutions.toml");
+    files[0].text.push_str("permit (principal, action, resource) when { principal.shoeSize > 44 };");
+    let propose = pb::ProposePolicy { envelope: envelope(), files, reason: "the second".to_owned() };
+    let refused = centre(&api, "a.ozola").propose_policy(propose).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    let told = format!("{:?}", refused.get_error_details());
+    assert!(told.contains("institutions.toml is missing") && told.contains("has no @id"), "all that is wrong: {told}");
+    assert!(api.events("register").await.is_empty());
+}
+
+/// The policies that the program comes with, as they are proposed.
+fn policy_files() -> Vec<pb::PolicyFile> {
+    let file = |file: &schema::TextFile<'_>| pb::PolicyFile { name: file.name.to_owned(), text: file.text.to_owned() };
+    schema::POLICIES.iter().map(file).collect()
 }
 
 #[tokio::test]
 async fn the_largest_policy_of_access_is_taken() {
     let api = Api::start().await;
-    let file = |n: usize| pb::PolicyFile { name: format!("{n}.cedar"), text: "\n".repeat(4 * 1024) };
-    let files = (0..64).map(file).collect();
+    let mut files = policy_files();
+    let room = 256 * 1024 - files.iter().map(|file| file.text.len()).sum::<usize>();
+    let more = 64 - files.len();
+    let empty = |n: usize| pb::PolicyFile { name: format!("{n}.cedar"), text: "\n".repeat(room / more) };
+    files.extend((0..more).map(empty));
     let propose = pb::ProposePolicy { envelope: envelope(), files, reason: "the largest".to_owned() };
     assert_eq!(centre(&api, "a.ozola").propose_policy(propose).await.unwrap().into_inner().events, 1);
 }
-
-/// Digest of one file `a` whose text is `b`.
-const DIGEST: &str = "3c9d591045bc8876f9d0399bbfb05c6a412096e906f73278f98406cd5dca86df";

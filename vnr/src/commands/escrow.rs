@@ -22,10 +22,7 @@ const MARK: &str = "vnr-key-share";
 /// Writes the two shares of the master key's file.
 pub(super) fn split(settings: &Settings, files: [&Path; 2]) -> Result<(), Failure> {
     let KeySource::File(path) = &settings.master_key else {
-        return Err(Failure::Usage(format!(
-            "{} is not a file: split it where it is kept",
-            settings.master_key
-        )));
+        return Err(Failure::Usage(format!("{} is not a file: split it where it is kept", settings.master_key)));
     };
     MasterKeys::load(settings.master_key.clone())?;
     let text = fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))?;
@@ -116,7 +113,12 @@ impl Share {
         }
         let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).map_err(|_| "the share is damaged");
         let bytes: Result<Vec<u8>, _> = (0..digits.len()).step_by(2).map(byte).collect();
-        Ok(Self { number: if number == "1" { 1 } else { 2 }, set: set.to_owned(), check: check.to_owned(), bytes: bytes? })
+        Ok(Self {
+            number: if number == "1" { 1 } else { 2 },
+            set: set.to_owned(),
+            check: check.to_owned(),
+            bytes: bytes?,
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Commands on the access policy.
 
+use access::policy::{PolicyErrors, check};
 use domain::access_policy::{
     AccessPolicy, AdoptPolicy, PolicyCommand, PolicyDigest, PolicyText, ProposePolicy, RejectPolicy,
 };
@@ -35,7 +36,13 @@ fn text(reader: &mut Reader, files: &[pb::PolicyFile]) -> Option<PolicyText> {
     if !all {
         return None;
     }
-    PolicyText::try_new(read).map_err(|error| reader.wrong("files", error)).ok()
+    let text = PolicyText::try_new(read).map_err(|error| reader.wrong("files", error)).ok()?;
+    // What can't be used must not be adopted: a register that is to decide by it could decide nothing.
+    if let Err(PolicyErrors(errors)) = check(&text) {
+        errors.into_iter().for_each(|error| reader.wrong("files", error));
+        return None;
+    }
+    Some(text)
 }
 
 pub(in crate::commands) fn propose(
