@@ -41,6 +41,8 @@ async fn one_version_is_in_force_and_its_files_are_there_to_be_read() {
     let at_work = system.start();
     let mut work = RandomWork::new(1, 1);
     let mut connection = system.pools.app.acquire().await.unwrap();
+    // Its tables are there with the first events that it has taken in.
+    work.go_on(&system, 3).await;
     system.caught_up(&at_work).await;
     assert_eq!(ProposalRow::in_force(&mut connection).await.unwrap(), None);
 

@@ -160,7 +160,7 @@ async fn a_poison_event_parks_its_record_in_each_read_model_and_nothing_else_sto
             ("access_grants", 0),
             ("access_policies", 0),
             ("cards", 0),
-            ("case_search", 2),
+            ("case_search", 1),
             ("consultations", 0),
             ("roster", 0),
             ("timeline", 1)
@@ -234,7 +234,7 @@ async fn read_models_of_an_older_program_are_rebuilt_and_of_a_newer_one_left_alo
             ("access_grants", 1),
             ("access_policies", 1),
             ("cards", 9),
-            ("case_search", 1),
+            ("case_search", 2),
             ("consultations", 1),
             ("roster", 1),
             ("timeline", 3)

@@ -253,7 +253,7 @@ async fn looking_at_a_record_or_at_the_access_log_with_a_tool_is_in_the_access_l
         String::from_utf8(output.stdout).unwrap()
     };
     vnr(&["record", "history", &reply.number, "--token", &token, "--reference", "VEK-2026-0000007"]);
-    vnr(&["subject", "export", &reply.number, "-o", "-", "--recipient", "Rīgas pilsētas tiesa", "--purpose", "audit"]);
+    vnr(&["subject", "export", &reply.number, "-o", "-", "--recipient", "Rīgas pilsētas tiesa"]);
     let mut kinds = Vec::new();
     for _ in 0..100 {
         let looks: Value = serde_json::from_str(&vnr(&["access", "log", "--json"])).unwrap();
@@ -281,8 +281,14 @@ async fn looking_at_a_record_or_at_the_access_log_with_a_tool_is_in_the_access_l
         kinds.iter().map(without_actor).collect::<Vec<_>>(),
         [
             told("consulted", "response", "VEK-2026-0000007", "history", ""),
-            told("disclosed", "audit", "", "summary narrative reporter personal_code", "Rīgas pilsētas tiesa"),
-            told("consulted", "operation", "", "access_log", ""),
+            told(
+                "disclosed",
+                "investigation",
+                "development",
+                "summary narrative reporter personal_code",
+                "Rīgas pilsētas tiesa"
+            ),
+            told("consulted", "audit", "development", "access_log", ""),
         ]
     );
     assert_eq!(kinds[0].1, "test-dispatcher");

@@ -6,7 +6,7 @@ use super::{ValueError, serde_as_text};
 
 /// A telephone number: E.164 (`+37120000000`) or a short number (`112`). `Debug` shows nothing.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
-#[schemars(extend("pattern" = r"^(\+[1-9][0-9]{7,14}|[0-9]{2,6})$"))]
+#[schemars(extend("pattern" = r"^(\+[1-9][0-9]{7,14}|[1-9][0-9]{1,5}|0[1-9][0-9]{0,4})$"))]
 pub struct Phone(String);
 
 impl Phone {
