@@ -49,11 +49,16 @@ impl Record {
     fn some(dice: &mut Dice, n: usize) -> Record {
         let participants = (0..dice.below(3)).map(|_| match dice.below(3) {
             0 => format!("@{}", dice.one(InstitutionKind::ALL)),
-            _ => (*dice.one(INSTITUTIONS)).to_owned(),
+            _ => (*dice.one::<&str>(INSTITUTIONS)).to_owned(),
         });
         let participants = participants.collect();
-        let territory = (dice.below(4) > 0).then(|| *dice.one(TERRITORIES));
-        Record { id: Uuid::from_u128(n as u128 + 1), institution: *dice.one(INSTITUTIONS), territory, participants }
+        let territory = (dice.below(4) > 0).then(|| *dice.one::<&str>(TERRITORIES));
+        Record {
+            id: Uuid::from_u128(n as u128 + 1),
+            institution: dice.one::<&str>(INSTITUTIONS),
+            territory,
+            participants,
+        }
     }
 
     fn resource(&self, kind: RecordKind) -> Resource {
@@ -93,15 +98,19 @@ impl Record {
 
 /// Somebody who may well see something.
 fn somebody(dice: &mut Dice, records: &[Record]) -> Standing {
-    let institution = Institution::parse(*dice.one(INSTITUTIONS)).unwrap();
+    let institution = Institution::parse(dice.one::<&str>(INSTITUTIONS)).unwrap();
     let until = Utc::now() + TimeDelta::hours(1);
     let (role, purpose) = (*dice.one(Role::ALL), *dice.one(Purpose::ALL));
     let mut principal = Principal::new("a.ozola", institution, vec![role], purpose, until);
     principal.reference = (dice.below(4) > 0).then(|| Reference::parse("KP-1").unwrap());
-    principal.territories = (0..dice.below(3)).map(|_| Territory::parse(*dice.one(TERRITORIES)).unwrap()).collect();
+    principal.territories =
+        (0..dice.below(3)).map(|_| Territory::parse(dice.one::<&str>(TERRITORIES)).unwrap()).collect();
     let grants = (0..dice.below(4)).map(|_| match dice.below(4) {
         0 => Grant::Emergency(dice.one(records).id),
-        1 => Grant::Named(GrantScope::Role(Institution::parse(*dice.one(INSTITUTIONS)).unwrap(), *dice.one(Role::ALL))),
+        1 => Grant::Named(GrantScope::Role(
+            Institution::parse(dice.one::<&str>(INSTITUTIONS)).unwrap(),
+            *dice.one(Role::ALL),
+        )),
         _ => Grant::Named(GrantScope::Record(dice.one(records).id)),
     });
     let grants = grants.collect();
@@ -145,7 +154,7 @@ async fn a_narrowed_list_is_what_the_policies_decide_one_by_one() {
     }
     let policies = Policies::embedded().unwrap();
     let (mut some, mut all, mut none) = (0, 0, 0);
-    for _ in 0..300 {
+    for _ in 0..120 {
         let standing = somebody(&mut dice, &records);
         for kind in [RecordKind::Incident, RecordKind::EmergencyCard, RecordKind::Unit] {
             let action = *dice.one(&[Action::View, Action::View, Action::Subscribe]);
@@ -162,7 +171,7 @@ async fn a_narrowed_list_is_what_the_policies_decide_one_by_one() {
             }
         }
     }
-    assert!(some > 100 && all > 20 && none > 100, "{some} some, {all} all, {none} none");
+    assert!(some > 40 && all > 8 && none > 40, "{some} some, {all} all, {none} none");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -82,7 +82,7 @@ async fn days_of_a_nation_take_effect_once_and_as_their_senders_expect() {
     assert!(number(outcome, "events") > number(outcome, "effects"), "{outcome}");
 
     let query = "{ incidents(first: 1) { totalCount } cards(first: 1) { totalCount } }";
-    let token = vnr(&folder, &["token", "--institution", "VP", "--role", "officer", "--purpose", "statistics"]);
+    let token = vnr(&folder, &["token", "--institution", "VP", "--role", "officer", "--purpose", "response"]);
     let incidents =
         figure(&sent, "incidents of State Police") + figure(&sent, "incidents of municipal and port police");
     let expected = json!({ "incidents": { "totalCount": incidents },

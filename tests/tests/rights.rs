@@ -266,7 +266,7 @@ async fn what_is_explained_is_what_the_register_does() {
     let arguments = [
         "access",
         "explain",
-        "m.krumins@RPP",
+        "m.krumins@PP-OGRE",
         &reply.number,
         "--role",
         "officer",
