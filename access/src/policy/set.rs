@@ -122,7 +122,7 @@ impl Policies {
     }
 
     /// Digest of the files that they were read from: what the event of their adoption calls them ([`digest_of_files`]). What policies
-    /// may speak about is told by [`schema_digest`].
+    /// may speak about is told by [`super::schema_digest`].
     pub fn digest(&self) -> &ContentDigest {
         &self.digest
     }
