@@ -75,43 +75,32 @@ fn push_ties(query: &mut QueryBuilder<'_, Postgres>, hat: &Hat, ties: &ByRelatio
     if own == participating && participating == territory && territory == others {
         return push_owners(query, own, columns);
     }
+    let ties: [(&Owners, Condition); 3] =
+        [(own, push_own), (participating, push_participating), (territory, push_competent)];
     query.push("(");
     if *others == Owners::Nobody {
         // Said apart, so that indexes can find the few.
         query.push("(false");
-        if *own != Owners::Nobody {
+        for (_, push_tied) in ties.iter().filter(|(owners, _)| **owners != Owners::Nobody) {
             query.push(" or ");
-            push_own(query, hat, columns);
-        }
-        if *participating != Owners::Nobody {
-            push_or(query, |query| push_participating(query, hat, columns));
-        }
-        if *territory != Owners::Nobody {
-            push_or(query, |query| push_competent(query, hat, columns));
+            push_tied(query, hat, columns);
         }
         query.push(") and ");
     }
-    query.push("case when ");
-    push_own(query, hat, columns);
-    query.push(" then ");
-    push_owners(query, own, columns);
-    query.push(" when ");
-    push_participating(query, hat, columns);
-    query.push(" then ");
-    push_owners(query, participating, columns);
-    query.push(" when ");
-    push_competent(query, hat, columns);
-    query.push(" then ");
-    push_owners(query, territory, columns);
+    query.push("case");
+    for (owners, push_tied) in ties {
+        query.push(" when ");
+        push_tied(query, hat, columns);
+        query.push(" then ");
+        push_owners(query, owners, columns);
+    }
     query.push(" else ");
     push_owners(query, others, columns);
     query.push(" end)");
 }
 
-fn push_or(query: &mut QueryBuilder<'_, Postgres>, condition: impl FnOnce(&mut QueryBuilder<'_, Postgres>)) {
-    query.push(" or ");
-    condition(query);
-}
+/// Adds a condition of a tie.
+type Condition = fn(&mut QueryBuilder<'_, Postgres>, &Hat, &Columns);
 
 fn push_own(query: &mut QueryBuilder<'_, Postgres>, hat: &Hat, columns: &Columns) {
     query.push(format_args!("{} = ", columns.institution)).push_bind(hat.institution.to_string());

@@ -39,11 +39,8 @@ impl Permits {
     /// # Errors
     /// [`Denied`] where there can be none.
     pub(crate) fn reach(&self, action: Action, kind: RecordKind) -> Result<Reach, Denied> {
-        let reach = self.policies.reach(&self.standing, action, kind);
-        if reach.is_empty() {
-            self.policies.permit_some(&self.standing, action, kind)?;
-        }
-        Ok(reach)
+        self.policies.permit_some(&self.standing, action, kind)?;
+        Ok(self.reach_if_any(action, kind))
     }
 
     /// Whether there can be a record of any of these kinds that the caller may do this with.
@@ -172,6 +169,11 @@ impl Guard {
             RecordPart::Units => self.masks.shows(Field::Units),
             RecordPart::Result => self.masks.shows(Field::Result),
         }
+    }
+
+    /// A part, where it is shown.
+    pub(crate) fn part<T>(&self, part: RecordPart, value: T) -> Option<T> {
+        self.shows(part).then_some(value)
     }
 
     /// How personal codes are shown.

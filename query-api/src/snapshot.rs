@@ -242,6 +242,13 @@ pub(crate) trait Given {
     async fn reach_any(&self, action: Action, kinds: &[RecordKind]) -> Result<(), QueryError>;
     /// A record that was asked for is kept from the caller: told to the access log.
     fn keeps_back(&self, record: Uuid);
+    /// A record that was asked for, where the caller sees it.
+    fn or_keeps_back<T>(&self, record: Uuid, seen: Option<T>) -> Option<T> {
+        if seen.is_none() {
+            self.keeps_back(record);
+        }
+        seen
+    }
     /// This of that record is part of the answer.
     fn shows(&self, record: Uuid, scope: DataScope) -> Result<(), QueryError>;
 }

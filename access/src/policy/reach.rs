@@ -31,9 +31,9 @@ pub struct Hat {
     /// Where they are competent.
     pub competence: Competence,
     /// Of all records that none of the others names.
-    pub usual: ByRelation,
+    pub usual: Arc<ByRelation>,
     /// Of records that grants or emergency access name.
-    pub named: Vec<(Vec<Uuid>, ByRelation)>,
+    pub named: Vec<(Vec<Uuid>, Arc<ByRelation>)>,
 }
 
 /// Whose records, by how the record is tied to the institution.
@@ -57,7 +57,7 @@ pub enum Owners {
     /// Everybody's.
     Everybody,
     /// By what the institution is.
-    Some(Arc<OwnerRule>),
+    Some(OwnerRule),
 }
 
 /// By the code of an institution, then by the longest beginning that fits, then all others.
@@ -102,9 +102,6 @@ impl ByRelation {
     }
 }
 
-/// Kinds of institutions as bits, by relation: what policies decide, whatever institutions there are.
-pub(super) type Kinds = [u16; Relation::ALL.len()];
-
 impl Policies {
     /// Which records of a kind somebody may do something with.
     pub fn reach<'a>(&self, asker: impl Into<Asker<'a>>, action: Action, kind: RecordKind) -> Reach {
@@ -131,8 +128,17 @@ impl Policies {
     ) -> Hat {
         let asker = Asker { principal, ..asker };
         let who = AccessProfile::of(self.institutions(), principal);
-        let decide =
-            |granted, broken_glass| self.by_relation(&who, action, (kind, granted, broken_glass, second_person));
+        let decide = |granted, broken_glass| {
+            self.by_relation(&who, action, |relation, owner_kind| RecordProfile {
+                kind,
+                class: CLASS,
+                relation,
+                owner_kind,
+                granted,
+                broken_glass,
+                second_person,
+            })
+        };
         let any = Resource { class: CLASS, ..Resource::new(kind) };
         let usual = decide(asker.is_granted(&any), false);
         let mut groups: [Vec<Uuid>; 4] = Default::default();
@@ -149,45 +155,21 @@ impl Policies {
             named: named.map(|(flags, ids)| (ids, decide(flags & 2 != 0, flags & 1 != 0))).collect(),
         }
     }
-
-    fn by_relation(
-        &self,
-        who: &AccessProfile,
-        action: Action,
-        (kind, granted, broken_glass, second_person): (RecordKind, bool, bool, bool),
-    ) -> ByRelation {
-        let kinds = self.kinds(who, action, |relation, owner_kind| RecordProfile {
-            kind,
-            class: CLASS,
-            relation,
-            owner_kind,
-            granted,
-            broken_glass,
-            second_person,
-        });
-        let owners = |relation: Relation| self.institutions().owners(kinds[relation as usize]);
-        ByRelation {
-            own: owners(Relation::Own),
-            participating: owners(Relation::Participating),
-            territory: owners(Relation::Territory),
-            none: owners(Relation::None),
-        }
-    }
 }
 
 impl Institutions {
-    /// The institutions of these kinds.
-    fn owners(&self, kinds: u16) -> Owners {
-        let all = InstitutionKind::ALL.iter().fold(0, |all, kind| all | bit(*kind));
-        if kinds == 0 {
+    /// The institutions of the kinds that are meant.
+    pub(super) fn owners(&self, meant: impl Fn(InstitutionKind) -> bool) -> Owners {
+        let kinds: Vec<InstitutionKind> = InstitutionKind::ALL.iter().copied().filter(|kind| meant(*kind)).collect();
+        if kinds.is_empty() {
             return Owners::Nobody;
         }
-        if kinds == all {
+        if kinds.len() == InstitutionKind::ALL.len() {
             return Owners::Everybody;
         }
         let (mut codes, mut not_codes, mut prefixes) = (Vec::new(), Vec::new(), Vec::new());
         for entry in self.entries() {
-            let meant = kinds & bit(entry.kind) != 0;
+            let meant = kinds.contains(&entry.kind);
             match (&entry.code, &entry.prefix) {
                 (Some(code), _) if meant => codes.push(code.clone()),
                 (Some(code), _) => not_codes.push(code.clone()),
@@ -196,11 +178,7 @@ impl Institutions {
             }
         }
         prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
-        let others = kinds & bit(InstitutionKind::Other) != 0;
-        Owners::Some(Arc::new(OwnerRule { codes, not_codes, prefixes, others }))
+        let others = kinds.contains(&InstitutionKind::Other);
+        Owners::Some(OwnerRule { codes, not_codes, prefixes, others })
     }
-}
-
-pub(super) fn bit(kind: InstitutionKind) -> u16 {
-    1 << kind as u16
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use cedar_policy::{Policy, PolicyId as CedarId, PolicySet, Schema, ValidationMode, Validator};
 use domain::access_policy::digest_of_files;
@@ -19,7 +20,7 @@ use super::evaluate::{Decision, Evaluator, PolicyId, Row};
 use super::institution::{InstitutionKind, Institutions};
 use super::masks::Masks;
 use super::profile::{AccessProfile, RecordProfile};
-use super::reach::{Kinds, bit};
+use super::reach::ByRelation;
 use super::resource::{Asker, Relation, Resource};
 
 const INSTITUTIONS: &str = "institutions.toml";
@@ -65,7 +66,7 @@ pub struct Policies {
     institutions: Institutions,
     evaluator: Evaluator,
     rows: Cache<(AccessProfile, RecordProfile), Row>,
-    reaches: Cache<(AccessProfile, Action, RecordProfile), Kinds>,
+    reaches: Cache<(AccessProfile, Action, RecordProfile), ByRelation>,
 }
 
 impl Policies {
@@ -181,27 +182,28 @@ impl Policies {
         (who, RecordProfile::of(&self.institutions, &asker, resource))
     }
 
-    /// For each relation, of whose records they may do it with those of a profile: kinds of institutions as bits.
-    pub(super) fn kinds(
+    /// With whose records they may do it, of those of a profile; of `what` all but the relation and the kind of the owner stays.
+    pub(super) fn by_relation(
         &self,
         who: &AccessProfile,
         action: Action,
         what: impl Fn(Relation, InstitutionKind) -> RecordProfile,
-    ) -> Kinds {
+    ) -> Arc<ByRelation> {
         let any = what(Relation::None, InstitutionKind::Other);
-        *self.reaches.get((who.clone(), action, any), |(who, action, _)| {
-            let mut kinds = Kinds::default();
-            for (relation, kinds) in Relation::ALL.iter().zip(&mut kinds) {
-                for kind in InstitutionKind::ALL {
-                    let allowed = self.evaluator.decide(who, &what(*relation, *kind), *action).allowed;
-                    *kinds |= u16::from(allowed) * bit(*kind);
-                }
+        self.reaches.get((who.clone(), action, any), |(who, action, _)| {
+            let owners = |relation| {
+                self.institutions.owners(|kind| self.evaluator.decide(who, &what(relation, kind), *action).allowed)
+            };
+            ByRelation {
+                own: owners(Relation::Own),
+                participating: owners(Relation::Participating),
+                territory: owners(Relation::Territory),
+                none: owners(Relation::None),
             }
-            kinds
         })
     }
 
-    fn row(&self, asker: &Asker<'_>, resource: &Resource) -> std::sync::Arc<Row> {
+    fn row(&self, asker: &Asker<'_>, resource: &Resource) -> Arc<Row> {
         let key = self.profiles(*asker, resource);
         self.rows.get(key, |(who, what)| self.evaluator.row(who, what))
     }

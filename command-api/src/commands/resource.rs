@@ -28,7 +28,11 @@ pub(super) trait Governed: Decide {
 
 /// Lets a command be done with a record. One that does not exist is left to the rules, which say so.
 pub(super) fn permit<A: Governed>(work: &mut Work<'_>, id: Uuid, caller: &Caller) -> Result<(), Stop> {
-    match A::resource(work, id, caller)? {
+    permit_if_any(A::resource(work, id, caller)?, caller)
+}
+
+fn permit_if_any(resource: Option<Resource>, caller: &Caller) -> Result<(), Stop> {
+    match resource {
         Some(resource) => Ok(caller.permit(&resource)?),
         None => Ok(()),
     }
@@ -127,10 +131,7 @@ pub(super) fn permit_right<A: Right>(
     command: &A::Command,
     caller: &Caller,
 ) -> Result<(), Stop> {
-    match A::resource(work, id, command, caller)? {
-        Some(resource) => Ok(caller.permit(&resource)?),
-        None => Ok(()),
-    }
+    permit_if_any(A::resource(work, id, command, caller)?, caller)
 }
 
 impl Right for AccessGrant {

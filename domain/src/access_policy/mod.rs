@@ -20,8 +20,6 @@ pub use event::PolicyEvent;
 pub use text::{PolicyText, digest_of_files};
 
 /// What names the text of a policy.
-pub use crate::values::ContentDigest as PolicyDigest;
-
 use crate::kernel::{Decide, Moment, Refused, handle_by_decision};
 use crate::values::{Actor, ContentDigest};
 

@@ -9,6 +9,8 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Row as _};
 use uuid::Uuid;
 
+use super::rows::{EmergencyRow, GrantRow};
+
 /// The grants and the emergency access of somebody that are in force at a moment, for the purpose that they act for. Connected
 /// systems have none: rights of their own are people's.
 ///
@@ -22,25 +24,22 @@ pub async fn in_force(
     if who.is_system() {
         return Ok(Vec::new());
     }
-    let rows = sqlx::query(IN_FORCE)
+    let (active, open) = (GrantRow::ACTIVE, EmergencyRow::OPEN);
+    let sql = format!(
+        "select scope, record, class, role_institution, role from access_grants.grants where {active} and purpose = $4
+         union all
+         select 'emergency', record, null, null, null from access_grants.emergencies where {open} and purpose = $4"
+    );
+    let rows = sqlx::query(&sql)
         .bind(who.institution.as_str())
         .bind(&who.subject)
-        .bind(who.purpose.name())
         .bind(now)
+        .bind(who.purpose.name())
         .fetch_all(connection)
         .await?;
     let rows: Result<Vec<Row>, sqlx::Error> = rows.iter().map(Row::read).collect();
     Ok(rows?.into_iter().filter_map(Row::grant).collect())
 }
-
-const IN_FORCE: &str = "
-    select scope, record, class, role_institution, role from access_grants.grants
-    where status = 'approved' and grantee_institution = $1 and grantee = $2 and purpose = $3
-          and valid_until > $4 and valid_from <= $4
-    union all
-    select 'emergency', record, null, null, null from access_grants.emergencies
-    where opened_at is not null and institution = $1 and declared_by = $2 and purpose = $3
-          and valid_until > $4 and outcome is distinct from 'unjustified'";
 
 struct Row {
     scope: String,

@@ -129,6 +129,10 @@ pub struct GrantFilter {
 }
 
 impl GrantRow {
+    /// Whether a grant gives access to somebody (`$1` institution, `$2` name) at a moment (`$3`).
+    pub(super) const ACTIVE: &str = "status = 'approved' and grantee_institution = $1 and grantee = $2
+             and valid_until > $3 and valid_from <= $3";
+
     /// The grants that give `subject` of `institution` access at `now`: approved, and their time lasts, whatever was recorded.
     ///
     /// # Errors
@@ -141,9 +145,9 @@ impl GrantRow {
     ) -> Result<Vec<Self>, sqlx::Error> {
         let sql = format!(
             "select {} from access_grants.grants
-             where status = 'approved' and grantee_institution = $1 and grantee = $2 and valid_until > $3 and valid_from <= $3
-             order by valid_until, id",
-            columns::<Self>()
+             where {} order by valid_until, id",
+            columns::<Self>(),
+            Self::ACTIVE
         );
         let institution = institution.to_ascii_uppercase();
         sqlx::query_as(&sql).bind(institution).bind(subject).bind(now).fetch_all(connection).await
@@ -190,6 +194,10 @@ impl GrantRow {
 }
 
 impl EmergencyRow {
+    /// Whether an emergency access is open for somebody (`$1` institution, `$2` name) at a moment (`$3`).
+    pub(super) const OPEN: &str = "opened_at is not null and institution = $1 and declared_by = $2
+             and valid_until > $3 and outcome is distinct from 'unjustified'";
+
     /// What is open for `subject` of `institution` at `now`: somebody vouched, its time lasts, and no review stopped it.
     ///
     /// # Errors
@@ -202,10 +210,9 @@ impl EmergencyRow {
     ) -> Result<Vec<Self>, sqlx::Error> {
         let sql = format!(
             "select {} from access_grants.emergencies
-             where opened_at is not null and institution = $1 and declared_by = $2 and valid_until > $3
-                   and outcome is distinct from 'unjustified'
-             order by valid_until, id",
-            columns::<Self>()
+             where {} order by valid_until, id",
+            columns::<Self>(),
+            Self::OPEN
         );
         let institution = institution.to_ascii_uppercase();
         sqlx::query_as(&sql).bind(institution).bind(subject).bind(now).fetch_all(connection).await

@@ -97,7 +97,7 @@ impl CardQuery {
     ) -> Result<Option<Card>, QueryError> {
         let named = Named::one_of(id, number, source)?;
         fresh(ctx, min_position).await?;
-        ctx.reach(Action::View, RecordKind::EmergencyCard).await?;
+        ctx.reach_any(Action::View, &[RecordKind::EmergencyCard]).await?;
         let permits = ctx.permits().await?;
         let mut reading = ctx.snapshot()?.read().await?;
         let row = match named {
@@ -106,12 +106,7 @@ impl CardQuery {
             Named::Source(s) => CardRow::by_source(&mut reading, &s.system, &s.external_id).await?,
         };
         let Some(row) = row else { return Ok(None) };
-        let id = row.id;
-        let Some(card) = Card::seen(permits, row) else {
-            ctx.keeps_back(id);
-            return Ok(None);
-        };
-        card.shown(ctx).map(Some)
+        ctx.or_keeps_back(row.id, Card::seen(permits, row)).map(|seen| seen.shown(ctx)).transpose()
     }
 
     /// Emergency cards, page by page.
@@ -271,11 +266,6 @@ impl Card {
     pub(crate) fn card_number(&self) -> &str {
         &self.row.number
     }
-
-    /// A part of it, where it is shown.
-    fn part<T>(&self, part: RecordPart, value: T) -> Option<T> {
-        self.guard.shows(part).then_some(value)
-    }
 }
 
 /// A unified emergency card (vienotā elektroniskā kartiņa, VEK) of the 112 platform: from the call to the last unit's
@@ -335,13 +325,13 @@ impl Card {
 
     /// What endangers people there; null where it is kept from the caller.
     async fn hazards(&self) -> Option<Vec<Code>> {
-        let hazards = self.part(RecordPart::Hazards, &self.row.hazards)?;
+        let hazards = self.guard.part(RecordPart::Hazards, &self.row.hazards)?;
         Some(hazards.iter().map(|code| Code::of(Hazard::TABLE, code)).collect())
     }
 
     /// People believed hurt.
     async fn casualties(&self) -> Option<i32> {
-        self.part(RecordPart::Casualties, self.row.casualties).flatten()
+        self.guard.part(RecordPart::Casualties, self.row.casualties).flatten()
     }
 
     /// 1 is the ordinary alarm; more for larger ones.
@@ -393,12 +383,12 @@ impl Card {
 
     /// How it ended.
     async fn disposition(&self) -> Option<Code> {
-        Code::maybe(Disposition::TABLE, self.part(RecordPart::Result, self.row.disposition.as_deref()).flatten())
+        Code::maybe(Disposition::TABLE, self.guard.part(RecordPart::Result, self.row.disposition.as_deref()).flatten())
     }
 
     /// The source's own disposition, as it came.
     async fn source_disposition(&self) -> Option<&str> {
-        self.part(RecordPart::Result, self.row.source_disposition.as_deref()).flatten()
+        self.guard.part(RecordPart::Result, self.row.source_disposition.as_deref()).flatten()
     }
 
     /// What was said: personal data.

@@ -110,7 +110,7 @@ impl IncidentQuery {
     ) -> Result<Option<Incident>, QueryError> {
         let named = Named::one_of(id, number, source)?;
         fresh(ctx, min_position).await?;
-        ctx.reach(Action::View, RecordKind::Incident).await?;
+        ctx.reach_any(Action::View, &[RecordKind::Incident]).await?;
         let permits = ctx.permits().await?;
         let mut reading = ctx.snapshot()?.read().await?;
         let row = match named {
@@ -119,12 +119,7 @@ impl IncidentQuery {
             Named::Source(s) => IncidentRow::by_source(&mut reading, &s.system, &s.external_id).await?,
         };
         let Some(row) = row else { return Ok(None) };
-        let id = row.id;
-        let Some(incident) = Incident::seen(permits, row) else {
-            ctx.keeps_back(id);
-            return Ok(None);
-        };
-        incident.shown(ctx).map(Some)
+        ctx.or_keeps_back(row.id, Incident::seen(permits, row)).map(|seen| seen.shown(ctx)).transpose()
     }
 
     /// Incidents, page by page.
@@ -199,11 +194,6 @@ impl Incident {
     pub(crate) fn national_number(&self) -> &str {
         &self.row.number
     }
-
-    /// A part of it, where it is shown.
-    fn part<T>(&self, part: RecordPart, value: T) -> Option<T> {
-        self.guard.shows(part).then_some(value)
-    }
 }
 
 /// An incident (notikums): what police registers, from the report to how it was dealt with.
@@ -252,7 +242,7 @@ impl Incident {
 
     /// What it turned out to be, once it is closed.
     async fn closing_type(&self) -> Option<Code> {
-        let code = self.part(RecordPart::Result, self.row.closing_type.as_deref()).flatten();
+        let code = self.guard.part(RecordPart::Result, self.row.closing_type.as_deref()).flatten();
         Code::maybe(IncidentType::TABLE, code)
     }
 
@@ -303,27 +293,27 @@ impl Incident {
 
     /// Unit that it is given to.
     async fn assigned_unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>, QueryError> {
-        ctx.unit(self.part(RecordPart::Units, self.row.assigned_unit).flatten()).await
+        ctx.unit(self.guard.part(RecordPart::Units, self.row.assigned_unit).flatten()).await
     }
 
     /// Service number of the officer that it is given to.
     async fn assigned_officer(&self) -> Option<&str> {
-        self.part(RecordPart::Units, self.row.assigned_officer.as_deref()).flatten()
+        self.guard.part(RecordPart::Units, self.row.assigned_officer.as_deref()).flatten()
     }
 
     /// How it was dealt with (izskatīšanas rezultāts).
     async fn result(&self) -> Option<Code> {
-        Code::maybe(ResultCode::TABLE, self.part(RecordPart::Result, self.row.result_code.as_deref()).flatten())
+        Code::maybe(ResultCode::TABLE, self.guard.part(RecordPart::Result, self.row.result_code.as_deref()).flatten())
     }
 
     /// Numbers of the processes that it went on in.
     async fn case_refs(&self) -> Option<&[String]> {
-        self.part(RecordPart::Result, self.row.case_refs.as_slice())
+        self.guard.part(RecordPart::Result, self.row.case_refs.as_slice())
     }
 
     /// How it ended.
     async fn disposition(&self) -> Option<Code> {
-        Code::maybe(Disposition::TABLE, self.part(RecordPart::Result, self.row.disposition.as_deref()).flatten())
+        Code::maybe(Disposition::TABLE, self.guard.part(RecordPart::Result, self.row.disposition.as_deref()).flatten())
     }
 
     /// When it was closed.

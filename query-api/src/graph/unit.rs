@@ -85,7 +85,7 @@ impl UnitQuery {
         let caller = ctx.caller()?;
         let id = uuid("id", id)?;
         fresh(ctx, min_position).await?;
-        ctx.reach(Action::View, RecordKind::Unit).await?;
+        ctx.reach_any(Action::View, &[RecordKind::Unit]).await?;
         let permits = ctx.permits().await?;
         let mut reading = ctx.snapshot()?.read().await?;
         let row = match (id, call_sign) {
@@ -97,12 +97,7 @@ impl UnitQuery {
             _ => return Err(QueryError::BadInput { argument: "id", reason: "give either id or callSign".into() }),
         };
         let Some(row) = row else { return Ok(None) };
-        let id = row.unit.id;
-        let unit = Unit::seen(permits, row);
-        if unit.is_none() {
-            ctx.keeps_back(id);
-        }
-        Ok(unit)
+        Ok(ctx.or_keeps_back(row.unit.id, Unit::seen(permits, row)))
     }
 
     /// Units with what they do now (ierindas ziņas), by call sign, page by page.

@@ -71,6 +71,12 @@ impl Acting {
         (&self.policies, &self.standing)
     }
 
+    /// Whether they may read an institution's part of the access log.
+    pub(super) fn reads_log_of(&self, institution: &Institution) -> bool {
+        let part = Resource::of(RecordKind::Register, institution.clone());
+        self.policies.decide(&self.standing, Action::ConsultAccessLog, &part).allowed
+    }
+
     /// Lets them read all events of a record: auditors, and those who see everything of it that is not about persons.
     ///
     /// # Errors

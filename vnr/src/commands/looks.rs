@@ -1,7 +1,7 @@
 //! `vnr access log | signals`: what the data-protection officer asks.
 
 use access::Institution;
-use access::policy::{Action, Reach, RecordKind, Resource};
+use access::policy::{Action, Reach, RecordKind};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::access_day::DataScope;
 use event_store::log::LogName;
@@ -170,14 +170,9 @@ async fn show_signals(
 ) -> Result<(), Failure> {
     let thresholds = Thresholds { records_in_an_hour: bulk, ..Thresholds::default() };
     let mut connection = database.app.acquire().await?;
-    let (policies, standing) = acting.permits();
-    let part_of = |institution: &str| match Institution::parse(institution) {
-        Ok(institution) => Resource::of(RecordKind::Register, institution),
-        Err(_) => Resource::new(RecordKind::Register),
-    };
     let mut found = Signal::find(&mut connection, since, until, &thresholds).await?;
     found.retain(|(_, signal)| {
-        policies.decide(standing, Action::ConsultAccessLog, &part_of(&signal.institution)).allowed
+        Institution::parse(&signal.institution).is_ok_and(|institution| acting.reads_log_of(&institution))
     });
     if as_json {
         let told = found.iter().map(|(kind, signal)| {

@@ -14,19 +14,27 @@ use crate::output::{self, Align, Table, grouped};
 use crate::settings::Settings;
 
 pub(super) async fn run(settings: &Settings, command: KeysCommand) -> Result<(), Failure> {
-    let command = match command {
-        KeysCommand::Split { first, second } => return escrow::split(settings, [&first, &second]),
-        KeysCommand::Join { first, second, to } => return escrow::join([&first, &second], &to),
-        command => command,
-    };
+    match command {
+        KeysCommand::List { json } => {
+            with_keys(settings, async |database, keys| list(database, keys, json).await).await
+        }
+        KeysCommand::Rotate => with_keys(settings, rotate).await,
+        KeysCommand::Retire { generation } => {
+            with_keys(settings, async |database, keys| retire(database, keys, generation).await).await
+        }
+        // The file alone: there may be no database any more.
+        KeysCommand::Split { first, second } => escrow::split(settings, [&first, &second]),
+        KeysCommand::Join { first, second, to } => escrow::join([&first, &second], &to),
+    }
+}
+
+async fn with_keys(
+    settings: &Settings,
+    work: impl AsyncFnOnce(&Database, &MasterKeys) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     with_database(settings, async |database| {
         let master = MasterKeys::load(settings.master_key.clone())?;
-        match command {
-            KeysCommand::List { json } => list(database, &master, json).await,
-            KeysCommand::Rotate => rotate(database, &master).await,
-            KeysCommand::Retire { generation } => retire(database, &master, generation).await,
-            KeysCommand::Split { .. } | KeysCommand::Join { .. } => Ok(()),
-        }
+        work(database, &master).await
     })
     .await
 }

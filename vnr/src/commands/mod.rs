@@ -16,6 +16,7 @@ pub(crate) mod record;
 mod recover;
 mod restore;
 mod rights;
+mod sending;
 pub(crate) mod serve;
 mod subject;
 mod token;

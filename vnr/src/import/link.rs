@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use access::Reference;
+use access::{Purpose, Reference};
 use proto::command::v1::intake_client::IntakeClient;
 use proto::command::v1::{CommandEnvelope, CommandResult};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
+use tonic::service::Interceptor;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Code, Request, Status, Streaming};
 
@@ -20,6 +21,7 @@ pub struct Target {
     endpoint: Endpoint,
     url: String,
     token: Option<MetadataValue<Ascii>>,
+    purpose: Option<MetadataValue<Ascii>>,
     reference: Option<MetadataValue<Ascii>>,
 }
 
@@ -56,7 +58,7 @@ impl Target {
             .tcp_nodelay(true);
         let bearer = |token: &str| format!("Bearer {}", token.trim()).parse().map_err(|_| TargetError::Token);
         let token = token.map(bearer).transpose()?;
-        Ok(Self { endpoint, url: full, token, reference: None })
+        Ok(Self { endpoint, url: full, token, purpose: None, reference: None })
     }
 
     /// The same, about that case, card or task.
@@ -66,6 +68,12 @@ impl Target {
     pub fn about(self, reference: Option<&Reference>) -> Result<Self, TargetError> {
         let sent = reference.map(|reference| reference.as_str().parse().map_err(|_| TargetError::Reference));
         Ok(Self { reference: sent.transpose()?, ..self })
+    }
+
+    /// The same for a purpose, where the token leaves a choice.
+    #[must_use]
+    pub fn used_for(self, purpose: Option<Purpose>) -> Self {
+        Self { purpose: purpose.map(|purpose| MetadataValue::from_static(purpose.name())), ..self }
     }
 
     /// Connects.
@@ -82,13 +90,13 @@ impl Target {
         })
     }
 
-    /// Puts the token on a call, and what it is about.
+    /// Puts the token on a call, what for and what it is about.
     pub fn authorise(&self, metadata: &mut MetadataMap) {
-        if let Some(token) = &self.token {
-            metadata.insert("authorization", token.clone());
-        }
-        if let Some(reference) = &self.reference {
-            metadata.insert("vnr-reference", reference.clone());
+        let said = [("authorization", &self.token), ("vnr-purpose", &self.purpose), ("vnr-reference", &self.reference)];
+        for (name, value) in said {
+            if let Some(value) = value {
+                metadata.insert(name, value.clone());
+            }
         }
     }
 
@@ -96,6 +104,14 @@ impl Target {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+}
+
+/// On each call of a client.
+impl Interceptor for Target {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        self.authorise(request.metadata_mut());
+        Ok(request)
     }
 }
 

@@ -28,7 +28,6 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -36,6 +35,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use event_store::proof::note::hex;
 use tokio::sync::mpsc;
 
 pub use args::{ImportArgs, import};
@@ -320,12 +320,4 @@ pub fn mapping_text(path: &Path) -> Result<String, ImportError> {
 /// Everything that is wrong in it.
 pub fn check_mapping(text: &str) -> Result<Mapping, MappingErrors> {
     mapping::read(text, &proto::descriptor_pool(), &|_| None)
-}
-
-/// Bytes in hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _always_fits = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -1,11 +1,9 @@
 //! Commands on the access policy.
 
 use access::policy::{PolicyErrors, check};
-use domain::access_policy::{
-    AccessPolicy, AdoptPolicy, PolicyCommand, PolicyDigest, PolicyText, ProposePolicy, RejectPolicy,
-};
+use domain::access_policy::{AccessPolicy, AdoptPolicy, PolicyCommand, PolicyText, ProposePolicy, RejectPolicy};
 use domain::ids;
-use domain::values::PolicyFileName;
+use domain::values::{ContentDigest, PolicyFileName};
 use proto::command::v1 as pb;
 
 use super::super::{Prepared, actor};
@@ -64,7 +62,7 @@ pub(in crate::commands) fn adopt(
     envelope: Option<Envelope>,
     caller: &Caller,
 ) -> Option<Prepared> {
-    let digest = reader.required("digest", &message.digest, PolicyDigest::parse);
+    let digest = reader.required("digest", &message.digest, ContentDigest::parse);
     let reason = sealed(reader, "reason", &message.reason);
     let by = actor(reader, caller);
     let adopt = AdoptPolicy { digest: digest?, reason: reason?, by: by? };
@@ -77,7 +75,7 @@ pub(in crate::commands) fn reject(
     envelope: Option<Envelope>,
     caller: &Caller,
 ) -> Option<Prepared> {
-    let digest = reader.required("digest", &message.digest, PolicyDigest::parse);
+    let digest = reader.required("digest", &message.digest, ContentDigest::parse);
     let reason = sealed(reader, "reason", &message.reason);
     let by = actor(reader, caller);
     let reject = RejectPolicy { digest: digest?, reason: reason?, by: by? };

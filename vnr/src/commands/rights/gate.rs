@@ -74,7 +74,7 @@ impl Gate {
             let resource = Resource { second_person, ..Resource::of(kind, institution.clone()) };
             policies.decide(standing, action, &resource).allowed
         };
-        may(Action::ConsultAccessLog, RecordKind::Register)
+        self.acting.reads_log_of(&institution)
             || institution == self.who().institution && self.decides.iter().any(|(action, kind)| may(*action, *kind))
     }
 

@@ -6,67 +6,34 @@ use proto::command::v1 as pb;
 use proto::command::v1::access_service_client::AccessServiceClient;
 use replay_tools::RecordName;
 use serde_json::json;
-use tonic::metadata::{Ascii, MetadataValue};
-use tonic::service::Interceptor;
-use tonic::service::interceptor::InterceptedService;
-use tonic::transport::Channel;
-use tonic::{Code, Request, Status};
+use tonic::Status;
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::cli::SendingArgs;
 use crate::commands::acting::local_user;
+pub(super) use crate::commands::sending::envelope;
+use crate::commands::sending::{self, Speaking, position};
 use crate::failure::Failure;
 use crate::import::Target;
 use crate::output;
 use crate::settings::Settings;
 
 /// A client of the register that says with each call who sends it and what for.
-pub(super) type Client = AccessServiceClient<InterceptedService<Channel, Speaking>>;
-
-/// Puts token, purpose and reference on each call.
-#[derive(Clone)]
-pub(super) struct Speaking {
-    target: Target,
-    purpose: Option<MetadataValue<Ascii>>,
-    reference: Option<MetadataValue<Ascii>>,
-}
-
-impl Interceptor for Speaking {
-    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        let metadata = request.metadata_mut();
-        self.target.authorise(metadata);
-        for (name, value) in [("vnr-purpose", &self.purpose), ("vnr-reference", &self.reference)] {
-            if let Some(value) = value {
-                metadata.insert(name, value.clone());
-            }
-        }
-        Ok(request)
-    }
-}
+pub(super) type Client = AccessServiceClient<Speaking>;
 
 /// Connects. Without a token, where they are issued for development, one is issued to the user of this machine, as a supervisor of
 /// the Information Centre: who has the key could issue any.
-pub(super) async fn connect(settings: &Settings, sending: &SendingArgs, usual: Purpose) -> Result<Client, Failure> {
-    let (token, purpose) = match &sending.token {
-        Some(token) => (token.clone(), sending.purpose),
+pub(super) async fn connect(settings: &Settings, args: &SendingArgs, usual: Purpose) -> Result<Client, Failure> {
+    let (token, purpose) = match &args.token {
+        Some(token) => (token.clone(), args.purpose),
         None => {
-            let purpose = sending.purpose.unwrap_or(usual);
+            let purpose = args.purpose.unwrap_or(usual);
             (development_token(settings, purpose)?, Some(purpose))
         }
     };
-    let ascii = |text: &str| {
-        let wrong = |_| Failure::Usage(format!("`{text}` can't be sent: letters without marks and digits only"));
-        MetadataValue::try_from(text).map_err(wrong)
-    };
-    let target = Target::parse(&sending.target_url, Some(&token))?;
-    let speaking = Speaking {
-        purpose: purpose.map(|purpose| ascii(purpose.name())).transpose()?,
-        reference: sending.reference.as_ref().map(|reference| ascii(reference.as_str())).transpose()?,
-        target: target.clone(),
-    };
-    let channel = target.connect().await.map_err(|status| said(&status))?;
-    Ok(AccessServiceClient::with_interceptor(channel, speaking))
+    let target = Target::parse(&args.target_url, Some(&token))?.used_for(purpose).about(args.reference.as_ref())?;
+    Ok(AccessServiceClient::new(sending::connect(target).await.map_err(|status| said(&status))?))
 }
 
 fn development_token(settings: &Settings, purpose: Purpose) -> Result<String, Failure> {
@@ -80,15 +47,6 @@ fn development_token(settings: &Settings, purpose: Purpose) -> Result<String, Fa
     let until = Utc::now() + TimeDelta::minutes(5);
     let who = Principal::new(local_user(), centre, vec![Role::Supervisor], purpose, until);
     Ok(TokenIssuer::new(&key).issue(&who)?)
-}
-
-/// An envelope of now, under a new command id.
-pub(super) fn envelope() -> Option<pb::Envelope> {
-    Some(pb::Envelope {
-        command_id: Uuid::now_v7().to_string(),
-        occurred_at: Utc::now().to_rfc3339(),
-        ..pb::Envelope::default()
-    })
 }
 
 /// A grant or an emergency access.
@@ -124,21 +82,14 @@ pub(super) fn viewed(text: &str) -> Result<Vec<Viewed>, Failure> {
 /// Sends the command for the first of these that the register knows.
 pub(super) async fn first_known(
     records: Vec<Viewed>,
-    mut send: impl AsyncFnMut(Viewed) -> Result<tonic::Response<pb::CommandReply>, Status>,
+    send: impl AsyncFnMut(Viewed) -> Result<tonic::Response<pb::CommandReply>, Status>,
 ) -> Result<pb::CommandReply, Failure> {
-    let mut answer = Err(Status::not_found("nothing of that name"));
-    for record in records {
-        answer = send(record).await;
-        if !matches!(&answer, Err(status) if status.code() == Code::NotFound) {
-            break;
-        }
-    }
-    answer.map(tonic::Response::into_inner).map_err(|status| said(&status))
+    sending::first_known(records, send).await.map_err(|status| said(&status))
 }
 
 /// What came of it.
 pub(super) fn tell(sending: &SendingArgs, reply: &pb::CommandReply, what: &str) {
-    let position = reply.position.as_ref().map_or_else(String::new, |at| format!("{}.{}", at.generation, at.position));
+    let position = position(reply);
     if sending.json {
         output::json(&json!({ "record": reply.aggregate_id, "position": position, "events": reply.events }));
     } else {

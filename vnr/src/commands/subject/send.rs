@@ -1,45 +1,22 @@
 //! Commands on personal data, sent to a running register: each with the token of the person who gives it.
 
-use chrono::Utc;
 use proto::command::v1 as pb;
 use proto::command::v1::retention_service_client::RetentionServiceClient;
 use serde_json::json;
-use tonic::service::Interceptor;
-use tonic::service::interceptor::InterceptedService;
-use tonic::transport::Channel;
-use tonic::{Request, Status};
+use tonic::Status;
 use uuid::Uuid;
 
 use crate::cli::{EraseArgs, Ground, HoldArgs, RegisterArgs};
+use crate::commands::sending::{self, Speaking, envelope, position};
 use crate::failure::Failure;
 use crate::import::Target;
 use crate::output;
 
-type Client = RetentionServiceClient<InterceptedService<Channel, Authorise>>;
-
-/// Puts the token on each call.
-#[derive(Clone)]
-struct Authorise(Target);
-
-impl Interceptor for Authorise {
-    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        self.0.authorise(request.metadata_mut());
-        Ok(request)
-    }
-}
+type Client = RetentionServiceClient<Speaking>;
 
 async fn connect(register: &RegisterArgs) -> Result<Client, Failure> {
     let target = Target::parse(&register.target_url, register.token.as_deref())?.about(register.about.as_ref())?;
-    let channel = target.connect().await.map_err(|status| said(&status))?;
-    Ok(RetentionServiceClient::with_interceptor(channel, Authorise(target)))
-}
-
-fn envelope() -> Option<pb::Envelope> {
-    Some(pb::Envelope {
-        command_id: Uuid::now_v7().to_string(),
-        occurred_at: Utc::now().to_rfc3339(),
-        ..pb::Envelope::default()
-    })
+    Ok(RetentionServiceClient::new(sending::connect(target).await.map_err(|status| said(&status))?))
 }
 
 /// What the target names. An id may be a record's or a data subject's: the register knows which, so it is asked for both.
@@ -58,15 +35,11 @@ fn scopes(target: &str) -> Vec<pb::ErasureScope> {
 macro_rules! send {
     ($register:expr, $target:expr, $call:ident, |$scope:ident| $message:expr) => {{
         let mut client = connect($register).await?;
-        let mut answer = Err(Status::not_found("nothing of that name"));
-        for scope in scopes($target) {
+        let sent = sending::first_known(scopes($target), async |scope| {
             let $scope = Some(scope);
-            answer = client.$call($message).await;
-            if !matches!(&answer, Err(status) if status.code() == tonic::Code::NotFound) {
-                break;
-            }
-        }
-        answer.map(|reply| reply.into_inner()).map_err(|status| said(&status))
+            client.$call($message).await
+        });
+        sent.await.map_err(|status| said(&status))
     }};
 }
 
@@ -130,7 +103,7 @@ pub(super) async fn release(args: &HoldArgs) -> Result<(), Failure> {
 }
 
 fn tell(register: &RegisterArgs, target: &str, reply: &pb::CommandReply, what: &str) {
-    let position = reply.position.as_ref().map_or_else(String::new, |at| format!("{}.{}", at.generation, at.position));
+    let position = position(reply);
     if register.json {
         output::json(&json!({
             "target": target, "case": reply.aggregate_id, "position": position, "events": reply.events,
