@@ -7,7 +7,9 @@
 
 mod authenticated;
 mod error;
+mod going_on;
 mod guard;
+mod journal;
 mod key;
 mod keys;
 mod log;
@@ -21,7 +23,9 @@ mod verifier;
 
 pub use self::authenticated::{Authenticated, Presented};
 pub use self::error::{AccessError, KeyError, TrustError};
+pub use self::going_on::goes_on;
 pub use self::guard::Guarded;
+pub use self::journal::{Journal, JournalError, Standing};
 pub use self::key::DevelopmentKey;
 pub use self::log::{AccessLog, AccessLogError, Consultation, Disclosure};
 pub use self::principal::{Institution, Principal, Purpose, Reference, Role, Territory};

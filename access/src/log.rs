@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use domain::access_day::{
     AccessDay, AccessDayCommand, AccessWay, ConsultRecords, DataScope, DiscloseData, RefusalCause, RefuseAccess, Shown,
 };
@@ -13,12 +13,16 @@ use domain::values::{ActionName, Actor, ContentDigest, PurposeCode, Recipient, V
 use event_store::append::{AppendError, Appender, Lane, Metadata, Submission, Target, Touch, Work};
 use event_store::log::LogPosition;
 use event_store::seal::MasterKeys;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::journal::{Forwarding, Journal, JournalError, Look};
 use crate::principal::{Principal, Purpose};
 
 /// An answer waits so long for the log; then there is none.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// So long waits one that can be kept in the journal instead: a dispatcher has a minute to decide.
+const SHORT_PATIENCE: Duration = Duration::from_secs(1);
 /// Refusals beyond the first are told as a sum, so often.
 const SUM_EVERY: Duration = Duration::from_secs(600);
 /// Of one asker so many refusals are told one by one in [`SUM_EVERY`].
@@ -36,6 +40,9 @@ pub enum AccessLogError {
     /// The answer is about more than the log takes at once.
     #[error("the answer can't be told to the access log as it is: ask for less at once")]
     Refused(#[source] AppendError),
+    /// It can't be kept in the journal either, while the register is away.
+    #[error("the register is away, and what is shown can't be noted on this machine either: nothing is shown")]
+    NotKept(#[source] JournalError),
     /// Somebody's name is not one that the log can hold.
     #[error("the token's {claim} is not one that the access log can hold")]
     Name {
@@ -80,6 +87,8 @@ pub struct AccessLog(Arc<Inner>);
 struct Inner {
     /// None where nobody is told, for measurements.
     appender: Option<Appender>,
+    /// Keeps what those who go on are shown while the log can't be written.
+    journal: Option<Journal>,
     master: Arc<MasterKeys>,
     /// By asker: refusals that were told one by one, those that were not, and since when.
     refusals: Mutex<HashMap<Option<Actor>, Tally>>,
@@ -95,13 +104,33 @@ struct Tally {
 impl AccessLog {
     /// Writes with this appender, of the `access` log.
     pub fn new(appender: Appender, master: Arc<MasterKeys>) -> Self {
-        Self(Arc::new(Inner { appender: Some(appender), master, refusals: Mutex::default() }))
+        Self::of(Some(appender), None, master)
+    }
+
+    /// The same, with a journal for those who go on while the log can't be written. The task forwards what is in it for as long as it
+    /// runs; it holds the appender, so it has to be ended before that is.
+    pub fn with_journal(appender: Appender, master: Arc<MasterKeys>, journal: Journal) -> (Self, JoinHandle<()>) {
+        let forwarding = {
+            let (master, journal, appender) = (Arc::clone(&master), journal.clone(), appender.clone());
+            let submission = move |look: &Look| submission_of_look(look, None, &master);
+            tokio::spawn(Forwarding { journal, appender, submission }.run())
+        };
+        (Self::of(Some(appender), Some(journal), master), forwarding)
     }
 
     /// Tells nobody: what the telling costs is measured against it. No register is run with it.
     #[doc(hidden)]
     pub fn untold(master: Arc<MasterKeys>) -> Self {
-        Self(Arc::new(Inner { appender: None, master, refusals: Mutex::default() }))
+        Self::of(None, None, master)
+    }
+
+    fn of(appender: Option<Appender>, journal: Option<Journal>, master: Arc<MasterKeys>) -> Self {
+        Self(Arc::new(Inner { appender, journal, master, refusals: Mutex::default() }))
+    }
+
+    /// The journal for those who go on while the log can't be written, where there is one.
+    pub fn journal(&self) -> Option<&Journal> {
+        self.0.journal.as_ref()
     }
 
     /// Tells what is about to be shown, and comes back once that is durable. `after` is the position of the register that is
@@ -115,19 +144,60 @@ impl AccessLog {
         consultation: Consultation,
         after: LogPosition,
     ) -> Result<(), AccessLogError> {
+        self.tell(&self.look(who, consultation, after)?, PATIENCE).await
+    }
+
+    /// The same for somebody who [goes on](crate::goes_on) while the register is away: where the log can't be written it is kept in
+    /// this machine's journal, and told afterwards.
+    ///
+    /// # Errors
+    /// [`AccessLogError`]; then nothing may be shown.
+    pub async fn consulted_or_kept(
+        &self,
+        who: &Principal,
+        consultation: Consultation,
+        after: LogPosition,
+    ) -> Result<(), AccessLogError> {
+        let (Some(journal), Some(appender)) = (&self.0.journal, &self.0.appender) else {
+            return self.consulted(who, consultation, after).await;
+        };
+        let mut look = self.look(who, consultation, after)?;
+        // Behind what waits in the journal nothing overtakes it.
+        if journal.standing().waiting == 0 && appender.is_ready() {
+            match self.tell(&look, SHORT_PATIENCE).await {
+                // It may be in the log after all: under the same id it is told once.
+                Err(AccessLogError::Unavailable(AppendError::Unavailable | AppendError::DeadlinePassed)) => {}
+                told => return told,
+            }
+        }
+        look.consultation.way = AccessWay::Journal;
+        journal.keep(&look).await.map_err(AccessLogError::NotKept)
+    }
+
+    fn look(&self, who: &Principal, consultation: Consultation, after: LogPosition) -> Result<Look, AccessLogError> {
         let Consultation { way, records, other, question, count } = consultation;
-        let by = actor(who)?;
-        let query = ContentDigest::of(self.0.master.digest("access query", &question));
-        let command = ConsultRecords {
-            by: by.clone(),
+        let purpose = purpose(who.purpose)?;
+        let consultation = ConsultRecords {
+            by: actor(who)?,
             way,
             shown: by_scopes(records, other),
-            purpose: purpose(who.purpose)?,
+            purpose,
             reference: who.reference.clone(),
-            query,
+            query: ContentDigest::of(self.0.master.digest("access query", &question)),
             count: u32::try_from(count).unwrap_or(u32::MAX),
         };
-        self.submit(Some(who), Some(by), AccessDayCommand::ConsultRecords(command), after).await
+        Ok(Look {
+            command_id: Uuid::now_v7(),
+            at: Utc::now(),
+            after: after.get(),
+            purpose: who.purpose,
+            roles: who.role_names(),
+            consultation,
+        })
+    }
+
+    async fn tell(&self, look: &Look, patience: Duration) -> Result<(), AccessLogError> {
+        self.submit(submission_of_look(look, Some(patience), &self.0.master), patience).await
     }
 
     /// Tells what is about to be handed over, and comes back once that is durable.
@@ -151,7 +221,15 @@ impl AccessLog {
             reference: who.reference.clone(),
             content: ContentDigest::of(content),
         };
-        self.submit(Some(who), Some(by), AccessDayCommand::DiscloseData(command), after).await
+        let told = Told {
+            by: Some(by),
+            purpose: Some(who.purpose),
+            roles: who.role_names(),
+            at: Utc::now(),
+            after: after.get(),
+        };
+        let command = AccessDayCommand::DiscloseData(command);
+        self.submit(submission(Uuid::now_v7(), &told, command, Some(PATIENCE), &self.0.master), PATIENCE).await
     }
 
     /// Tells that something was refused, and does not wait for it: nobody sees anything by it, and nobody can make others
@@ -164,7 +242,9 @@ impl AccessLog {
         let purpose = who.and_then(|who| purpose(who.purpose).ok());
         let command =
             AccessDayCommand::RefuseAccess(RefuseAccess { by: by.clone(), attempt, record, cause, purpose, more });
-        let submission = self.submission(who, by, command, LogPosition::START);
+        let (purpose, roles) = (who.map(|who| who.purpose), who.map_or_else(String::new, Principal::role_names));
+        let told = Told { by, purpose, roles, at: Utc::now(), after: 0 };
+        let submission = submission(Uuid::now_v7(), &told, command, Some(PATIENCE), &self.0.master);
         let Some(appender) = &self.0.appender else { return };
         match appender.enqueue(submission) {
             // Nobody waits for its answer, but an appender writes nothing for those who have gone.
@@ -198,17 +278,10 @@ impl AccessLog {
         None
     }
 
-    async fn submit(
-        &self,
-        who: Option<&Principal>,
-        by: Option<Actor>,
-        command: AccessDayCommand,
-        after: LogPosition,
-    ) -> Result<(), AccessLogError> {
-        let submission = self.submission(who, by, command, after);
+    async fn submit(&self, submission: Submission, patience: Duration) -> Result<(), AccessLogError> {
         let Some(appender) = &self.0.appender else { return Ok(()) };
         let answer = match appender.enqueue(submission) {
-            Ok(pending) => match tokio::time::timeout(PATIENCE, pending).await {
+            Ok(pending) => match tokio::time::timeout(patience, pending).await {
                 Ok(answer) => answer,
                 // It may be written after all: a look that was told and not taken.
                 Err(_) => Err(AppendError::Unavailable),
@@ -220,49 +293,65 @@ impl AccessLog {
             _ => AccessLogError::Unavailable(error),
         })
     }
+}
 
-    fn submission(
-        &self,
-        who: Option<&Principal>,
-        by: Option<Actor>,
-        command: AccessDayCommand,
-        after: LogPosition,
-    ) -> Submission {
-        let now = Utc::now();
-        let day = ids::of_access_day(by.as_ref(), ids::riga_day(&now));
-        let command_id = Uuid::now_v7();
-        let mut metadata = Metadata::new();
-        if let Some(by) = &by {
-            metadata.add("actor", by.user.as_str());
-        }
-        if after > LogPosition::START {
-            metadata.add("after", &after.to_string());
-        }
-        let id = command_id.hyphenated().to_string();
-        metadata.add("command_id", &id);
-        metadata.add("correlation_id", &id);
-        if let Some(by) = &by {
-            metadata.add("institution", by.institution.as_str());
-        }
-        metadata.add("occurred_offset", "+00:00");
-        if let Some(who) = who {
-            metadata.add("purpose", who.purpose.name());
-            metadata.add("role", &who.role_names());
-        }
-        let decide = Box::new(move |work: &mut Work<'_>| {
-            work.execute::<AccessDay>(day, command.clone())?;
-            Ok(Target::of::<AccessDay>(day))
-        });
-        Submission {
-            command_id,
-            lane: lane(who.map(|who| who.purpose)),
-            deadline: Some(Instant::now() + PATIENCE),
-            digest: self.0.master.digest("access", command_id.as_bytes()),
-            metadata,
-            occurred_at: now.fixed_offset(),
-            touches: vec![Touch::of::<AccessDay>(day)],
-            decide,
-        }
+/// Who did what is told, when, and what they saw.
+struct Told {
+    by: Option<Actor>,
+    purpose: Option<Purpose>,
+    roles: String,
+    at: DateTime<Utc>,
+    /// Position of the register that is shown; 0 where none is.
+    after: u64,
+}
+
+/// A look as the log is told of it; one that was kept in the journal waits for as long as it takes.
+fn submission_of_look(look: &Look, patience: Option<Duration>, master: &MasterKeys) -> Submission {
+    let Look { command_id, at, after, purpose, roles, consultation } = look.clone();
+    let told = Told { by: Some(consultation.by.clone()), purpose: Some(purpose), roles, at, after };
+    submission(command_id, &told, AccessDayCommand::ConsultRecords(consultation), patience, master)
+}
+
+fn submission(
+    command_id: Uuid,
+    told: &Told,
+    command: AccessDayCommand,
+    patience: Option<Duration>,
+    master: &MasterKeys,
+) -> Submission {
+    let day = ids::of_access_day(told.by.as_ref(), ids::riga_day(&told.at));
+    let mut metadata = Metadata::new();
+    if let Some(by) = &told.by {
+        metadata.add("actor", by.user.as_str());
+    }
+    if told.after > 0 {
+        metadata.add("after", &told.after.to_string());
+    }
+    let id = command_id.hyphenated().to_string();
+    metadata.add("command_id", &id);
+    metadata.add("correlation_id", &id);
+    if let Some(by) = &told.by {
+        metadata.add("institution", by.institution.as_str());
+    }
+    metadata.add("occurred_offset", "+00:00");
+    if let Some(purpose) = told.purpose {
+        metadata.add("purpose", purpose.name());
+        metadata.add("role", &told.roles);
+    }
+    let decide = Box::new(move |work: &mut Work<'_>| {
+        work.execute::<AccessDay>(day, command.clone())?;
+        Ok(Target::of::<AccessDay>(day))
+    });
+    Submission {
+        command_id,
+        lane: lane(told.purpose),
+        deadline: patience.map(|patience| Instant::now() + patience),
+        // Of the id alone: a look that was kept because it could not be seen whether it was told is the same look.
+        digest: master.digest("access", command_id.as_bytes()),
+        metadata,
+        occurred_at: told.at.fixed_offset(),
+        touches: vec![Touch::of::<AccessDay>(day)],
+        decide,
     }
 }
 

@@ -20,7 +20,7 @@ use event_store::seal::{KeyRing, MasterKeys};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use projections::{Pools, Registry, start_all};
-use query_api::{Limits, QueryApi, Readiness, Serving};
+use query_api::{Database, Limits, QueryApi, Readiness, Serving};
 use sqlx::postgres::PgPoolOptions;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
@@ -108,11 +108,12 @@ async fn serve(
     master: &Arc<MasterKeys>,
     access: AccessLog,
 ) -> anyhow::Result<Serving> {
+    let keys = KeyRing::new(app.clone(), LogName::REGISTER, Arc::clone(master));
     let api = QueryApi {
         policies: Arc::new(PolicyHandle::new(Policies::embedded()?)),
-        pool: app.clone(),
+        register: Database { pool: app.clone(), personal: Arc::new(keys) },
+        replica: None,
         gate: TokenVerifier::new(key),
-        personal: Arc::new(KeyRing::new(app.clone(), LogName::REGISTER, Arc::clone(master))),
         access,
         readiness: Arc::new(Ready),
         metrics: None,

@@ -61,7 +61,8 @@ impl Told {
     }
 }
 
-/// Tells what an answer shows, and comes back once that is durable: only then may it leave.
+/// Tells what an answer shows, and comes back once that is durable: only then may it leave. For who `goes_on` while the register is away
+/// it is durable in this machine's journal too.
 ///
 /// # Errors
 /// Where it can't be told; nothing may be shown then.
@@ -72,6 +73,7 @@ pub(crate) async fn tell(
     subscription: Option<&Told>,
     shown: &Shown,
     after: LogPosition,
+    goes_on: bool,
 ) -> Result<(), QueryError> {
     let shown = shown.take();
     let news = match subscription {
@@ -86,7 +88,11 @@ pub(crate) async fn tell(
     let count = records.len();
     let consultation =
         Consultation { way, records: records.clone(), other: DataScope::Summary, question: question.to_vec(), count };
-    log.consulted(caller, consultation, after).await.map_err(|error| match error {
+    let told = match goes_on {
+        true => log.consulted_or_kept(caller, consultation, after).await,
+        false => log.consulted(caller, consultation, after).await,
+    };
+    told.map_err(|error| match error {
         AccessLogError::Refused(_) => QueryError::TooComplex(error.to_string()),
         AccessLogError::Name { .. } => QueryError::Unauthenticated(error.to_string()),
         error => QueryError::NotLogged(error),

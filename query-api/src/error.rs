@@ -65,6 +65,9 @@ pub enum QueryError {
     /// The database cannot be reached, or is too busy; asking again later may help.
     #[error("the register cannot answer now; try again in a moment")]
     Unavailable(#[source] sqlx::Error),
+    /// The register's database is away, and the caller is none of those who go on from a copy.
+    #[error("the register's database is away: only those who send help go on, from a copy; try again in a moment")]
+    Away,
     /// The access log can't be written, and nothing is shown that is not in it (I-12).
     #[error("{0}")]
     NotLogged(#[source] access::AccessLogError),
@@ -99,7 +102,7 @@ impl QueryError {
             Self::TooComplex(_) => "QUERY_TOO_COMPLEX",
             Self::TooLarge { .. } => "PAYLOAD_TOO_LARGE",
             Self::Timeout { .. } => "TIMEOUT",
-            Self::Unavailable(_) | Self::NotLogged(_) | Self::KeysUnavailable(_) => "UNAVAILABLE",
+            Self::Unavailable(_) | Self::Away | Self::NotLogged(_) | Self::KeysUnavailable(_) => "UNAVAILABLE",
             Self::Shared(error) => error.code(),
             Self::Internal(_) => "INTERNAL",
         }
@@ -120,9 +123,10 @@ impl From<sqlx::Error> for QueryError {
                 true
             }
             // Classes 08 connection, 53 resources, 57 operator intervention (57014 is a statement's own time limit); 3F000
-            // and 42P01 where a read model's tables are not made yet, in the first moments of a new register.
+            // and 42P01 where a read model's tables are not made yet, in the first moments of a new register; 40001 on a copy, where what
+            // it follows has moved on too far.
             sqlx::Error::Database(e) => e.code().is_some_and(|c| {
-                matches!(&*c, "57014" | "3F000" | "42P01")
+                matches!(&*c, "40001" | "57014" | "3F000" | "42P01")
                     || c.starts_with("08")
                     || c.starts_with("53")
                     || c.starts_with("57P")

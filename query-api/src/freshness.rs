@@ -22,6 +22,7 @@ use sqlx::{PgConnection, PgPool, Row};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::databases::Databases;
 use crate::document::{Examined, RootField};
 use crate::error::QueryError;
 use crate::position::LogPosition;
@@ -87,6 +88,12 @@ impl Tide {
         Ok(tide)
     }
 
+    /// The furthest position of the register that a read model has reached.
+    pub(crate) fn seen(&self) -> event_store::log::LogPosition {
+        let of_register = self.progress.iter().filter(|((_, log), _)| log == LogName::REGISTER.as_str());
+        event_store::log::LogPosition::new(of_register.map(|(_, position)| *position).max().unwrap_or_default())
+    }
+
     /// Generation of a log; 0 while nothing is known.
     pub(crate) fn generation(&self, log: LogName) -> u32 {
         self.generations.get(log.as_str()).copied().unwrap_or_default()
@@ -149,17 +156,20 @@ pub(crate) struct Freshness(watch::Receiver<Arc<Tide>>);
 
 impl Freshness {
     /// Starts to follow, through failures of the database too; ends when the last one who could wait is gone.
-    pub(crate) fn start(pool: PgPool) -> Self {
+    pub(crate) fn start(databases: Databases) -> Self {
         let (sender, tide) = watch::channel(Arc::new(Tide::default()));
-        tokio::spawn(follow(pool, sender));
+        tokio::spawn(follow(databases, sender));
         Self(tide)
     }
 
     /// The position of the register that this process has seen: the furthest of its read models.
     pub(crate) fn seen(&self) -> event_store::log::LogPosition {
-        let tide = self.0.borrow();
-        let of_register = tide.progress.iter().filter(|((_, log), _)| log == LogName::REGISTER.as_str());
-        event_store::log::LogPosition::new(of_register.map(|(_, position)| *position).max().unwrap_or_default())
+        self.tide().seen()
+    }
+
+    /// Where the logs and the read models are, as far as is known.
+    pub(crate) fn tide(&self) -> Arc<Tide> {
+        Arc::clone(&self.0.borrow())
     }
 
     /// Every change of it.
@@ -188,11 +198,14 @@ impl Freshness {
 }
 
 /// Reads the progress when it is told that it has moved, and now and then in any case.
-async fn follow(pool: PgPool, sender: watch::Sender<Arc<Tide>>) {
+async fn follow(databases: Databases, sender: watch::Sender<Arc<Tide>>) {
     let mut listener: Option<PgListener> = None;
     while !sender.is_closed() {
-        if listener.is_none() {
-            listener = listen(&pool).await;
+        let (pool, tells) = databases.followed();
+        if !tells {
+            listener = None;
+        } else if listener.is_none() {
+            listener = listen(pool).await;
         }
         let read = async { Tide::read(&mut *pool.acquire().await?).await };
         match read.await {

@@ -5,6 +5,7 @@
 //! `snapshot` (one transaction) and comes back through `error` (one mapper).
 
 mod consulted;
+mod databases;
 mod document;
 mod error;
 mod freshness;
@@ -19,6 +20,7 @@ mod readiness;
 mod server;
 mod snapshot;
 
+pub use databases::{Database, Replica};
 pub use document::DocumentLimits;
 pub use error::QueryError;
 pub use http::{Limits, Readiness};

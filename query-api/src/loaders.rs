@@ -41,7 +41,7 @@ pub(crate) struct Loaders {
 impl Loaders {
     /// Loaders that read in this snapshot, for a caller of whom the policies in force now decide.
     pub(crate) fn new(snapshot: &Snapshot, source: &SnapshotSource) -> Self {
-        let keys = source.personal.clone();
+        let keys = snapshot.personal();
         Self {
             incidents: DataLoader::new(Incidents(snapshot.clone()), tokio::spawn),
             cards: DataLoader::new(Cards(snapshot.clone()), tokio::spawn),
@@ -50,7 +50,7 @@ impl Loaders {
             timelines: DataLoader::new(Timelines(snapshot.clone()), tokio::spawn),
             timeline_lengths: DataLoader::new(TimelineLengths(snapshot.clone()), tokio::spawn),
             personal: DataLoader::new(PersonalLoader { snapshot: snapshot.clone(), keys }, tokio::spawn),
-            policies: source.policies.current(),
+            policies: source.databases.policies.current(),
             permits: OnceCell::new(),
             visible: OnceCell::new(),
             tide: OnceCell::new(),

@@ -8,23 +8,22 @@ use access::policy::PolicyHandle;
 use access::tls::TlsListener;
 use access::{AccessLog, TokenVerifier};
 use metrics_exporter_prometheus::PrometheusHandle;
-use sqlx::PgPool;
 use tokio::sync::{Semaphore, watch};
 
+use crate::databases::{Database, Databases, Replica};
 use crate::freshness::Freshness;
 use crate::graph;
 use crate::http::{self, App, Caller, Limits, Listening, Readiness};
-use crate::personal::OpenPersonal;
 use crate::snapshot::SnapshotSource;
 
 /// What a query API is made of.
 pub struct QueryApi {
-    /// The read models' database, by the application's role.
-    pub pool: PgPool,
+    /// The register's database, with its read models.
+    pub register: Database,
+    /// A copy of it, for those who go on while it is away.
+    pub replica: Option<Replica>,
     /// Checks tokens.
     pub gate: TokenVerifier,
-    /// Opens personal data for those who may see it: the register's key ring.
-    pub personal: Arc<dyn OpenPersonal>,
     /// Told what is shown, before it is.
     pub access: AccessLog,
     /// Say what of a record is shown to whom.
@@ -49,14 +48,9 @@ pub struct Serving {
 impl QueryApi {
     /// The routes; `stopping` ends open WebSockets.
     pub fn into_router(self, stopping: watch::Receiver<bool>) -> axum::Router {
-        let freshness = Freshness::start(self.pool.clone());
-        let source = SnapshotSource {
-            pool: self.pool,
-            freshness,
-            personal: self.personal,
-            access: self.access.clone(),
-            policies: self.policies,
-        };
+        let databases = Databases { register: self.register, replica: self.replica, policies: self.policies };
+        let freshness = Freshness::start(databases.clone());
+        let source = SnapshotSource { databases, freshness, access: self.access.clone() };
         let schema = graph::schema(source, self.limits.document.complexity);
         let sockets = Arc::new(Semaphore::new(self.limits.sockets));
         http::router(Arc::new(App {

@@ -5,22 +5,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use access::policy::{Action, PolicyHandle, Reach, RecordKind};
+use access::policy::{Action, Reach, RecordKind};
 use access::{AccessLog, Principal};
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Context, Data, Request, Response};
+use async_graphql::{Context, Data, Request, Response, Value, value};
 use async_trait::async_trait;
 use domain::access_day::{DataScope, RefusalCause};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use event_store::log::LogName;
+use sqlx::{PgConnection, Postgres, Transaction};
 use tokio::sync::{Mutex, MutexGuard, Notify};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::consulted::{self, Shown, Told};
+use crate::databases::{Chosen, Databases};
 use crate::document::Examined;
 use crate::error::QueryError;
-use crate::freshness::Freshness;
+use crate::freshness::{Freshness, Tide};
 use crate::lang::Lang;
 use crate::loaders::Loaders;
 use crate::permits::Permits;
@@ -78,11 +80,19 @@ impl Asked {
 /// Where snapshots come from.
 #[derive(Clone)]
 pub(crate) struct SnapshotSource {
-    pub(crate) pool: PgPool,
+    pub(crate) databases: Databases,
     pub(crate) freshness: Freshness,
-    pub(crate) personal: Arc<dyn OpenPersonal>,
     pub(crate) access: AccessLog,
-    pub(crate) policies: Arc<PolicyHandle>,
+}
+
+impl SnapshotSource {
+    /// A snapshot of what this caller reads now.
+    ///
+    /// # Errors
+    /// The register's database is away, and they are none of those who go on.
+    pub(crate) fn snapshot(&self, caller: Option<&Principal>) -> Result<Snapshot, QueryError> {
+        Ok(Snapshot::new(self.databases.choose(caller)?))
+    }
 }
 
 enum State {
@@ -96,7 +106,7 @@ enum State {
 pub(crate) struct Snapshot(Arc<Inner>);
 
 struct Inner {
-    pool: PgPool,
+    chosen: Chosen,
     state: Mutex<State>,
     opened: Notify,
 }
@@ -105,8 +115,18 @@ struct Inner {
 pub(crate) struct Reading<'a>(MutexGuard<'a, State>);
 
 impl Snapshot {
-    pub(crate) fn new(pool: PgPool) -> Self {
-        Self(Arc::new(Inner { pool, state: Mutex::new(State::Unopened), opened: Notify::new() }))
+    fn new(chosen: Chosen) -> Self {
+        Self(Arc::new(Inner { chosen, state: Mutex::new(State::Unopened), opened: Notify::new() }))
+    }
+
+    /// Opens the personal data of the database that is read.
+    pub(crate) fn personal(&self) -> Arc<dyn OpenPersonal> {
+        Arc::clone(&self.0.chosen.database.personal)
+    }
+
+    /// Whether it is one of a copy.
+    fn is_of_copy(&self) -> bool {
+        self.0.chosen.is_copy
     }
 
     /// The connection; opens the transaction at the first call.
@@ -114,8 +134,12 @@ impl Snapshot {
         let mut state = self.0.state.lock().await;
         match &mut *state {
             State::Unopened => {
-                let mut transaction =
-                    self.0.pool.begin_with("begin isolation level repeatable read, read only").await?;
+                let begin = self.0.chosen.database.pool.begin_with("begin isolation level repeatable read, read only");
+                let mut transaction = tokio::select! {
+                    begun = begin => begun?,
+                    // Nobody waits for a database that is known not to answer.
+                    () = self.0.chosen.went_away() => return Err(QueryError::Away),
+                };
                 limit_statements(&mut transaction, LONGEST).await?;
                 *state = State::Open { transaction, ends: Instant::now() + LONGEST };
                 self.0.opened.notify_one();
@@ -198,7 +222,11 @@ impl Extension for OneSnapshot {
             asked.stages.0.store(true, Ordering::Release);
             self.0.freshness.wait_for(&asked.examined).await;
         }
-        let snapshot = Snapshot::new(self.0.pool.clone());
+        let caller = asked.and_then(|asked| asked.caller.as_ref());
+        let snapshot = match self.0.snapshot(caller) {
+            Ok(snapshot) => snapshot,
+            Err(away) => return Response::from_errors(vec![away.into_server_error()]),
+        };
         let mut data = Data::default();
         data.insert(Loaders::new(&snapshot, &self.0));
         data.insert(snapshot.clone());
@@ -210,20 +238,28 @@ impl Extension for OneSnapshot {
         };
         snapshot.end().await;
         let Some(asked) = asked else { return response };
-        let after = self.0.freshness.seen();
+        let tide = self.0.freshness.tide();
         let told = consulted::tell(
             &self.0.access,
             asked.caller.as_ref(),
             &asked.question,
             asked.subscription(),
             &shown,
-            after,
+            tide.seen(),
+            asked.caller.as_ref().is_some_and(|caller| self.0.databases.goes_on(caller)),
         );
         match told.await {
+            Ok(()) if snapshot.is_of_copy() => response.extension("copy", of_copy(&tide)),
             Ok(()) => response,
             Err(error) => Response::from_errors(vec![error.into_server_error()]),
         }
     }
+}
+
+/// Says that an answer is of a copy, and how far that has come.
+fn of_copy(tide: &Tide) -> Value {
+    let position = tide.position(tide.seen().get(), LogName::REGISTER);
+    value!({ "position": position.to_string() })
 }
 
 /// What resolvers take from their context.

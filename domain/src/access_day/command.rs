@@ -1,3 +1,4 @@
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{AccessWay, DataScope, RefusalCause};
@@ -15,7 +16,7 @@ pub enum AccessDayCommand {
 }
 
 /// Records are about to be shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsultRecords {
     /// Who looks.
     pub by: Actor,
@@ -34,7 +35,7 @@ pub struct ConsultRecords {
 }
 
 /// Records of which the same is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
     /// What of them, in order, each once; at least one.
     pub scopes: Vec<DataScope>,

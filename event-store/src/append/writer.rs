@@ -289,6 +289,11 @@ impl Writer {
                     self.disconnect(&sqlx::Error::Protocol("the master key has a newer generation".into()));
                     Attempt::Disconnected
                 }
+                // A copy that was put in the place of a server that failed, and is not the first yet.
+                Some("25006") => {
+                    self.disconnect(&error);
+                    Attempt::Disconnected
+                }
                 // The server is going down or starting up, or has no room for now.
                 Some(code) if code.starts_with("57") || code.starts_with("53") || code.starts_with("08") => {
                     self.disconnect(&error);

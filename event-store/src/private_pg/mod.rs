@@ -12,6 +12,7 @@ mod binaries;
 mod cluster;
 mod database;
 mod error;
+mod follower;
 mod lock;
 mod server;
 mod shared;

@@ -60,7 +60,7 @@ impl Subscription {
         let source = source(ctx)?;
         let viewer = Viewer::open(ctx, &source, &[RecordKind::Unit]).await?;
         let told = after_position.map(|register| RosterTold { register, tracks: after_tracks_position });
-        Ok(changes(source, PACE, told, move |snapshot, told| {
+        Ok(changes(source, viewer.caller.clone(), PACE, told, move |snapshot, told| {
             let (institution, viewer) = (institution.clone(), viewer.clone());
             Box::pin(async move { roster_after(&snapshot, &viewer, institution.as_deref(), told).await })
         }))
@@ -78,7 +78,7 @@ impl Subscription {
         let none = || QueryError::BadInput { argument: "id", reason: "an id is a UUID".into() };
         let id = uuid("id", Some(id))?.ok_or_else(none)?;
         let viewer = Viewer::open(ctx, &source, KINDS).await?;
-        Ok(changes(source, PACE, after_position, move |snapshot, told| {
+        Ok(changes(source, viewer.caller.clone(), PACE, after_position, move |snapshot, told| {
             let viewer = viewer.clone();
             Box::pin(async move { record_after(&snapshot, &viewer, id, told).await })
         }))
@@ -89,8 +89,8 @@ impl Subscription {
         &self,
         ctx: &Context<'_>,
     ) -> Result<impl Stream<Item = Result<Vec<Projection>, Error>> + use<>, QueryError> {
-        let source = source(ctx)?;
-        Ok(changes(source, SLOW_PACE, None, |snapshot, told: Option<Vec<Projection>>| {
+        let (source, caller) = (source(ctx)?, ctx.caller()?.clone());
+        Ok(changes(source, caller, SLOW_PACE, None, |snapshot, told: Option<Vec<Projection>>| {
             Box::pin(async move {
                 let now = projections(&mut *snapshot.read().await?).await?;
                 Ok((told.as_ref() != Some(&now)).then(|| (now.clone(), Some(now))))
@@ -159,8 +159,8 @@ struct Viewer {
 impl Viewer {
     /// Refuses who may follow no record of any of these kinds; that is told to the access log.
     async fn open(ctx: &Context<'_>, source: &SnapshotSource, kinds: &[RecordKind]) -> Result<Self, QueryError> {
-        let viewer = Self { caller: ctx.caller()?.clone(), policies: Arc::clone(&source.policies) };
-        let snapshot = Snapshot::new(source.pool.clone());
+        let viewer = Self { caller: ctx.caller()?.clone(), policies: Arc::clone(&source.databases.policies) };
+        let snapshot = source.snapshot(Some(&viewer.caller))?;
         let permits = viewer.permits(&mut *snapshot.read().await?).await;
         snapshot.end().await;
         let permits = permits?;
@@ -273,6 +273,7 @@ type Looked<S, T> = BoxFuture<'static, Result<Option<(S, Option<T>)>, QueryError
 /// or nothing, and what to say of it, if anything. Passing failures of the database are waited out; another error is told and ends the stream.
 fn changes<S, T>(
     source: SnapshotSource,
+    caller: Principal,
     pace: Duration,
     told: Option<S>,
     look: impl Fn(Snapshot, Option<S>) -> Looked<S, T> + Send + 'static,
@@ -283,7 +284,7 @@ where
 {
     let mut tide = source.freshness.watch();
     tide.mark_changed();
-    let begun = Following { source, tide, pace, told, look, looked: false, ended: false };
+    let begun = Following { source, caller, tide, pace, told, look, looked: false, ended: false };
     futures::stream::unfold(begun, |mut following| async move {
         if following.ended {
             return None;
@@ -297,10 +298,13 @@ where
             if following.tide.borrow_and_update().generation(LogName::REGISTER) == 0 {
                 continue;
             }
-            let snapshot = Snapshot::new(following.source.pool.clone());
-            let looked = (following.look)(snapshot.clone(), following.told.clone()).await;
-            snapshot.end().await;
-            match looked {
+            let looked = async {
+                let snapshot = following.source.snapshot(Some(&following.caller))?;
+                let looked = (following.look)(snapshot.clone(), following.told.clone()).await;
+                snapshot.end().await;
+                looked
+            };
+            match looked.await {
                 Ok(Some((told, item))) => {
                     following.told = Some(told);
                     if let Some(item) = item {
@@ -308,7 +312,7 @@ where
                     }
                 }
                 Ok(None) => {}
-                Err(QueryError::Unavailable(_) | QueryError::Timeout { .. }) => {
+                Err(QueryError::Unavailable(_) | QueryError::Away | QueryError::Timeout { .. }) => {
                     tokio::time::sleep(SLOW_PACE).await;
                     following.tide.mark_changed();
                 }
@@ -323,6 +327,7 @@ where
 
 struct Following<S, F> {
     source: SnapshotSource,
+    caller: Principal,
     tide: watch::Receiver<Arc<Tide>>,
     pace: Duration,
     told: Option<S>,

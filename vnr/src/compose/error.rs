@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use access::policy::PolicyErrors;
 use access::tls::TlsError;
-use access::{KeyError, TrustError};
+use access::{JournalError, KeyError, TrustError};
 use domain::values::ContentDigest;
 use event_store::log::DecodeError;
 use event_store::migrate::MigrateError;
@@ -43,6 +43,9 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// The journal of what is shown while the register is away can't be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// The issuer's keys can't be used.
     #[error(transparent)]
     Trust(#[from] TrustError),

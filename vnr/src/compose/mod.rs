@@ -15,6 +15,7 @@ pub(crate) mod personal_data;
 pub(crate) mod policies;
 mod ports;
 mod read_models;
+mod standby;
 mod trust;
 
 use std::future::Future;
@@ -27,7 +28,6 @@ use event_store::consumer::ProgressWatch;
 use event_store::log::LogName;
 use event_store::proof::keys::KeyFolder;
 use event_store::proof::notary::Notaries;
-use event_store::seal::KeyRing;
 use event_store::seal::erasures::ErasureList;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use projections::access_grants::GrantsInForce;
@@ -47,6 +47,7 @@ use self::policies::PoliciesInForce;
 use self::ports::listen;
 use self::read_models::ReadModels;
 pub(crate) use self::read_models::pools;
+use self::standby::{Standby, read_from};
 use self::trust::Secured;
 pub(crate) use self::trust::trust;
 use crate::cli::Part;
@@ -105,7 +106,19 @@ impl System {
             }
         };
         let appenders = Appenders::start(&written(&parts), &master, &database.app).await?;
-        let access = appenders.of(LogName::ACCESS).map(|appender| AccessLog::new(appender, Arc::clone(&master)));
+        let standby = match &settings.replica_url {
+            Some(url) if has(Part::QueryApi) => Some(Standby::start(&settings, url, &database.app, &master)?),
+            _ => None,
+        };
+        let (access, forwarding) = match (appenders.of(LogName::ACCESS), &standby) {
+            (Some(appender), Some(standby)) => {
+                let journal = standby.journal();
+                let (access, forwarding) = AccessLog::with_journal(appender, Arc::clone(&master), journal);
+                (Some(access), Some(forwarding))
+            }
+            (Some(appender), None) => (Some(AccessLog::new(appender, Arc::clone(&master))), None),
+            (None, _) => (None, None),
+        };
         let logs = (appenders.of(LogName::REGISTER), appenders.of(LogName::TRACKS), &access);
         let commands = match (grpc, logs, &policies) {
             (Some(listener), (Some(register), Some(tracks), Some(access)), Some(policies)) => {
@@ -134,13 +147,15 @@ impl System {
         };
         let query = match (http, access, &policies) {
             (Some(listener), Some(access), Some(policies)) => {
+                let watched = standby.as_ref().map(|standby| (standby.replica(), standby.journal()));
+                let health = Health::new(database.app.clone(), appenders.clone(), policies.told(), watched);
                 let api = QueryApi {
                     policies: policies.handle(),
-                    pool: database.app.clone(),
+                    register: read_from(&database.app, &master),
+                    replica: standby.as_ref().map(Standby::replica),
                     gate: verifier.clone(),
-                    personal: Arc::new(KeyRing::new(database.app.clone(), LogName::REGISTER, master)),
                     access,
-                    readiness: Arc::new(Health::new(database.app.clone(), appenders.clone(), policies.told())),
+                    readiness: Arc::new(health),
                     metrics,
                     limits: Limits::default(),
                     open_introspection: settings.open_introspection,
@@ -158,6 +173,8 @@ impl System {
             commands,
             read_models,
             query,
+            standby,
+            forwarding,
             appenders,
             notaries,
             housekeeping,
@@ -175,6 +192,9 @@ pub struct Running {
     policies: Option<PoliciesInForce>,
     read_models: Option<ReadModels>,
     query: Option<Serving>,
+    standby: Option<Standby>,
+    /// Holds the access log's appender, so it ends before that.
+    forwarding: Option<JoinHandle<()>>,
     appenders: Appenders,
     notaries: Option<Notaries>,
     housekeeping: JoinHandle<()>,
@@ -242,6 +262,12 @@ impl Running {
             && let Err(error) = query.stop().await
         {
             tracing::warn!(%error, "the query API did not end well");
+        }
+        drop(self.standby);
+        if let Some(forwarding) = self.forwarding {
+            forwarding.abort();
+            // What it had not told yet waits in the journal.
+            let _ = forwarding.await;
         }
         if let Some(read_models) = self.read_models {
             read_models.stop().await;

@@ -26,6 +26,12 @@ pub struct SettingArgs {
     /// The same database as the role that owns and migrates [default: --database-url]
     #[arg(long, global = true, env = "VNR_DATABASE_OWNER_URL", value_name = "URL", hide_env_values = true)]
     pub database_owner_url: Option<String>,
+    /// A copy of that database that follows it, as the application's role: who sends help goes on reading it while the database is away [default: none]
+    #[arg(long, global = true, env = "VNR_REPLICA_URL", value_name = "URL", hide_env_values = true)]
+    pub replica_url: Option<String>,
+    /// Folder of the journal of what is shown of the copy, on this machine's own disk [default: access-journal in the data folder]
+    #[arg(long, global = true, env = "VNR_ACCESS_JOURNAL", value_name = "DIR", hide_env_values = true)]
+    pub access_journal: Option<String>,
     /// File of the master key, made where it is absent; VNR_MASTER_KEY may hold the key itself [default: master.key in the data folder]
     #[arg(long, global = true, env = "VNR_MASTER_KEY_FILE", value_name = "FILE", hide_env_values = true)]
     pub master_key_file: Option<String>,

@@ -38,6 +38,10 @@ pub struct Settings {
     pub database_url: Option<String>,
     /// The same as the role that owns and migrates; `database_url` where it is not given.
     pub database_owner_url: Option<String>,
+    /// A copy of the database that follows it, as the application's role.
+    pub replica_url: Option<String>,
+    /// Folder of the journal of what is shown of the copy.
+    pub access_journal: PathBuf,
     /// Where the key that wraps all others is read from.
     pub master_key: KeySource,
     /// Folder of the list of erased keys.
@@ -81,6 +85,8 @@ impl Settings {
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         Self {
             master_key: KeySource::File(data_dir.join(check::MASTER_KEY)),
+            replica_url: None,
+            access_journal: data_dir.join(check::ACCESS_JOURNAL),
             erasure_dir: data_dir.join(check::ERASURES),
             notary_dir: data_dir.join(check::NOTARY),
             witness_dir: data_dir.join(check::WITNESS),
