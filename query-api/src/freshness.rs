@@ -162,11 +162,6 @@ impl Freshness {
         Self(tide)
     }
 
-    /// The position of the register that this process has seen: the furthest of its read models.
-    pub(crate) fn seen(&self) -> event_store::log::LogPosition {
-        self.tide().seen()
-    }
-
     /// Where the logs and the read models are, as far as is known.
     pub(crate) fn tide(&self) -> Arc<Tide> {
         Arc::clone(&self.0.borrow())

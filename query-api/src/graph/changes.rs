@@ -298,13 +298,15 @@ where
             if following.tide.borrow_and_update().generation(LogName::REGISTER) == 0 {
                 continue;
             }
-            let looked = async {
-                let snapshot = following.source.snapshot(Some(&following.caller))?;
-                let looked = (following.look)(snapshot.clone(), following.told.clone()).await;
-                snapshot.end().await;
-                looked
+            let looked = match following.source.snapshot(Some(&following.caller)) {
+                Ok(snapshot) => {
+                    let looked = (following.look)(snapshot.clone(), following.told.clone()).await;
+                    snapshot.end().await;
+                    looked
+                }
+                Err(away) => Err(away),
             };
-            match looked.await {
+            match looked {
                 Ok(Some((told, item))) => {
                     following.told = Some(told);
                     if let Some(item) = item {

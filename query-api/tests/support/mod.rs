@@ -13,7 +13,7 @@ use event_store::append::{Appender, AppenderConfig};
 use event_store::log::LogName;
 use event_store::seal::{MasterKeys, SealedField};
 use futures::future::BoxFuture;
-use query_api::{Limits, OpenPersonal, PersonalValue, QueryApi, QueryError, Readiness, Serving};
+use query_api::{Database, Limits, OpenPersonal, PersonalValue, QueryApi, QueryError, Readiness, Serving};
 use sqlx::PgPool;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -107,9 +107,9 @@ pub async fn serve(pool: PgPool, personal: Arc<dyn OpenPersonal>, reasons: Vec<S
     let api = QueryApi {
         policies: Arc::new(PolicyHandle::new(policies)),
         access: AccessLog::new(Appender::start(config).0, master),
-        pool,
+        register: Database { pool, personal },
+        replica: None,
         gate: tokens.verifier.clone(),
-        personal,
         readiness: Arc::new(Reasons(reasons)),
         metrics: None,
         limits: Limits::default(),
