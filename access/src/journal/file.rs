@@ -28,6 +28,11 @@ pub(super) struct Opened {
     pub(super) cut: u64,
 }
 
+/// Whether a folder has a journal.
+pub(super) fn is_there(folder: &Path) -> bool {
+    folder.join(NAME).exists()
+}
+
 /// Opens the journal of a folder, or makes one. What is torn at its end is cut off, and kept beside it.
 pub(super) fn open(folder: &Path, key: &hmac::Key) -> Result<Opened, JournalError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);

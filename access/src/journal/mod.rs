@@ -84,6 +84,11 @@ impl Journal {
         Ok(Self(Arc::new(Inner { path, key, queue, standing })))
     }
 
+    /// Whether there is one in this folder, with whatever waits in it.
+    pub fn is_there(folder: &Path) -> bool {
+        file::is_there(folder)
+    }
+
     /// Keeps a look; it is durable on return.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! The database that everything runs on: a private PostgreSQL, one that another process runs, or yours.
 
+use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::time::Duration;
 
 use event_store::migrate::{MigrationSet, log_sets, migrate, migrate_empty};
@@ -45,7 +47,13 @@ impl Database {
     /// Connects, starting the private PostgreSQL where none is given, and (unless we only look) brings the tables to this program's shape.
     pub async fn open(settings: &Settings, sharing: Sharing) -> Result<Self, StartError> {
         let (app_url, owner_url, private) = match (&settings.database_url, settings.owner_url()) {
-            (Some(app), Some(owner)) => (app.clone(), owner.to_owned(), None),
+            (Some(app), Some(owner)) => {
+                // A private PostgreSQL makes the folder; the keys lie in it also without one.
+                if sharing != Sharing::Look {
+                    fs::DirBuilder::new().recursive(true).mode(0o711).create(&settings.data_dir)?;
+                }
+                (app.clone(), owner.to_owned(), None)
+            }
             _ => {
                 if sharing == Sharing::Look && !PrivatePg::has_data(&settings.data_dir)? {
                     return Err(StartError::NoData { dir: settings.data_dir.clone() });

@@ -15,8 +15,10 @@ pub(super) struct Health {
     pool: PgPool,
     appenders: Appenders,
     policies: InForce,
-    /// What those who go on read while the database is away, and what waits to be told of it.
-    standby: Option<(Replica, Journal)>,
+    /// What those who go on read while the database is away.
+    replica: Option<Replica>,
+    /// What of it waits to be told.
+    journal: Option<Journal>,
 }
 
 impl Health {
@@ -24,9 +26,10 @@ impl Health {
         pool: PgPool,
         appenders: Appenders,
         policies: InForce,
-        standby: Option<(Replica, Journal)>,
+        replica: Option<Replica>,
+        journal: Option<Journal>,
     ) -> Self {
-        Self { pool, appenders, policies, standby }
+        Self { pool, appenders, policies, replica, journal }
     }
 }
 
@@ -34,7 +37,7 @@ impl Readiness for Health {
     fn reasons(&self) -> BoxFuture<'_, Vec<String>> {
         async {
             let mut reasons = Vec::new();
-            if let Some((replica, _)) = self.standby.as_ref().filter(|(replica, _)| *replica.away.borrow()) {
+            if let Some(replica) = self.replica.as_ref().filter(|replica| *replica.away.borrow()) {
                 // Whoever sends people here must not turn away those who go on; the others are told to come again.
                 if sqlx::query("select 1").execute(&replica.database.pool).await.is_err() {
                     reasons.push("the database is away, and its copy does not answer".to_owned());
@@ -52,9 +55,11 @@ impl Readiness for Health {
 
     fn details(&self) -> Map<String, Value> {
         let mut details = Map::from_iter([("policies".to_owned(), self.policies.told())]);
-        if let Some((replica, journal)) = &self.standby {
+        if let Some(replica) = &self.replica {
             let reads = if *replica.away.borrow() { "copy" } else { "register" };
             details.insert("reads".to_owned(), json!(reads));
+        }
+        if let Some(journal) = &self.journal {
             details.insert("looks_waiting".to_owned(), json!(journal.standing().waiting));
         }
         details

@@ -22,7 +22,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
-use access::{AccessLog, TokenIssuer, TokenVerifier};
+use access::{AccessLog, Journal, TokenIssuer, TokenVerifier};
 use command_api::Deps;
 use event_store::consumer::ProgressWatch;
 use event_store::log::LogName;
@@ -107,12 +107,15 @@ impl System {
         };
         let appenders = Appenders::start(&written(&parts), &master, &database.app).await?;
         let standby = match &settings.replica_url {
-            Some(url) if has(Part::QueryApi) => Some(Standby::start(&settings, url, &database.app, &master)?),
+            Some(url) if has(Part::QueryApi) => Some(Standby::start(url, &database.app, &master)?),
             _ => None,
         };
-        let (access, forwarding) = match (appenders.of(LogName::ACCESS), &standby) {
-            (Some(appender), Some(standby)) => {
-                let journal = standby.journal();
+        // What waits in a journal is told also where nobody reads a copy any more.
+        let keeps = standby.is_some() || (has(Part::QueryApi) && Journal::is_there(&settings.access_journal));
+        let key = master.digest("access journal", b"");
+        let journal = if keeps { Some(Journal::open(&settings.access_journal, &key)?) } else { None };
+        let (access, forwarding) = match (appenders.of(LogName::ACCESS), journal.clone()) {
+            (Some(appender), Some(journal)) => {
                 let (access, forwarding) = AccessLog::with_journal(appender, Arc::clone(&master), journal);
                 (Some(access), Some(forwarding))
             }
@@ -147,12 +150,13 @@ impl System {
         };
         let query = match (http, access, &policies) {
             (Some(listener), Some(access), Some(policies)) => {
-                let watched = standby.as_ref().map(|standby| (standby.replica(), standby.journal()));
-                let health = Health::new(database.app.clone(), appenders.clone(), policies.told(), watched);
+                let replica = standby.as_ref().map(Standby::replica);
+                let health =
+                    Health::new(database.app.clone(), appenders.clone(), policies.told(), replica.clone(), journal);
                 let api = QueryApi {
                     policies: policies.handle(),
                     register: read_from(&database.app, &master),
-                    replica: standby.as_ref().map(Standby::replica),
+                    replica,
                     gate: verifier.clone(),
                     access,
                     readiness: Arc::new(health),

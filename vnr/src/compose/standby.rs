@@ -1,9 +1,8 @@
-//! The copy of the database that 112 screens go on reading while the register's own is away, and the journal of what they are shown.
+//! The copy of the database that 112 screens go on reading while the register's own is away.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::Journal;
 use event_store::log::LogName;
 use event_store::seal::{KeyRing, MasterKeys};
 use query_api::{Database, Replica};
@@ -13,7 +12,6 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::error::StartError;
-use crate::settings::Settings;
 
 /// Connections of the copy: screens ask little, and nothing else reads there.
 const CONNECTIONS: u32 = 16;
@@ -26,38 +24,24 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// It is back when it has answered so often in a row: one that is just starting may go again.
 const ANSWERS: u32 = 2;
 
-/// The copy, the journal, and whoever watches whether they are needed.
+/// The copy, and whoever watches whether it is needed.
 pub(super) struct Standby {
     replica: Replica,
-    journal: Journal,
     watching: JoinHandle<()>,
 }
 
 impl Standby {
-    /// Opens the journal and begins to watch. The copy is connected to when it is needed: a register starts without it.
-    ///
-    /// # Errors
-    /// Where the journal can't be used.
-    pub(super) fn start(
-        settings: &Settings,
-        url: &str,
-        register: &PgPool,
-        master: &Arc<MasterKeys>,
-    ) -> Result<Self, StartError> {
-        let journal = Journal::open(&settings.access_journal, &master.digest("access journal", b""))?;
+    /// Begins to watch. The copy is connected to when it is needed: a register starts without it.
+    pub(super) fn start(url: &str, register: &PgPool, master: &Arc<MasterKeys>) -> Result<Self, StartError> {
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE).connect_lazy(url);
         let pool = pool.map_err(|source| StartError::Database { source })?;
         let (tell, away) = watch::channel(false);
         let watching = tokio::spawn(watch(register.connect_options(), tell));
-        Ok(Self { replica: Replica { database: read_from(&pool, master), away }, journal, watching })
+        Ok(Self { replica: Replica { database: read_from(&pool, master), away }, watching })
     }
 
     pub(super) fn replica(&self) -> Replica {
         self.replica.clone()
-    }
-
-    pub(super) fn journal(&self) -> Journal {
-        self.journal.clone()
     }
 }
 

@@ -5,6 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use access::Journal;
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use event_store::log::LogName;
 use event_store::private_pg::{ARCHIVE_TIMEOUT_SECONDS, BackupFolder};
@@ -34,6 +35,35 @@ pub(super) fn look(settings: &Settings, checks: &mut Checks) {
     witness(settings, checks);
     erasures(settings, checks);
     backups(settings, checks);
+    journal(settings, checks);
+}
+
+/// The journal of looks that 112 had while the database was away.
+fn journal(settings: &Settings, checks: &mut Checks) {
+    let (check, folder) = ("journal of looks", &settings.access_journal);
+    if !Journal::is_there(folder) {
+        let found = match settings.replica_url {
+            Some(_) => format!("{} is not there yet", folder.display()),
+            None => "no copy of the database is read (--replica-url)".to_owned(),
+        };
+        return checks.skipped(check, found);
+    }
+    let names = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names: Vec<String> = names.map(|file| file.file_name().to_string_lossy().into_owned()).collect();
+    let (untold, torn) = (|name: &&String| name.ends_with(".untold"), |name: &&String| name.contains(".torn-at-"));
+    if let Some(file) = names.iter().find(untold) {
+        let to_do = "see why the access log refused them (the log of vnr says), tell the data-protection officer, then move the file away";
+        checks.fail(
+            check,
+            format!("{} holds looks that are not in the access log", folder.join(file).display()),
+            to_do,
+        );
+    } else if let Some(file) = names.iter().find(torn) {
+        let to_do = "after a power cut there is nothing in it that was ever answered for; else keep it, and look for who was at the disk";
+        checks.warn(check, format!("a torn end was cut off: {}", folder.join(file).display()), to_do);
+    } else {
+        checks.ok(check, format!("in {}; what waits in it is told while vnr runs", folder.display()));
+    }
 }
 
 fn clock(checks: &mut Checks) {
