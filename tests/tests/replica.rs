@@ -176,10 +176,12 @@ async fn screens_of_112_go_on_from_a_copy_and_kill_9_loses_no_look_and_tells_non
     let waits = ask_for(process.http, Some(&site.token(&detective)), reference, LOOK, json!({ "i": id })).await;
     assert_eq!(waits["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{waits}");
     assert!(waits["errors"][0]["message"].as_str().is_some_and(|text| text.contains("away")), "{waits}");
-    let refused = IncidentServiceClient::new(connection)
-        .register_incident(pb::RegisterIncident { envelope: envelope(), ..incident })
-        .await;
-    assert_eq!(refused.expect_err("nothing is recorded").code(), tonic::Code::Unavailable);
+    let mut late = tonic::Request::new(pb::RegisterIncident { envelope: envelope(), ..incident });
+    late.set_timeout(Duration::from_secs(2));
+    let refused =
+        IncidentServiceClient::new(connection).register_incident(late).await.expect_err("nothing is recorded");
+    let unsure = [tonic::Code::Unavailable, tonic::Code::DeadlineExceeded, tonic::Code::Cancelled];
+    assert!(unsure.contains(&refused.code()), "it is sent again later: {refused}");
     let (status, ready) = get(process.http, "/readyz").await;
     let ready: Value = serde_json::from_str(&ready).expect("JSON");
     assert_eq!((status, &ready["reads"]), (200, &json!("copy")), "{ready}");
