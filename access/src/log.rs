@@ -12,7 +12,7 @@ use domain::ids;
 use domain::values::{ActionName, Actor, ContentDigest, PurposeCode, Recipient, ValueError};
 use event_store::append::{AppendError, Appender, Lane, Metadata, Submission, Target, Touch, Work};
 use event_store::log::LogPosition;
-use event_store::seal::MasterKeys;
+use event_store::seal::{LookedAt, MasterKeys};
 use uuid::Uuid;
 
 use crate::principal::{Principal, Purpose};
@@ -104,8 +104,8 @@ impl AccessLog {
         Self(Arc::new(Inner { appender: None, master, refusals: Mutex::default() }))
     }
 
-    /// Tells what is about to be shown, and comes back once that is durable. `after` is the position of the register that is
-    /// shown.
+    /// Tells what is about to be shown, and comes back once that is durable, with where it stands. `after` is the position of the
+    /// register that is shown.
     ///
     /// # Errors
     /// [`AccessLogError`]; then nothing may be shown.
@@ -114,7 +114,7 @@ impl AccessLog {
         who: &Principal,
         consultation: Consultation,
         after: LogPosition,
-    ) -> Result<(), AccessLogError> {
+    ) -> Result<LookedAt, AccessLogError> {
         let Consultation { way, records, other, question, count } = consultation;
         let by = actor(who)?;
         let query = ContentDigest::of(self.0.master.digest("access query", &question));
@@ -130,7 +130,7 @@ impl AccessLog {
         self.submit(Some(who), Some(by), AccessDayCommand::ConsultRecords(command), after).await
     }
 
-    /// Tells what is about to be handed over, and comes back once that is durable.
+    /// Tells what is about to be handed over, and comes back once that is durable, with where it stands.
     ///
     /// # Errors
     /// [`AccessLogError`]; then nothing may be handed over.
@@ -139,7 +139,7 @@ impl AccessLog {
         who: &Principal,
         disclosure: Disclosure,
         after: LogPosition,
-    ) -> Result<(), AccessLogError> {
+    ) -> Result<LookedAt, AccessLogError> {
         let Disclosure { recipient, records, content } = disclosure;
         let by = actor(who)?;
         let command = DiscloseData {
@@ -204,9 +204,10 @@ impl AccessLog {
         by: Option<Actor>,
         command: AccessDayCommand,
         after: LogPosition,
-    ) -> Result<(), AccessLogError> {
+    ) -> Result<LookedAt, AccessLogError> {
         let submission = self.submission(who, by, command, after);
-        let Some(appender) = &self.0.appender else { return Ok(()) };
+        let nowhere = LookedAt { from: LogPosition::START, to: LogPosition::START };
+        let Some(appender) = &self.0.appender else { return Ok(nowhere) };
         let answer = match appender.enqueue(submission) {
             Ok(pending) => match tokio::time::timeout(PATIENCE, pending).await {
                 Ok(answer) => answer,
@@ -215,7 +216,7 @@ impl AccessLog {
             },
             Err(full) => Err(full),
         };
-        answer.map(drop).map_err(|error| match error {
+        answer.map(|reply| LookedAt::of(&reply)).map_err(|error| match error {
             AppendError::Refused(_) => AccessLogError::Refused(error),
             _ => AccessLogError::Unavailable(error),
         })

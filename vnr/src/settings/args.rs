@@ -26,6 +26,9 @@ pub struct SettingArgs {
     /// The same database as the role that owns and migrates [default: --database-url]
     #[arg(long, global = true, env = "VNR_DATABASE_OWNER_URL", value_name = "URL", hide_env_values = true)]
     pub database_owner_url: Option<String>,
+    /// The same database as the role that tools look at records as [default: --database-url with the user vnr_tool]
+    #[arg(long, global = true, env = "VNR_DATABASE_TOOL_URL", value_name = "URL", hide_env_values = true)]
+    pub database_tool_url: Option<String>,
     /// File of the master key, made where it is absent; VNR_MASTER_KEY may hold the key itself [default: master.key in the data folder]
     #[arg(long, global = true, env = "VNR_MASTER_KEY_FILE", value_name = "FILE", hide_env_values = true)]
     pub master_key_file: Option<String>,
