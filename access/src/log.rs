@@ -12,7 +12,7 @@ use domain::ids;
 use domain::values::{ActionName, Actor, ContentDigest, PurposeCode, Recipient, ValueError};
 use event_store::append::{AppendError, Appender, Lane, Metadata, Submission, Target, Touch, Work};
 use event_store::log::LogPosition;
-use event_store::seal::MasterKeys;
+use event_store::seal::{LookedAt, MasterKeys};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -133,8 +133,8 @@ impl AccessLog {
         self.0.journal.as_ref()
     }
 
-    /// Tells what is about to be shown, and comes back once that is durable. `after` is the position of the register that is
-    /// shown.
+    /// Tells what is about to be shown, and comes back once that is durable, with where it stands. `after` is the position of the
+    /// register that is shown.
     ///
     /// # Errors
     /// [`AccessLogError`]; then nothing may be shown.
@@ -143,7 +143,7 @@ impl AccessLog {
         who: &Principal,
         consultation: Consultation,
         after: LogPosition,
-    ) -> Result<(), AccessLogError> {
+    ) -> Result<LookedAt, AccessLogError> {
         self.tell(&self.look(who, consultation, after)?, PATIENCE).await
     }
 
@@ -159,7 +159,7 @@ impl AccessLog {
         after: LogPosition,
     ) -> Result<(), AccessLogError> {
         let (Some(journal), Some(appender)) = (&self.0.journal, &self.0.appender) else {
-            return self.consulted(who, consultation, after).await;
+            return self.consulted(who, consultation, after).await.map(drop);
         };
         let mut look = self.look(who, consultation, after)?;
         // Behind what waits in the journal nothing overtakes it.
@@ -167,7 +167,7 @@ impl AccessLog {
             match self.tell(&look, SHORT_PATIENCE).await {
                 // It may be in the log after all: under the same id it is told once.
                 Err(AccessLogError::Unavailable(AppendError::Unavailable | AppendError::DeadlinePassed)) => {}
-                told => return told,
+                told => return told.map(drop),
             }
         }
         look.consultation.way = AccessWay::Journal;
@@ -196,11 +196,11 @@ impl AccessLog {
         })
     }
 
-    async fn tell(&self, look: &Look, patience: Duration) -> Result<(), AccessLogError> {
+    async fn tell(&self, look: &Look, patience: Duration) -> Result<LookedAt, AccessLogError> {
         self.submit(submission_of_look(look, Some(patience), &self.0.master), patience).await
     }
 
-    /// Tells what is about to be handed over, and comes back once that is durable.
+    /// Tells what is about to be handed over, and comes back once that is durable, with where it stands.
     ///
     /// # Errors
     /// [`AccessLogError`]; then nothing may be handed over.
@@ -209,7 +209,7 @@ impl AccessLog {
         who: &Principal,
         disclosure: Disclosure,
         after: LogPosition,
-    ) -> Result<(), AccessLogError> {
+    ) -> Result<LookedAt, AccessLogError> {
         let Disclosure { recipient, records, content } = disclosure;
         let by = actor(who)?;
         let command = DiscloseData {
@@ -278,8 +278,9 @@ impl AccessLog {
         None
     }
 
-    async fn submit(&self, submission: Submission, patience: Duration) -> Result<(), AccessLogError> {
-        let Some(appender) = &self.0.appender else { return Ok(()) };
+    async fn submit(&self, submission: Submission, patience: Duration) -> Result<LookedAt, AccessLogError> {
+        let nowhere = LookedAt { from: LogPosition::START, to: LogPosition::START };
+        let Some(appender) = &self.0.appender else { return Ok(nowhere) };
         let answer = match appender.enqueue(submission) {
             Ok(pending) => match tokio::time::timeout(patience, pending).await {
                 Ok(answer) => answer,
@@ -288,7 +289,7 @@ impl AccessLog {
             },
             Err(full) => Err(full),
         };
-        answer.map(drop).map_err(|error| match error {
+        answer.map(|reply| LookedAt::of(&reply)).map_err(|error| match error {
             AppendError::Refused(_) => AccessLogError::Refused(error),
             _ => AccessLogError::Unavailable(error),
         })

@@ -4,9 +4,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use access::policy::{Action, Denied, GrantBook, Policies, Resource, Standing};
+use access::policy::{Action, Denied, GrantBook, NoAccount, Policies, Resource, Standing};
 use access::{Institution, Principal};
-use domain::values::Actor;
+use domain::values::{Actor, SourceSystem};
 use uuid::Uuid;
 
 use crate::commands::WireCommand;
@@ -25,6 +25,9 @@ pub(crate) enum NotPermitted {
         /// The record that it is about, where that was known.
         record: Option<Uuid>,
     },
+    /// They name a source system under whose name their institution may not send.
+    #[error(transparent)]
+    Source(#[from] NoAccount),
     /// They might, by a right that can't be read now.
     #[error("this may take an access right, and which are in force can't be read at present: ask again")]
     Unread,
@@ -109,6 +112,14 @@ impl Caller {
     pub(crate) fn permit(&self, resource: &Resource) -> Result<(), NotPermitted> {
         let permitted = self.policies.permit(&*self.standing, self.action, resource);
         permitted.map_err(|denied| self.not_permitted(denied, resource.id))
+    }
+
+    /// Lets the command be sent under a source system's name. Rights that somebody has beside open no journal of another institution.
+    ///
+    /// # Errors
+    /// [`NotPermitted::Source`] where it has no account for it.
+    pub(crate) fn permit_source(&self, system: &SourceSystem) -> Result<(), NotPermitted> {
+        Ok(self.policies.permit_source(&self.institution, system)?)
     }
 
     fn not_permitted(&self, denied: Denied, record: Option<Uuid>) -> NotPermitted {

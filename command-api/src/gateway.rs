@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use access::policy::{GrantBook, PolicyHandle, RecordKind, Resource};
 use access::{AccessLog, Authenticated, Institution, Principal};
 use domain::access_day::RefusalCause;
+use domain::kernel::Violations;
 use domain::unit::UnitEvent;
 use event_store::append::{AppendError, Appender, Lane, Pending, Reply, Submission, holders};
 use event_store::log::{DecodeError, LogName, LogPosition};
@@ -75,11 +76,38 @@ pub(crate) struct Read {
     caller: Caller,
 }
 
+/// A command that is not taken any further.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    /// All that is wrong with it.
+    Invalid(Violations),
+    /// Its sender may not.
+    NotPermitted(NotPermitted),
+}
+
+impl From<NotPermitted> for Unread {
+    fn from(refused: NotPermitted) -> Unread {
+        Unread::NotPermitted(refused)
+    }
+}
+
+impl From<Unread> for Status {
+    fn from(unread: Unread) -> Status {
+        match unread {
+            Unread::Invalid(violations) => status::invalid(violations),
+            Unread::NotPermitted(refused) => status::not_permitted(&refused),
+        }
+    }
+}
+
 impl Read {
-    /// Reads a command.
-    pub(crate) fn command<C: WireCommand>(command: C, caller: Caller) -> Result<Read, Status> {
+    /// Reads a command, unless it comes under a source system's name that isn't its sender's.
+    pub(crate) fn command<C: WireCommand>(command: C, caller: Caller) -> Result<Read, Unread> {
         let content = command.encode_to_vec();
-        let prepared = command.prepare(&caller).map_err(status::invalid)?;
+        let prepared = command.prepare(&caller).map_err(Unread::Invalid)?;
+        if let Some(source) = &prepared.envelope.source {
+            caller.permit_source(&source.system)?;
+        }
         Ok(Read { name: C::NAME, content, prepared, caller })
     }
 
@@ -159,18 +187,24 @@ impl Gateway {
         sender.renew(&*self.0.deps.grants).await;
     }
 
-    /// Reads a command, unless there is no record with which its sender could do it.
+    /// Reads a command, unless there is no record with which its sender could do it, or it names a source that isn't theirs.
     pub(crate) fn read<C: WireCommand>(&self, command: C, sender: &Sender) -> Result<Read, Status> {
         let caller = Caller::of::<C>(sender, self.0.deps.policies.current());
-        let caller = caller.map_err(|refused| self.not_permitted(C::NAME, sender.principal(), &refused))?;
-        Read::command(command, caller)
+        let read = caller.map_err(Unread::from).and_then(|caller| Read::command(command, caller));
+        read.map_err(|unread| match unread {
+            Unread::NotPermitted(refused) => self.not_permitted(C::NAME, sender.principal(), &refused),
+            invalid @ Unread::Invalid(_) => invalid.into(),
+        })
     }
 
     /// Tells the access log that somebody sent what they may not do, and says how they are told.
     fn not_permitted(&self, name: &str, principal: &Principal, refused: &NotPermitted) -> Status {
-        if let NotPermitted::Denied { record, .. } = refused {
-            self.0.deps.access.refused(Some(principal), name, *record, RefusalCause::Policy);
-        }
+        let record = match refused {
+            NotPermitted::Denied { record, .. } => *record,
+            NotPermitted::Source(_) => None,
+            NotPermitted::Unread => return status::not_permitted(refused),
+        };
+        self.0.deps.access.refused(Some(principal), name, record, RefusalCause::Policy);
         status::not_permitted(refused)
     }
 

@@ -130,6 +130,10 @@ pub(crate) fn not_permitted(refused: &NotPermitted) -> Status {
             let details = ErrorDetails::with_error_info("POLICY", DOMAIN, facts);
             Status::with_error_details(Code::PermissionDenied, shortened(&denied.to_string()), details)
         }
+        NotPermitted::Source(none) => {
+            let named = [("institution", none.institution.to_string()), ("source", none.system.to_string())];
+            info(Code::PermissionDenied, none, "SOURCE", named)
+        }
         NotPermitted::Unread => retry(Code::Unavailable, refused, RETRY_UNAVAILABLE),
     }
 }

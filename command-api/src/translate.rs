@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::caller::{Caller, Sender};
 use crate::commands::{Visitor, WireCommand, visit};
-use crate::gateway::{Read, note_register};
+use crate::gateway::{Read, Unread, note_register};
 use crate::status;
 
 /// A command as an appender takes it.
@@ -52,8 +52,8 @@ pub fn translate(
 
         fn visit<C: WireCommand>(self, command: C) -> Self::Output {
             let Translate(standing, policies, master) = self;
-            let caller = Caller::of::<C>(&Sender::of(standing), Arc::clone(policies));
-            let read = Read::command(command, caller.map_err(|refused| status::not_permitted(&refused))?)?;
+            let caller = Caller::of::<C>(&Sender::of(standing), Arc::clone(policies)).map_err(Unread::from)?;
+            let read = Read::command(command, caller)?;
             let (log, needs_unit) = (read.log(), read.needs_unit());
             Ok(Translated { log, needs_unit, submission: read.submission(Lane::Bulk, master) })
         }

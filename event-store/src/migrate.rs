@@ -128,6 +128,7 @@ pub async fn migrate(owner: &PgPool, origin: &str, sets: &[MigrationSet]) -> Res
             return Err(MigrateError::Unfinished { log });
         }
         ensure_partitions(owner, log).await?;
+        admit_tools(owner, log).await?;
     }
     Ok(())
 }
@@ -156,6 +157,15 @@ pub fn log_sets(origin: &str) -> Vec<MigrationSet> {
 /// Whether the log was begun to be made at once, and is not yet all there.
 async fn unfinished(owner: &PgPool, log: LogName) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(&format!("select exists (select from {log}.unfinished)")).fetch_one(owner).await
+}
+
+/// Lets the role of tools read the log, but for its keys.
+async fn admit_tools(owner: &PgPool, log: LogName) -> Result<(), sqlx::Error> {
+    let admitted: bool = sqlx::query_scalar(&format!("select {log}.admit_tools()")).fetch_one(owner).await?;
+    if !admitted {
+        tracing::warn!(%log, "there is no role vnr_tool: `vnr record`, `vnr subject` and `vnr access` can't look at anything until it is made");
+    }
+    Ok(())
 }
 
 /// A log that is there was begun under that name.

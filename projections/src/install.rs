@@ -39,6 +39,7 @@ pub(crate) async fn install(model: &ReadModel, owner: &PgPool, readers: &[LogRea
             Installed::Ready
         }
     };
+    admit_tools(&mut tx, &["projections", model.name()]).await?;
     tx.commit().await?;
     Ok(installed)
 }
@@ -97,7 +98,16 @@ async fn make_in_tx(
         model.schema_sql.replace("{schema}", schema)
     );
     tx.execute(sql.as_str()).await?;
+    admit_tools(tx, &[schema]).await?;
     Ledger::register_in_tx(tx, consumer, start).await
+}
+
+/// Lets the role of tools read these schemas.
+async fn admit_tools(tx: &mut PgConnection, schemas: &[&str]) -> Result<(), sqlx::Error> {
+    for schema in schemas {
+        sqlx::query("select projections.admit_tools($1)").bind(schema).execute(&mut *tx).await?;
+    }
+    Ok(())
 }
 
 /// The beginning of each log, in its present generation.

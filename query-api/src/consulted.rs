@@ -90,7 +90,7 @@ pub(crate) async fn tell(
         Consultation { way, records: records.clone(), other: DataScope::Summary, question: question.to_vec(), count };
     let told = match goes_on {
         true => log.consulted_or_kept(caller, consultation, after).await,
-        false => log.consulted(caller, consultation, after).await,
+        false => log.consulted(caller, consultation, after).await.map(drop),
     };
     told.map_err(|error| match error {
         AccessLogError::Refused(_) => QueryError::TooComplex(error.to_string()),

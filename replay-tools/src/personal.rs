@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, Utc};
 use event_store::log::LogName;
 use event_store::read::{LogReader, ReadError};
-use event_store::seal::{KeyRef, KeyRing, KeyScope, RecordKey, SealError, SealedField, sealed_fields};
+use event_store::seal::{KeyRef, KeyRing, KeyScope, LookedAt, RecordKey, SealError, SealedField, sealed_fields};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgPool;
@@ -88,6 +88,16 @@ impl Keys {
         Ok(Keys { present: ring.present(scope).await?, destroyed: ring.destroyed(scope).await? })
     }
 
+    /// Records that have something which can still be opened.
+    pub fn sealing(&self) -> BTreeSet<Uuid> {
+        self.present.iter().map(|key| key.owner.record).collect()
+    }
+
+    /// All records that they are of.
+    pub fn records(&self) -> BTreeSet<Uuid> {
+        self.all().map(|key| key.owner.record).collect()
+    }
+
     fn all(&self) -> impl Iterator<Item = &KeyRef> {
         self.present.iter().chain(&self.destroyed)
     }
@@ -99,7 +109,7 @@ impl Keys {
 /// When the log can't be read.
 pub async fn sealed_counts(pool: &PgPool, log: LogName, keys: &Keys) -> Result<HashMap<Uuid, usize>, PersonalError> {
     let mut counts = HashMap::new();
-    for record in records(keys) {
+    for record in keys.records() {
         for (_, field) in fields(pool, log, record).await?.1 {
             *counts.entry(field.key_id().unwrap_or_default()).or_insert(0) += 1;
         }
@@ -107,18 +117,23 @@ pub async fn sealed_counts(pool: &PgPool, log: LogName, keys: &Keys) -> Result<H
     Ok(counts)
 }
 
-/// Opens everything of that scope.
+/// Opens everything that these keys seal. The access log says at `look` that all their records are looked at, or the database hands
+/// the keys out to nobody.
 ///
 /// # Errors
-/// When the log can't be read or a text does not open.
-pub async fn export(pool: &PgPool, log: LogName, ring: &KeyRing, scope: KeyScope) -> Result<Export, PersonalError> {
+/// When the log can't be read, the keys are not handed out, or a text does not open.
+pub async fn export(
+    pool: &PgPool,
+    log: LogName,
+    ring: &KeyRing,
+    (keys, look): (&Keys, LookedAt),
+) -> Result<Export, PersonalError> {
     let head = LogReader::new(pool.clone(), log).head().await?;
-    let keys = Keys::of(ring, scope).await?;
     let owners: HashMap<Uuid, Option<Uuid>> = keys.all().map(|key| (key.key_id, key.owner.subject)).collect();
-    let ids: Vec<Uuid> = keys.present.iter().map(|key| key.key_id).collect();
-    let opened: HashMap<Uuid, RecordKey> = ring.by_id(&ids).await?;
+    let sealing: Vec<Uuid> = keys.sealing().into_iter().collect();
+    let opened: HashMap<Uuid, RecordKey> = ring.looked_at(look, &sealing).await?;
     let mut exported = Vec::new();
-    for record in records(&keys) {
+    for record in keys.records() {
         let (record_type, fields) = fields(pool, log, record).await?;
         let mut shown = Vec::new();
         for (event, field) in fields {
@@ -130,10 +145,6 @@ pub async fn export(pool: &PgPool, log: LogName, ring: &KeyRing, scope: KeyScope
     }
     let as_of = format!("{}.{}", head.generation, head.position);
     Ok(Export { as_of, erased_keys: keys.destroyed.len(), records: exported })
-}
-
-fn records(keys: &Keys) -> BTreeSet<Uuid> {
-    keys.all().map(|key| key.owner.record).collect()
 }
 
 type Sealed = ((String, DateTime<Utc>), SealedField);

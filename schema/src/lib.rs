@@ -41,13 +41,14 @@ pub const LOG: &[SqlFile] = sql_files![
     (14, "0014", "append"),
     (15, "0015", "append"),
     (16, "0016", "whole_log"),
+    (17, "0017", "tools"),
 ];
 
 /// An illustrative retention schedule (TOML).
 pub const RETENTION: &str = include_str!("../retention/illustrative.toml");
 
 /// Progress and leases of those who read the logs.
-pub const CONSUMERS: &[SqlFile] = sql_files!["consumers", (1, "0001", "consumers")];
+pub const CONSUMERS: &[SqlFile] = sql_files!["consumers", (1, "0001", "consumers"), (2, "0002", "tools")];
 
 /// A text by its name.
 #[derive(Debug, Clone, Copy)]

@@ -257,7 +257,7 @@ async fn looking_at_a_record_or_at_the_access_log_with_a_tool_is_in_the_access_l
     let mut kinds = Vec::new();
     for _ in 0..100 {
         let looks: Value = serde_json::from_str(&vnr(&["access", "log", "--json"])).unwrap();
-        let told = looks["looks"].as_array().unwrap().iter().rev().take(3);
+        let told = looks["looks"].as_array().unwrap().iter().rev().take(4);
         kinds = told
             .map(|look| {
                 let told = |name: &str| look[name].as_str().unwrap_or_default().to_owned();
@@ -266,7 +266,7 @@ async fn looking_at_a_record_or_at_the_access_log_with_a_tool_is_in_the_access_l
                 (told("kind"), told("actor"), told("purpose"), told("reference"), scopes, told("recipient"))
             })
             .collect();
-        if kinds.len() == 3 {
+        if kinds.len() == 4 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -281,6 +281,7 @@ async fn looking_at_a_record_or_at_the_access_log_with_a_tool_is_in_the_access_l
         kinds.iter().map(without_actor).collect::<Vec<_>>(),
         [
             told("consulted", "response", "VEK-2026-0000007", "history", ""),
+            told("consulted", "investigation", "development", "summary narrative reporter personal_code", ""),
             told(
                 "disclosed",
                 "investigation",

@@ -218,7 +218,7 @@ async fn what_was_asked_before_is_answered_again_and_other_content_is_refused() 
 async fn versions_the_future_unknown_records_and_sources_are_watched() {
     let system = TestSystem::start().await;
     let mut incidents = IncidentServiceClient::new(system.connect(&dispatcher()).await);
-    let source = pb::Source { system: "rpp-journal".into(), external_id: "2026/17".into(), ..Default::default() };
+    let source = pb::Source { system: "vkcp".into(), external_id: "2026/17".into(), ..Default::default() };
     let mut command = register_incident();
     command.envelope.as_mut().unwrap().source = Some(source.clone());
     let reply = incidents.register_incident(command).await.unwrap().into_inner();

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use domain::terms::Service;
 use serde::Deserialize;
 
+use super::account::SourceNames;
 use super::error::PolicyError;
 use super::resource::{Relation, Resource};
 use crate::principal::{Institution, Principal, Territory, named};
@@ -91,6 +92,28 @@ pub struct InstitutionEntry {
     /// Whether its code isn't confirmed.
     #[serde(default)]
     pub illustrative: bool,
+    /// Source systems under whose names it may send, as they stand in the table: none where it doesn't say.
+    #[serde(default)]
+    pub sources: Vec<String>,
+    #[serde(skip)]
+    pub(super) names: Vec<SourceNames>,
+}
+
+impl InstitutionEntry {
+    /// Reads what stands in `sources`; what is wrong with it with its place.
+    fn read_sources(&mut self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for (place, text) in self.sources.iter().enumerate() {
+            match SourceNames::parse(text, self.prefix.is_some()) {
+                Ok(names) if self.names.contains(&names) => {
+                    wrong.push(format!("sources[{place}]: `{text}` stands there twice"))
+                }
+                Ok(names) => self.names.push(names),
+                Err(reason) => wrong.push(format!("sources[{place}]: {reason}")),
+            }
+        }
+        wrong
+    }
 }
 
 #[derive(Deserialize)]
@@ -110,9 +133,10 @@ impl Institutions {
     /// Reads the table. Wrong entries are told all at once.
     pub(super) fn parse(file: &str, text: &str) -> Result<Self, Vec<PolicyError>> {
         let wrong = |reason: String| PolicyError::Institutions { file: file.to_owned(), reason };
-        let table: Table = toml::from_str(text).map_err(|error| vec![wrong(error.to_string().trim().to_owned())])?;
+        let mut table: Table =
+            toml::from_str(text).map_err(|error| vec![wrong(error.to_string().trim().to_owned())])?;
         let (mut by_code, mut errors) = (HashMap::new(), Vec::new());
-        for (place, entry) in table.institution.iter().enumerate() {
+        for (place, entry) in table.institution.iter_mut().enumerate() {
             match (&entry.code, &entry.prefix) {
                 (Some(code), None) if Institution::parse(code).is_err() => {
                     errors.push(wrong(format!("`{code}` is no code of an institution")));
@@ -127,6 +151,8 @@ impl Institutions {
             if entry.lv.trim().is_empty() || entry.en.trim().is_empty() {
                 errors.push(wrong(format!("institution {}: give its name in `lv` and `en`", place + 1)));
             }
+            let of_sources = entry.read_sources().into_iter();
+            errors.extend(of_sources.map(|reason| wrong(format!("institution {}: {reason}", place + 1))));
         }
         if errors.is_empty() { Ok(Self { entries: table.institution, by_code }) } else { Err(errors) }
     }
@@ -250,5 +276,24 @@ mod tests {
             ]
         );
         assert!(Institutions::parse("institutions.toml", "[[institution]]\nkind = \"king\"").is_err());
+    }
+
+    #[test]
+    fn wrong_sources_are_told_all_at_once_with_their_places() {
+        let text = "[[institution]]\ncode = \"A\"\nkind = \"court\"\nlv = \"a\"\nen = \"a\"\nsources = [\"a\", \"A B\", \"*\"]\n\
+                    [[institution]]\ncode = \"B\"\nkind = \"court\"\nlv = \"\"\nen = \"a\"\nsources = [\"b-{rest}\", \"b\", \"b\"]\n";
+        let errors = Institutions::parse("institutions.toml", text).expect_err("five mistakes");
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        let begin = [
+            "institutions.toml: institution 1: sources[1]: `A B`: ",
+            "institutions.toml: institution 1: sources[2]: `*` ",
+            "institutions.toml: institution 2: give its name",
+            "institutions.toml: institution 2: sources[0]: `b-{rest}`: ",
+            "institutions.toml: institution 2: sources[2]: `b` stands there twice",
+        ];
+        assert_eq!(errors.len(), begin.len(), "{errors:#?}");
+        for (error, begin) in errors.iter().zip(begin) {
+            assert!(error.starts_with(begin), "{error}");
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! What a policy can see is an [`AccessProfile`] and a [`RecordProfile`], nothing else, so decisions are kept by these two and not by
 //! request: an institution's officers share theirs, and so do all records that are tied to it in the same way.
 
+mod account;
 mod action;
 mod adoption;
 mod cache;
@@ -21,6 +22,7 @@ mod reach;
 mod resource;
 mod set;
 
+pub use self::account::NoAccount;
 pub use self::action::{Action, Field};
 pub use self::adoption::{check, schema_digest};
 pub use self::error::{PolicyError, PolicyErrors};

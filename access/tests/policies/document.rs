@@ -50,12 +50,15 @@ fn tables(policies: &Policies) -> String {
             text += &format!("| `{}` | {} | {} | {} |\n", policy.id, policy.lv, policy.en, policy.source);
         }
     }
-    text += "\n## Institutions\n\n| code | kind | lv | en | code confirmed |\n| --- | --- | --- | --- | --- |\n";
+    text += "\n## Institutions\n\n| code | kind | lv | en | sends under the name of | code confirmed |\n\
+             | --- | --- | --- | --- | --- | --- |\n";
     for entry in policies.institutions().entries() {
         let named = entry.code.clone().or_else(|| entry.prefix.as_ref().map(|prefix| format!("{prefix}…")));
         let confirmed = if entry.illustrative { "no: illustrative" } else { "yes" };
         let named = named.unwrap_or_default();
-        text += &format!("| `{named}` | `{}` | {} | {} | {confirmed} |\n", entry.kind, entry.lv, entry.en);
+        let sources: Vec<String> = entry.sources.iter().map(|names| format!("`{names}`")).collect();
+        let (kind, lv, en, sources) = (entry.kind, &entry.lv, &entry.en, sources.join(", "));
+        text += &format!("| `{named}` | `{kind}` | {lv} | {en} | {sources} | {confirmed} |\n");
     }
     text += "\n## Who may do what\n";
     for (institution, kind) in INSTITUTIONS {

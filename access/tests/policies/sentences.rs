@@ -3,6 +3,7 @@
 use access::policy::{Action, Change, CodeShown, Field, Grant, GrantScope, Masks, RecordKind, Relation, Resource};
 use access::{Principal, Purpose, Role};
 use domain::Lang;
+use domain::values::SourceSystem;
 use uuid::Uuid;
 
 use crate::{card_of, code, decide, incident_of, may, may_with, policies, secret, somebody, territory};
@@ -303,4 +304,36 @@ fn a_permission_says_by_which_policy_and_no_permission_says_that_there_is_none()
     let explained = policies().explain(&stranger, Action::View, &incident_of("RPP"));
     assert!(explained.text(Lang::Lv).starts_with("Nav atļauts: neviens noteikums to neatļauj."));
     assert!(explained.nearest.iter().any(|nearest| nearest.changes == [Change::Grant]));
+}
+
+#[test]
+fn each_institution_sends_under_the_names_of_its_own_journals() {
+    let policies = policies();
+    let may = |institution: &str, system: &str| {
+        policies.permit_source(&code(institution), &SourceSystem::parse(system).expect("a name")).is_ok()
+    };
+    for (institution, system) in [
+        ("VP", "vp-enz"),
+        ("PP-LIEPAJA", "enz-liepaja"),
+        ("OP-RIGA", "ostas-riga"),
+        ("RPP", "enz-riga"),
+        ("VUGD", "vkcp"),
+        ("VKCP", "vkcp"),
+        ("112", "vkcp"),
+        ("NMPD", "nmpd-cad"),
+    ] {
+        assert!(may(institution, system), "{institution} under {system}");
+    }
+    for (institution, system) in [
+        ("PP-OGRE", "enz-liepaja"),
+        ("OP-RIGA", "enz-riga"),
+        ("PP-RIGA", "ostas-riga"),
+        ("VP", "enz-riga"),
+        ("NMPD", "vkcp"),
+        ("VDD", "vp-enz"),
+        ("IC", "vp-enz"),
+        ("SOMEBODY", "somebody"),
+    ] {
+        assert!(!may(institution, system), "{institution} under {system}");
+    }
 }

@@ -10,7 +10,7 @@ use proto::command::v1::incident_service_client::IncidentServiceClient;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::support::{Api, Calling, call, envelope, envelope_from, incident, numbered, refusal, with_id};
+use crate::support::{Api, Calling, call, envelope, envelope_of, incident, numbered, refusal, with_id};
 
 const DENIED: (Code, Vec<String>) = (Code::PermissionDenied, Vec::new());
 
@@ -153,14 +153,14 @@ async fn a_grant_names_what_there_is() {
 #[tokio::test]
 async fn a_request_for_a_grant_takes_effect_once() {
     let api = Api::start().await;
-    let message = pb::RequestGrant { envelope: envelope_from("grant-1"), ..secret() };
+    let message = pb::RequestGrant { envelope: envelope_of("vp-enz", "grant-1"), ..secret() };
     let first = supervisor(&api, "a.ozola").request_grant(message.clone()).await.unwrap().into_inner();
     let again = supervisor(&api, "a.ozola").request_grant(message.clone()).await.unwrap().into_inner();
     assert_eq!(again, pb::CommandReply { repeated: true, ..first.clone() });
-    let other = pb::RequestGrant { envelope: envelope_from("grant-1"), ..message };
+    let other = pb::RequestGrant { envelope: envelope_of("vp-enz", "grant-1"), ..message };
     let refused = refusal(supervisor(&api, "a.ozola").request_grant(other).await);
     assert_eq!(refused, (Code::AlreadyExists, vec!["grant_already_requested".to_owned()]));
-    let named = crate::support::external("grant-1");
+    let named = crate::support::external_of("vp-enz", "grant-1");
     let approved = supervisor(&api, "p.kalnins").approve_grant(approve(named)).await.unwrap().into_inner();
     assert_eq!(approved.aggregate_id, first.aggregate_id);
 }

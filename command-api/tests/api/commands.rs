@@ -128,7 +128,7 @@ async fn an_event_says_who_and_why_and_shows_no_personal_data() {
     let (payload, metadata): (String, String) =
         sqlx::query_as("select payload::text, metadata::text from register.events").fetch_one(&api.pool).await.unwrap();
     assert!(payload.contains("$sealed") && !payload.contains("bicycle"), "{payload}");
-    for part in [command_id.as_str(), "\"actor\":\"tests\"", "VUGD", "\"purpose\":\"response\"", "enz-riga"] {
+    for part in [command_id.as_str(), "\"actor\":\"tests\"", "VUGD", "\"purpose\":\"response\"", "vkcp"] {
         assert!(metadata.contains(part), "{part} is not in {metadata}");
     }
 }

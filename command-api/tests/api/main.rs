@@ -9,4 +9,5 @@ mod dispatch;
 mod intake;
 mod permission;
 mod running;
+mod sources;
 mod support;

@@ -222,8 +222,12 @@ pub fn envelope() -> Option<pb::Envelope> {
 }
 
 pub fn envelope_from(external_id: &str) -> Option<pb::Envelope> {
-    let source =
-        pb::Source { system: "enz-riga".to_owned(), external_id: external_id.to_owned(), ..Default::default() };
+    envelope_of("vkcp", external_id)
+}
+
+/// An envelope of a record of that source.
+pub fn envelope_of(system: &str, external_id: &str) -> Option<pb::Envelope> {
+    let source = pb::Source { system: system.to_owned(), external_id: external_id.to_owned(), ..Default::default() };
     envelope().map(|envelope| pb::Envelope { source: Some(source), ..envelope })
 }
 
@@ -265,7 +269,11 @@ pub fn with_id(id: &str) -> Option<pb::RecordRef> {
 }
 
 pub fn external(external_id: &str) -> Option<pb::RecordRef> {
-    let external = pb::ExternalRef { system: "enz-riga".to_owned(), external_id: external_id.to_owned() };
+    external_of("vkcp", external_id)
+}
+
+pub fn external_of(system: &str, external_id: &str) -> Option<pb::RecordRef> {
+    let external = pb::ExternalRef { system: system.to_owned(), external_id: external_id.to_owned() };
     Some(pb::RecordRef { by: Some(pb::record_ref::By::External(external)) })
 }
 

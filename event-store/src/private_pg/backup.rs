@@ -11,7 +11,7 @@ use super::cluster::Cluster;
 use super::error::PrivatePgError;
 use super::lock::FolderLock;
 use super::server::Server;
-use super::{Address, PrivatePg, Profile, made};
+use super::{Address, PrivatePg, Profile, database, made};
 
 /// A server that a base backup can be taken of.
 #[derive(Debug, Clone)]
@@ -147,7 +147,10 @@ impl PrivatePg {
     /// When there is a cluster already, the backup is damaged, or PostgreSQL does not recover. What was there is there again.
     pub async fn restore(restore: Restore) -> Result<Restored, PrivatePgError> {
         let working = tokio::task::spawn_blocking(move || restore.run());
-        working.await.map_err(|_| PrivatePgError::Interrupted)?
+        let restored = working.await.map_err(|_| PrivatePgError::Interrupted)??;
+        // The backup may be from before there were all of them.
+        database::ensure_roles(&mut restored.server.address.admin().await?).await?;
+        Ok(restored)
     }
 }
 

@@ -13,6 +13,8 @@ use super::error::PrivatePgError;
 const OWNER: &str = "vnr_owner";
 /// Runs the application; owns nothing.
 const APP: &str = "vnr_app";
+/// Looks at records with tools; has no keys.
+const TOOL: &str = "vnr_tool";
 
 /// How to reach the server on a Unix socket.
 #[derive(Debug, Clone)]
@@ -31,6 +33,10 @@ impl Address {
 
     pub(super) fn app_url(&self, database: &str) -> String {
         self.url(APP, database)
+    }
+
+    pub(super) fn tool_url(&self, database: &str) -> String {
+        self.url(TOOL, database)
     }
 
     /// The folder goes into the query, percent-encoded; host and port only have to be named, lest `PGHOST` and `PGPORT` fill them.
@@ -54,9 +60,9 @@ impl Address {
     }
 }
 
-/// Makes the two roles, unless they are there.
+/// Makes the three roles, unless they are there.
 pub(super) async fn ensure_roles(admin: &mut PgConnection) -> Result<(), PrivatePgError> {
-    for role in [OWNER, APP] {
+    for role in [OWNER, APP, TOOL] {
         let there: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)")
             .bind(role)
             .fetch_one(&mut *admin)

@@ -142,6 +142,11 @@ impl AttachedPg {
         self.address.app_url(DATABASE)
     }
 
+    /// URL of the database for the role that tools look at records as.
+    pub fn tool_url(&self) -> String {
+        self.address.tool_url(DATABASE)
+    }
+
     /// One of PostgreSQL's own programs (`pg_dump`).
     ///
     /// # Errors
@@ -163,7 +168,7 @@ pub struct PrivatePg {
 }
 
 impl PrivatePg {
-    /// Starts the server and makes the roles `vnr_owner` and `vnr_app` and the database `vnr` when they are not there yet.
+    /// Starts the server and makes the roles `vnr_owner`, `vnr_app` and `vnr_tool` and the database `vnr` when they are not there yet.
     ///
     /// # Errors
     /// Each variant of [`PrivatePgError`] says what is wrong and what to do.
@@ -214,6 +219,11 @@ impl PrivatePg {
     /// URL of the database for the role that the application runs as.
     pub fn app_url(&self) -> String {
         self.address.app_url(DATABASE)
+    }
+
+    /// URL of the database for the role that tools look at records as.
+    pub fn tool_url(&self) -> String {
+        self.address.tool_url(DATABASE)
     }
 
     /// Lets the server hand its write-ahead log over, where it was told to: from when it is known to be the one that serves.

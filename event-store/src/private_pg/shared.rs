@@ -105,6 +105,7 @@ impl SharedPg {
         Ok(TestDatabase {
             owner_url: self.address.owner_url(name),
             app_url: self.address.app_url(name),
+            tool_url: self.address.tool_url(name),
             name: name.to_owned(),
             address: self.address.clone(),
         })
@@ -146,6 +147,7 @@ pub struct TestDatabase {
     name: String,
     owner_url: String,
     app_url: String,
+    tool_url: String,
     address: Address,
 }
 
@@ -158,6 +160,11 @@ impl TestDatabase {
     /// URL for the role that the application runs as.
     pub fn app_url(&self) -> &str {
         &self.app_url
+    }
+
+    /// URL for the role that tools look at records as.
+    pub fn tool_url(&self) -> &str {
+        &self.tool_url
     }
 }
 

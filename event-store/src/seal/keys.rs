@@ -7,7 +7,8 @@ use sqlx::{PgPool, Row as _};
 use uuid::Uuid;
 
 use super::{MasterKeys, RecordKey, SealError, WrappedKey};
-use crate::log::LogName;
+use crate::append::Reply;
+use crate::log::{LogName, LogPosition};
 
 /// Whose personal data a key seals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,6 +54,23 @@ impl KeyScope {
     }
 }
 
+/// Where the access log says who looks at something, and what for: the positions of one consultation or disclosure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LookedAt {
+    /// Of its first event.
+    pub from: LogPosition,
+    /// Of its last one.
+    pub to: LogPosition,
+}
+
+impl LookedAt {
+    /// Where it stands by the reply to it.
+    pub fn of(reply: &Reply) -> LookedAt {
+        let first = (reply.position + 1).saturating_sub(u64::from(reply.events));
+        LookedAt { from: LogPosition::new(first), to: LogPosition::new(reply.position) }
+    }
+}
+
 /// Reads keys of records from the database and unwraps them. It keeps none: a destroyed key is gone at once.
 #[derive(Debug, Clone)]
 pub struct KeyRing {
@@ -87,14 +105,28 @@ impl KeyRing {
         rows.iter().map(|row| read_key(row, &self.master).map(|(key, _)| (key.id, key))).collect()
     }
 
+    /// The keys of these records, by id, for the role of tools: the database hands them out only where the access log says within the
+    /// last minutes, at these positions, who looks at the personal data of all of them.
+    ///
+    /// # Errors
+    /// As [`KeyRing::by_id`], and where the access log doesn't say so.
+    pub async fn looked_at(&self, look: LookedAt, records: &[Uuid]) -> Result<HashMap<Uuid, RecordKey>, SealError> {
+        let sql = format!("select {KEY_COLUMNS} from {}.keys_looked_at($1, $2, $3)", self.log);
+        let query = sqlx::query(&sql).bind(look.from.as_i64()).bind(look.to.as_i64()).bind(records);
+        let rows = query.fetch_all(&self.pool).await?;
+        rows.iter().map(|row| read_key(row, &self.master).map(|(key, _)| (key.id, key))).collect()
+    }
+
     /// The keys that are there, without the keys themselves, in order of their ids.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn present(&self, scope: KeyScope) -> Result<Vec<KeyRef>, sqlx::Error> {
         let (column, id) = scope.column();
-        let sql =
-            format!("select key_id, aggregate_id, subject from {}.keys where {column} = $1 order by key_id", self.log);
+        let sql = format!(
+            "select key_id, aggregate_id, subject from {}.key_owners where {column} = $1 order by key_id",
+            self.log
+        );
         sqlx::query(&sql).bind(id).fetch_all(&self.pool).await?.iter().map(key_ref).collect()
     }
 

@@ -20,7 +20,7 @@ mod source;
 mod text;
 
 pub(crate) use keys::{KEY_COLUMNS, key_ref, read_key};
-pub use keys::{KeyOwner, KeyRef, KeyRing, KeyScope};
+pub use keys::{KeyOwner, KeyRef, KeyRing, KeyScope, LookedAt};
 pub use master::{MasterKeyError, MasterKeys, RecordKey, WrappedKey};
 pub(crate) use payload::key_ids;
 pub use payload::{OpenedField, SealError, SealedField, Sealing, open_payload, sealed_fields};

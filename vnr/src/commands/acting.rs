@@ -14,6 +14,7 @@ use domain::access_day::{AccessWay, DataScope, RefusalCause};
 use domain::values::Recipient;
 use event_store::append::{Appender, AppenderConfig};
 use event_store::log::{LogName, LogPosition};
+use event_store::seal::LookedAt;
 use projections::access_grants::in_force;
 use projections::resource_of;
 use sha2::{Digest as _, Sha256};
@@ -61,8 +62,9 @@ impl Acting {
         job: Job,
     ) -> Result<Self, Failure> {
         let principal = principal(settings, args, job).await?;
-        let grants = in_force(&mut *database.app.acquire().await?, &principal, Utc::now()).await?;
-        let (policies, _) = compose::policies::in_force(settings, &database.app).await?;
+        let pool = database.tools().await?;
+        let grants = in_force(&mut *pool.acquire().await?, &principal, Utc::now()).await?;
+        let (policies, _) = compose::policies::in_force(settings, pool).await?;
         Ok(Self { standing: Standing { principal, grants }, policies })
     }
 
@@ -100,11 +102,16 @@ impl Acting {
         content.iter().try_for_each(|action| self.policies.permit(&self.standing, *action, record))
     }
 
-    /// Tells what is about to be shown, and comes back once that is durable.
+    /// Tells what is about to be shown, and comes back once that is durable, with where it stands: by that the database hands out keys.
     ///
     /// # Errors
     /// Where it can't be told. Nothing is to be shown then.
-    pub(super) async fn tell(&self, settings: &Settings, database: &Database, look: Look<'_>) -> Result<(), Failure> {
+    pub(super) async fn tell(
+        &self,
+        settings: &Settings,
+        database: &Database,
+        look: Look<'_>,
+    ) -> Result<LookedAt, Failure> {
         let consultation = Consultation {
             way: AccessWay::Tool,
             records: look.of_each(),
@@ -126,7 +133,7 @@ impl Acting {
         database: &Database,
         (recipient, content): (&Recipient, &str),
         look: Look<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<LookedAt, Failure> {
         let content = Sha256::digest(content.as_bytes()).into();
         let disclosure = Disclosure { recipient: recipient.clone(), records: look.of_each(), content };
         let who = &self.standing.principal;
@@ -167,7 +174,7 @@ impl Acting {
 
 /// What the policies know of a record, whatever its type; of what the read models don't have, that it is nobody's.
 pub(super) async fn resource(database: &Database, record_type: &str, id: Uuid) -> Result<Resource, Failure> {
-    let found = resource_of(&mut *database.app.acquire().await?, record_type, id).await?;
+    let found = resource_of(&mut *database.tools().await?.acquire().await?, record_type, id).await?;
     Ok(found.unwrap_or_else(|| Resource { id: Some(id), ..Resource::new(RecordKind::RetentionCase) }))
 }
 
@@ -178,12 +185,12 @@ impl Look<'_> {
     }
 }
 
-/// Opens the access log, tells it something, and closes it.
-async fn with_log(
+/// Opens the access log, tells it something, and closes it. That is done as the application's role: the tools' own writes nothing.
+async fn with_log<T>(
     settings: &Settings,
     database: &Database,
-    tell: impl AsyncFnOnce(&AccessLog, LogPosition) -> Result<(), AccessLogError>,
-) -> Result<(), Failure> {
+    tell: impl AsyncFnOnce(&AccessLog, LogPosition) -> Result<T, AccessLogError>,
+) -> Result<T, Failure> {
     let head: i64 = sqlx::query_scalar("select position from register.head")
         .fetch_one(&database.app)
         .await
@@ -195,8 +202,7 @@ async fn with_log(
     let told = tell(&log, LogPosition::from_i64(head)).await;
     drop(log);
     task.await.context("the access log could not be closed")?;
-    told.map_err(anyhow::Error::new)?;
-    Ok(())
+    Ok(told.map_err(anyhow::Error::new)?)
 }
 
 async fn principal(settings: &Settings, acting: &ActingArgs, job: Job) -> Result<Principal, Failure> {

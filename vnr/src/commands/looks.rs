@@ -27,7 +27,7 @@ pub(super) async fn run(settings: &Settings, command: LookCommand) -> Result<(),
     with_database(settings, async |database| match command {
         LookCommand::Log { record, person, actor, institution, since, until, limit, json, acting } => {
             let records = match (&record, person) {
-                (Some(name), _) => Some(vec![resolve(&database.app, name).await?.1]),
+                (Some(name), _) => Some(vec![resolve(database.tools().await?, name).await?.1]),
                 (None, Some(person)) => Some(records_of(settings, database, person).await?),
                 (None, None) => None,
             };
@@ -80,13 +80,13 @@ fn question(filter: &LookFilter) -> String {
 /// Looking at the access log is told to it.
 async fn tell(settings: &Settings, database: &Database, acting: &Acting, question: &str) -> Result<(), Failure> {
     let look = Look { question, records: &[], scopes: &[DataScope::AccessLog] };
-    acting.tell(settings, database, look).await
+    acting.tell(settings, database, look).await.map(drop)
 }
 
 /// Records that hold data of a data subject, also where it was erased.
 async fn records_of(settings: &Settings, database: &Database, person: Uuid) -> Result<Vec<Uuid>, Failure> {
     let master = personal_data::open(settings, database).await?;
-    let ring = KeyRing::new(database.app.clone(), LogName::REGISTER, std::sync::Arc::new(master));
+    let ring = KeyRing::new(database.tools().await?.clone(), LogName::REGISTER, std::sync::Arc::new(master));
     let keys = Keys::of(&ring, KeyScope::Subject(person)).await?;
     let present = keys.present.iter().map(|key| key.owner.record);
     let records: std::collections::BTreeSet<Uuid> =
@@ -98,7 +98,7 @@ async fn records_of(settings: &Settings, database: &Database, person: Uuid) -> R
 }
 
 async fn show_log(database: &Database, filter: &LookFilter, limit: u32, as_json: bool) -> Result<(), Failure> {
-    let mut connection = database.app.acquire().await?;
+    let mut connection = database.tools().await?.acquire().await?;
     let looks = LookRow::search(&mut connection, filter, limit).await?;
     let positions: Vec<i64> = looks.iter().map(|look| look.position).collect();
     let records = LookedAtRow::of_looks(&mut connection, &positions).await?;
@@ -169,7 +169,7 @@ async fn show_signals(
     (bulk, as_json): (i64, bool),
 ) -> Result<(), Failure> {
     let thresholds = Thresholds { records_in_an_hour: bulk, ..Thresholds::default() };
-    let mut connection = database.app.acquire().await?;
+    let mut connection = database.tools().await?.acquire().await?;
     let mut found = Signal::find(&mut connection, since, until, &thresholds).await?;
     found.retain(|(_, signal)| {
         Institution::parse(&signal.institution).is_ok_and(|institution| acting.reads_log_of(&institution))

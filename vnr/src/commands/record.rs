@@ -36,7 +36,7 @@ pub(super) async fn run(settings: &Settings, command: RecordCommand) -> Result<(
     let known_at = as_known_at.map(|moment| (moment.to_utc(), axis));
     with_database(settings, async |database| {
         let (acting, id) = permitted(settings, database, &number, ("record_history", &acting)).await?;
-        let history = read(&database.app, &number, known_at).await?;
+        let history = read(database.tools().await?, &number, known_at).await?;
         let question = format!("record history {number} {known_at:?}");
         let look = Look { question: &question, records: &[id], scopes: &[DataScope::History] };
         acting.tell(settings, database, look).await?;
@@ -58,7 +58,7 @@ async fn permitted(
     (attempt, acting): (&str, &ActingArgs),
 ) -> Result<(Acting, Uuid), Failure> {
     let acting = Acting::begin(settings, database, acting, Job::Audit).await?;
-    let (record_type, id) = resolve(&database.app, name).await?;
+    let (record_type, id) = resolve(database.tools().await?, name).await?;
     let record = acting::resource(database, &record_type, id).await?;
     match acting.permit_history(&record) {
         Ok(()) => Ok((acting, id)),
@@ -69,11 +69,11 @@ async fn permitted(
 async fn prove_record(settings: &Settings, number: &str, file: &Path, acting: &ActingArgs) -> Result<(), Failure> {
     with_database(settings, async |database| {
         let (acting, id) = permitted(settings, database, number, ("record_prove", acting)).await?;
-        let (record_type, _) = resolve(&database.app, number).await?;
+        let (record_type, _) = resolve(database.tools().await?, number).await?;
         let question = format!("record prove {number}");
         let look = Look { question: &question, records: &[id], scopes: &[DataScope::History] };
         acting.tell(settings, database, look).await?;
-        let evidence = prove(&database.app, LogName::REGISTER, (&record_type, id)).await?;
+        let evidence = prove(database.tools().await?, LogName::REGISTER, (&record_type, id)).await?;
         let head = TreeHead::parse(&SignedNote::parse(&evidence.tree_head)?.text)?;
         write(file, &evidence.to_text()?)?;
         let (events, size) = (evidence.events.len(), grouped(head.size));

@@ -1,6 +1,5 @@
 //! `vnr subject list | export | erase | hold | release | due`: personal data.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -54,9 +53,9 @@ pub(super) async fn run(settings: &Settings, command: SubjectCommand) -> Result<
     }
 }
 
-fn ring(settings: &Settings, database: &Database) -> Result<KeyRing, Failure> {
+async fn ring(settings: &Settings, database: &Database) -> Result<KeyRing, Failure> {
     let master = Arc::new(MasterKeys::load(settings.master_key.clone())?);
-    Ok(KeyRing::new(database.app.clone(), LogName::REGISTER, master))
+    Ok(KeyRing::new(database.tools().await?.clone(), LogName::REGISTER, master))
 }
 
 /// A record by its number or id, or else a data subject by its id.
@@ -78,7 +77,7 @@ fn keys_of(scope: ErasureScope) -> KeyScope {
 }
 
 async fn list(settings: &Settings, database: &Database, target: &str, json: bool) -> Result<(), Failure> {
-    let (pool, ring) = (&database.app, ring(settings, database)?);
+    let (pool, ring) = (database.tools().await?, ring(settings, database).await?);
     let scope = scope_of(pool, &ring, target).await?;
     let keys = Keys::of(&ring, keys_of(scope)).await?;
     let counts = sealed_counts(pool, LogName::REGISTER, &keys).await?;
@@ -128,25 +127,27 @@ async fn export_to(
     (file, recipient): (&Path, &Recipient),
     acting: &ActingArgs,
 ) -> Result<(), Failure> {
-    let (pool, ring) = (&database.app, ring(settings, database)?);
+    let (pool, ring) = (database.tools().await?, ring(settings, database).await?);
     let scope = scope_of(pool, &ring, target).await?;
     let acting = Acting::begin(settings, database, acting, Job::Handover).await?;
     let keys = Keys::of(&ring, keys_of(scope)).await?;
-    let owners: BTreeSet<Uuid> = keys.present.iter().map(|key| key.owner.record).collect();
-    for record in owners {
+    for record in keys.sealing() {
         let (record_type, id) = resolve(pool, &record.to_string()).await?;
         let resource = acting::resource(database, &record_type, id).await?;
         if let Err(denied) = acting.permit_persons(&resource) {
             return Err(acting.refused(settings, database, ("subject_export", Some(id)), denied).await);
         }
     }
-    let exported = export(pool, LogName::REGISTER, &ring, keys_of(scope)).await?;
-    let text = serde_json::to_string_pretty(&exported)?;
-    let records: Vec<Uuid> = exported.records.iter().map(|record| record.record_id).collect();
+    let records: Vec<Uuid> = keys.records().into_iter().collect();
     let question = format!("subject export {target}");
     let scopes = [DataScope::Summary, DataScope::Narrative, DataScope::Reporter, DataScope::PersonalCode];
-    let look = Look { question: &question, records: &records, scopes: &scopes };
-    acting.disclose(settings, database, (recipient, &text), look).await?;
+    let look = || Look { question: &question, records: &records, scopes: &scopes };
+    // What is handed over is named by its digest, and no text is there before it is opened. So it is told twice: that somebody looks,
+    // by which the database gives the keys, and then what they hand over.
+    let looked_at = acting.tell(settings, database, look()).await?;
+    let exported = export(pool, LogName::REGISTER, &ring, (&keys, looked_at)).await?;
+    let text = serde_json::to_string_pretty(&exported)?;
+    acting.disclose(settings, database, (recipient, &text), look()).await?;
     if file == Path::new("-") {
         output::line(text);
         return Ok(());
@@ -175,7 +176,7 @@ async fn list_due(
     limit: usize,
     json: bool,
 ) -> Result<(), Failure> {
-    let rows = due(&database.app, schedule, day, limit).await?;
+    let rows = due(database.tools().await?, schedule, day, limit).await?;
     if json {
         output::json(&json!({ "illustrative": schedule.illustrative, "on": day, "due": rows }));
         return Ok(());

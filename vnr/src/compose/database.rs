@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
+use std::str::FromStr as _;
 use std::time::Duration;
 
 use event_store::migrate::{MigrationSet, log_sets, migrate, migrate_empty};
 use event_store::private_pg::{BackupFolder, Options, PrivatePg};
 use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::error::StartError;
 use crate::settings::Settings;
@@ -16,6 +17,10 @@ use crate::settings::Settings;
 const APP_CONNECTIONS: u32 = 32;
 /// Migrations, partitions, and read models that are made or rebuilt.
 const OWNER_CONNECTIONS: u32 = 6;
+/// A tool does one thing after the other.
+const TOOL_CONNECTIONS: u32 = 4;
+/// The role that tools look at records as, where its URL is not given.
+const TOOL: &str = "vnr_tool";
 /// No query of an interactive part waits longer for a connection.
 const ACQUIRE: Duration = Duration::from_secs(10);
 
@@ -26,6 +31,8 @@ pub struct Database {
     pub owner: PgPool,
     /// As the application's role.
     pub app: PgPool,
+    /// As the role of tools, that reads what is sealed and has no keys; connected once a tool needs it ([`Self::tools`]).
+    tools: PgPool,
     /// Where we run it ourselves.
     private: Option<PrivatePg>,
 }
@@ -46,13 +53,13 @@ pub enum Sharing {
 impl Database {
     /// Connects, starting the private PostgreSQL where none is given, and (unless we only look) brings the tables to this program's shape.
     pub async fn open(settings: &Settings, sharing: Sharing) -> Result<Self, StartError> {
-        let (app_url, owner_url, private) = match (&settings.database_url, settings.owner_url()) {
+        let (app_url, owner_url, tool, private) = match (&settings.database_url, settings.owner_url()) {
             (Some(app), Some(owner)) => {
                 // A private PostgreSQL makes the folder; the keys lie in it also without one.
                 if sharing != Sharing::Look {
                     fs::DirBuilder::new().recursive(true).mode(0o711).create(&settings.data_dir)?;
                 }
-                (app.clone(), owner.to_owned(), None)
+                (app.clone(), owner.to_owned(), tool_options(settings, app)?, None)
             }
             _ => {
                 if sharing == Sharing::Look && !PrivatePg::has_data(&settings.data_dir)? {
@@ -63,18 +70,18 @@ impl Database {
                     Sharing::Join | Sharing::Look => PrivatePg::attach(&settings.data_dir)?,
                 };
                 match running {
-                    Some(pg) => (pg.app_url(), pg.owner_url(), None),
+                    Some(pg) => (pg.app_url(), pg.owner_url(), options(&pg.tool_url())?, None),
                     None => {
                         let pg = start_private(settings, sharing).await?;
                         tracing::info!(version = pg.version(), folder = %settings.data_dir.display(), "private PostgreSQL runs");
-                        (pg.app_url(), pg.owner_url(), Some(pg))
+                        (pg.app_url(), pg.owner_url(), options(&pg.tool_url())?, Some(pg))
                     }
                 }
             }
         };
         let owner = pool(&owner_url, OWNER_CONNECTIONS).await?;
         let app = pool(&app_url, APP_CONNECTIONS).await?;
-        let database = Self { owner, app, private };
+        let database = Self { owner, app, tools: tools(tool), private };
         if sharing == Sharing::Look {
             return Ok(database);
         }
@@ -96,13 +103,31 @@ impl Database {
     pub(crate) async fn restored(settings: &Settings, server: PrivatePg) -> Result<Self, StartError> {
         let owner = pool(&server.owner_url(), OWNER_CONNECTIONS).await?;
         let app = pool(&server.app_url(), APP_CONNECTIONS).await?;
-        let database = Self { owner, app, private: Some(server) };
+        let tools = tools(options(&server.tool_url())?);
+        let database = Self { owner, app, tools, private: Some(server) };
         match migrate(&database.owner, &settings.origin, &sets(&settings.origin)).await {
             Ok(()) => Ok(database),
             Err(error) => {
                 database.close().await;
                 Err(error.into())
             }
+        }
+    }
+
+    /// Connections of the role that tools look at records as: it has no keys, the database hands it those of records that the access
+    /// log says are looked at.
+    ///
+    /// # Errors
+    /// Where that role can't get in, or is let in to more than that.
+    pub(crate) async fn tools(&self) -> Result<&PgPool, StartError> {
+        let sql = "select case when has_schema_privilege('register', 'usage')
+                               then not has_table_privilege('register.keys', 'select') end";
+        let admitted: Result<Option<bool>, _> = sqlx::query_scalar(sql).fetch_one(&self.tools).await;
+        match admitted {
+            Ok(Some(true)) => Ok(&self.tools),
+            Ok(Some(false)) => Err(StartError::ToolRoleHasKeys),
+            Ok(None) => Err(StartError::ToolRole { source: None }),
+            Err(source) => Err(StartError::ToolRole { source: Some(source) }),
         }
     }
 
@@ -113,6 +138,7 @@ impl Database {
 
     /// Lets go of all connections, and ends the private PostgreSQL where it is ours.
     pub async fn close(self) {
+        self.tools.close().await;
         self.app.close().await;
         self.owner.close().await;
         if let Some(pg) = self.private {
@@ -138,6 +164,23 @@ pub(crate) fn sets(origin: &str) -> Vec<MigrationSet> {
     let mut sets = log_sets(origin);
     sets.push(event_store::consumer::migration_set());
     sets
+}
+
+/// How a role of tools gets into a database of yours: as its URL says, else as the application does, under that role's name.
+fn tool_options(settings: &Settings, app: &str) -> Result<PgConnectOptions, StartError> {
+    match &settings.database_tool_url {
+        Some(url) => options(url),
+        None => Ok(options(app)?.username(TOOL)),
+    }
+}
+
+fn options(url: &str) -> Result<PgConnectOptions, StartError> {
+    PgConnectOptions::from_str(url).map_err(|source| StartError::Database { source })
+}
+
+/// Connects when it is asked for something: most of what opens a database is no such tool.
+fn tools(options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new().max_connections(TOOL_CONNECTIONS).acquire_timeout(ACQUIRE).connect_lazy_with(options)
 }
 
 async fn pool(url: &str, connections: u32) -> Result<PgPool, StartError> {

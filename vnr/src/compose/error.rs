@@ -94,6 +94,22 @@ pub enum StartError {
         #[source]
         source: sqlx::Error,
     },
+    /// The role of tools can't read.
+    #[error(
+        "the role that tools look at records as (vnr_tool) is not let into the database. In a database of yours, make it (`create role \
+         vnr_tool login`), start the register once with --database-owner-url, and name it with --database-tool-url where it has a \
+         password of its own"
+    )]
+    ToolRole {
+        /// What the driver said, where it is not that it may not.
+        #[source]
+        source: Option<sqlx::Error>,
+    },
+    /// The role of tools could open what is sealed without saying so.
+    #[error(
+        "the role of --database-tool-url may read the keys of personal data, and so nothing is looked at with it: name vnr_tool"
+    )]
+    ToolRoleHasKeys,
     /// A log has lost events that were answered.
     #[error(
         "the log {log} was restored and has lost events that were answered: it ends at {end}, and the tree head in {} was \

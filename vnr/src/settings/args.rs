@@ -32,6 +32,9 @@ pub struct SettingArgs {
     /// Folder of the journal of what is shown of the copy, on this machine's own disk [default: access-journal in the data folder]
     #[arg(long, global = true, env = "VNR_ACCESS_JOURNAL", value_name = "DIR", hide_env_values = true)]
     pub access_journal: Option<String>,
+    /// The same database as the role that tools look at records as [default: --database-url with the user vnr_tool]
+    #[arg(long, global = true, env = "VNR_DATABASE_TOOL_URL", value_name = "URL", hide_env_values = true)]
+    pub database_tool_url: Option<String>,
     /// File of the master key, made where it is absent; VNR_MASTER_KEY may hold the key itself [default: master.key in the data folder]
     #[arg(long, global = true, env = "VNR_MASTER_KEY_FILE", value_name = "FILE", hide_env_values = true)]
     pub master_key_file: Option<String>,

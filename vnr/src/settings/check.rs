@@ -35,6 +35,7 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("database_owner_url", "--database-owner-url", "VNR_DATABASE_OWNER_URL"),
     ("replica_url", "--replica-url", "VNR_REPLICA_URL"),
     ("access_journal", "--access-journal", "VNR_ACCESS_JOURNAL"),
+    ("database_tool_url", "--database-tool-url", "VNR_DATABASE_TOOL_URL"),
     ("master_key_file", "--master-key-file", "VNR_MASTER_KEY_FILE"),
     ("master_key_command", "--master-key-command", "VNR_MASTER_KEY_COMMAND"),
     ("erasure_dir", "--erasure-dir", "VNR_ERASURE_DIR"),
@@ -104,6 +105,7 @@ pub(super) fn load(args: &SettingArgs) -> Result<Settings, SettingsError> {
         database_owner_url: sources.take("database_owner_url", &args.database_owner_url, "", database),
         replica_url: sources.take("replica_url", &args.replica_url, "", database),
         access_journal: sources.take("access_journal", &args.access_journal, &within(ACCESS_JOURNAL), path),
+        database_tool_url: sources.take("database_tool_url", &args.database_tool_url, "", database),
         master_key: master_key(&mut sources, args, &within(MASTER_KEY)),
         erasure_dir: sources.take("erasure_dir", &args.erasure_dir, &within(ERASURES), path),
         notary_dir: sources.take("notary_dir", &args.notary_dir, &within(NOTARY), path),
@@ -122,6 +124,11 @@ pub(super) fn load(args: &SettingArgs) -> Result<Settings, SettingsError> {
     if settings.database_owner_url.is_some() && settings.database_url.is_none() {
         let what = "needs --database-url too: the application does not run as the owner's role".into();
         sources.problems.push(Problem { place: "--database-owner-url".into(), what });
+    }
+    if settings.database_tool_url.is_some() && settings.database_url.is_none() {
+        let what =
+            "needs --database-url too: tools tell the access log what they show as the application's role".into();
+        sources.problems.push(Problem { place: "--database-tool-url".into(), what });
     }
     let problems = sources.problems;
     if problems.is_empty() { Ok(settings) } else { Err(SettingsError { problems }) }
@@ -327,7 +334,7 @@ mod tests {
             told,
             "the settings are not right:\n  \
              FILE: there is no setting `grpc_adr`; there are data_dir, grpc_addr, http_addr, database_url, \
-             database_owner_url, replica_url, access_journal, master_key_file, master_key_command, erasure_dir, notary_dir, witness_dir, backup_dir, issuer, audience, issuer_keys, issuer_authorities, bound_systems, tls_certificate, tls_key, tls_client_authorities, tls_clients_need_certificate, policies, open_introspection, origin, log_format, log_level, input_dir\n  \
+             database_owner_url, replica_url, access_journal, database_tool_url, master_key_file, master_key_command, erasure_dir, notary_dir, witness_dir, backup_dir, issuer, audience, issuer_keys, issuer_authorities, bound_systems, tls_certificate, tls_key, tls_client_authorities, tls_clients_need_certificate, policies, open_introspection, origin, log_format, log_level, input_dir\n  \
              --policies (or VNR_POLICIES): `none` is neither adopted nor embedded\n  \
              --grpc-addr (or VNR_GRPC_ADDR): `50051` is not an address with a port, such as 127.0.0.1:50051\n  \
              http_addr in FILE: must be a string in quotes\n  \

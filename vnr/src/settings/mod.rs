@@ -42,6 +42,8 @@ pub struct Settings {
     pub replica_url: Option<String>,
     /// Folder of the journal of what is shown of the copy.
     pub access_journal: PathBuf,
+    /// The same as the role that tools look at records as; `database_url` with that role's name where it is not given.
+    pub database_tool_url: Option<String>,
     /// Where the key that wraps all others is read from.
     pub master_key: KeySource,
     /// Folder of the list of erased keys.
@@ -100,6 +102,7 @@ impl Settings {
             policies: PolicySource::Adopted,
             open_introspection: true,
             database_owner_url: None,
+            database_tool_url: None,
             origin: check::ORIGIN.to_owned(),
             log_format: LogFormat::Text,
             log_level: check::LOG_LEVEL.to_owned(),

@@ -78,8 +78,8 @@ pub(super) async fn review(settings: &Settings, args: &ReviewArgs) -> Result<(),
 pub(super) async fn list(settings: &Settings, args: &EmergenciesArgs) -> Result<(), Failure> {
     with_database(settings, async |database| {
         let gate = Gate::open(settings, database, &args.acting, "access emergencies list", DECIDES).await?;
-        caught_up(&database.app, "access_grants").await?;
-        let mut connection = database.app.acquire().await?;
+        caught_up(database.tools().await?, "access_grants").await?;
+        let mut connection = database.tools().await?.acquire().await?;
         let (now, limit) = (Utc::now(), args.limit.min(LONGEST));
         let rows = match args.waiting {
             true => EmergencyRow::waiting(&mut connection, now, limit).await?,

@@ -24,10 +24,10 @@ pub(super) async fn run(settings: &Settings, args: &ExplainArgs) -> Result<(), F
     with_database(settings, async |database| {
         let acting = args.acting();
         let gate = Gate::of(settings, database, &acting, &[]).await?;
-        let (kind, id) = resolve(&database.app, &args.record).await?;
-        let mut connection = database.app.acquire().await?;
-        caught_up(&database.app, model_of(&kind)?).await?;
-        caught_up(&database.app, "access_grants").await?;
+        let (kind, id) = resolve(database.tools().await?, &args.record).await?;
+        let mut connection = database.tools().await?.acquire().await?;
+        caught_up(database.tools().await?, model_of(&kind)?).await?;
+        caught_up(database.tools().await?, "access_grants").await?;
         let resource = resource_of(&mut connection, &kind, id).await?;
         let resource = resource.ok_or_else(|| Failure::Usage(format!("{} is not in the read models", args.record)))?;
         let who = asker(args);

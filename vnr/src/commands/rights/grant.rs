@@ -140,11 +140,11 @@ async fn list(
     with_database(settings, async |database| {
         let gate = Gate::open(settings, database, acting, "access grant list", DECIDES).await?;
         let record = match &record {
-            Some(name) => Some(resolve(&database.app, name).await?.1),
+            Some(name) => Some(resolve(database.tools().await?, name).await?.1),
             None => None,
         };
-        caught_up(&database.app, "access_grants").await?;
-        let mut connection = database.app.acquire().await?;
+        caught_up(database.tools().await?, "access_grants").await?;
+        let mut connection = database.tools().await?.acquire().await?;
         let filter = GrantFilter { status, institution, record };
         let rows = GrantRow::list(&mut connection, &filter, None, Order::NewestFirst, limit).await?;
         let rows: Vec<&GrantRow> = rows.iter().filter(|row| gate.sees(&row.grantee_institution)).collect();
@@ -176,8 +176,8 @@ async fn list(
 async fn show(settings: &Settings, id: Uuid, as_json: bool, acting: &ActingArgs) -> Result<(), Failure> {
     with_database(settings, async |database| {
         let gate = Gate::open(settings, database, acting, "access grant show", DECIDES).await?;
-        caught_up(&database.app, "access_grants").await?;
-        let mut connection = database.app.acquire().await?;
+        caught_up(database.tools().await?, "access_grants").await?;
+        let mut connection = database.tools().await?.acquire().await?;
         let row = GrantRow::by_id(&mut connection, id).await?;
         // One that they may not see is as one that there isn't.
         let row = row.filter(|row| gate.sees(&row.grantee_institution));

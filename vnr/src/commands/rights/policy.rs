@@ -109,8 +109,8 @@ async fn show(
     with_database(settings, async |database| {
         Gate::open(settings, database, acting, "access policy show", DECIDES).await?;
         let version = match digest {
-            Some(begin) => Version::of(&database.app, &begin).await?,
-            None => Version::in_force(settings, &database.app).await?,
+            Some(begin) => Version::of(database.tools().await?, &begin).await?,
+            None => Version::in_force(settings, database.tools().await?).await?,
         };
         if as_text {
             for (name, text) in version.text.files() {
@@ -278,7 +278,7 @@ async fn whole(settings: &Settings, given: &str) -> Result<ContentDigest, Failur
         return Ok(digest);
     }
     let begin = beginning(given)?;
-    with_database(settings, async |database| proposed(&database.app, &begin).await).await
+    with_database(settings, async |database| proposed(database.tools().await?, &begin).await).await
 }
 
 /// The first digits of a digest.
@@ -312,8 +312,8 @@ async fn proposed(pool: &PgPool, begin: &str) -> Result<ContentDigest, Failure> 
 async fn list(settings: &Settings, as_json: bool, acting: &ActingArgs) -> Result<(), Failure> {
     with_database(settings, async |database| {
         Gate::open(settings, database, acting, "access policy list", DECIDES).await?;
-        caught_up(&database.app, "access_policies").await?;
-        let mut connection = database.app.acquire().await?;
+        caught_up(database.tools().await?, "access_policies").await?;
+        let mut connection = database.tools().await?.acquire().await?;
         let rows = ProposalRow::list(&mut connection, LIMIT).await?;
         if as_json {
             output::json(&json!({ "proposals": rows.iter().map(row_told).collect::<Vec<_>>() }));
