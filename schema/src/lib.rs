@@ -41,6 +41,7 @@ pub const LOG: &[SqlFile] = sql_files![
     (14, "0014", "append"),
     (15, "0015", "append"),
     (16, "0016", "whole_log"),
+    (17, "0017", "whole_log"),
 ];
 
 /// An illustrative retention schedule (TOML).
