@@ -96,6 +96,23 @@ async fn what_a_durable_server_confirmed_survives_its_stop() {
     assert_eq!(ask(&pg.owner_url(), "select n from kept").await, "1");
 }
 
+#[tokio::test]
+async fn what_was_filled_without_journal_is_there_for_a_durable_server() {
+    let folder = Folder::new("filled");
+    let pg = PrivatePg::start(folder.options().profile(Profile::Filling)).await.expect("started");
+    let mut owner = PgConnection::connect(&pg.owner_url()).await.expect("a connection");
+    sqlx::raw_sql("begin; create table filled as select generate_series(1, 100000) as n; commit")
+        .execute(&mut owner)
+        .await
+        .expect("written");
+    assert_eq!(ask(&pg.app_url(), "select current_setting('wal_level')").await, "minimal");
+    assert_eq!(ask(&pg.app_url(), "select current_setting('fsync')").await, "on");
+    pg.stop().await;
+    let pg = PrivatePg::start(folder.options().profile(Profile::Durable)).await.expect("started again");
+    assert_eq!(ask(&pg.app_url(), "select current_setting('wal_level')").await, "replica");
+    assert_eq!(ask(&pg.owner_url(), "select count(*)::text from filled").await, "100000");
+}
+
 /// Not a test of its own: the program that the next test kills.
 #[tokio::test]
 async fn child_that_is_killed() {

@@ -60,8 +60,13 @@ impl Fleet {
                 unit.kind == kind && unit.on_duty && unit.free_at <= at
             })
             .collect();
-        found.sort_by_key(|index| (self.0[*index].territory.abs_diff(territory), *index));
-        found.truncate(count);
+        let near = |index: &usize| (self.0[*index].territory.abs_diff(territory), *index);
+        // Few of many are wanted: the others are not put in order.
+        if count < found.len() {
+            found.select_nth_unstable_by_key(count, near);
+            found.truncate(count);
+        }
+        found.sort_unstable_by_key(near);
         found
     }
 }

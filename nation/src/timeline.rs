@@ -45,7 +45,8 @@ pub struct Timeline<'n> {
 struct Due {
     at: DateTime<Utc>,
     n: u64,
-    deed: Deed,
+    // Large, and moved with every other one that comes or goes.
+    deed: Box<Deed>,
 }
 
 impl PartialEq for Due {
@@ -124,7 +125,7 @@ impl<'n> Timeline<'n> {
     fn think(&mut self, deeds: Vec<Deed>) {
         for deed in deeds {
             if deed.at < self.end {
-                self.due.push(Reverse(Due { at: deed.at, n: self.thought, deed }));
+                self.due.push(Reverse(Due { at: deed.at, n: self.thought, deed: Box::new(deed) }));
                 self.thought += 1;
             }
         }
@@ -237,7 +238,7 @@ impl Iterator for Timeline<'_> {
         loop {
             let ended = self.days_left == 0 && self.minutes.is_empty();
             if self.due.peek().is_some_and(|Reverse(due)| ended || due.at < self.known) {
-                return self.due.pop().map(|Reverse(due)| due.deed);
+                return self.due.pop().map(|Reverse(due)| *due.deed);
             }
             if !self.next_minute() && self.due.is_empty() {
                 return None;

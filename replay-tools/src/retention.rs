@@ -186,10 +186,10 @@ pub async fn due(pool: &PgPool, schedule: &Schedule, day: NaiveDate, limit: usiz
 async fn done(pool: &PgPool) -> Result<Vec<Done>, sqlx::Error> {
     let sql = "select 'incident' as record_type, id, number, result_code as result, closed_at as done_at
                from case_search.incidents
-               where closed_at is not null and exists (select from register.keys k where k.aggregate_id = incidents.id)
+               where closed_at is not null and exists (select from register.key_owners k where k.aggregate_id = incidents.id)
                union all
                select 'emergency_card', id, number, null, completed_at from cards.cards
-               where completed_at is not null and exists (select from register.keys k where k.aggregate_id = cards.id)";
+               where completed_at is not null and exists (select from register.key_owners k where k.aggregate_id = cards.id)";
     let record = |row: sqlx::postgres::PgRow| {
         Ok(Done {
             record_type: row.try_get("record_type")?,

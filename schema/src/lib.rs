@@ -42,6 +42,7 @@ pub const LOG: &[SqlFile] = sql_files![
     (15, "0015", "append"),
     (16, "0016", "whole_log"),
     (17, "0017", "tools"),
+    (18, "0018", "whole_log"),
 ];
 
 /// An illustrative retention schedule (TOML).

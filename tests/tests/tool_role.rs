@@ -205,12 +205,30 @@ async fn an_export_says_that_it_looks_before_it_opens_and_opens_as_the_role_of_t
     assert_eq!(ring.looked_at(look, &[record]).await.unwrap().len(), 2);
     assert!(ring.looked_at(look, &[Uuid::now_v7()]).await.is_err());
 
+    // Each tool that looks at records does with that role.
+    let proof = folder.0.join("card.proof.json");
+    for tool in [
+        &["subject", "list", &card.number][..],
+        &["subject", "due", "--on", "2040-01-01"],
+        &["record", "history", &card.number],
+        &["record", "prove", &card.number, "-o", proof.to_str().unwrap()],
+        &["access", "log"],
+        &["access", "signals"],
+        &["access", "explain", "a.ozola@VP", &card.number, "--role", "officer", "--purpose", "response"],
+        &["access", "grant", "list"],
+        &["access", "emergencies", "--unreviewed"],
+        &["access", "policy", "list"],
+    ] {
+        folder.told(tool);
+    }
+
     // Where the role is shut out, no tool that looks at records does anything: none falls back on the application's.
     let owner = PgPool::connect(&pg.owner_url()).await.unwrap();
     sqlx::query("revoke usage on schema register from vnr_tool").execute(&owner).await.unwrap();
     for tool in [
         &["subject", "export", &card.number, "-o", "-"][..],
         &["subject", "list", &card.number],
+        &["subject", "due"],
         &["record", "history", &card.number],
         &["access", "log"],
     ] {

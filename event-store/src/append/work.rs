@@ -146,9 +146,9 @@ impl<'a> Work<'a> {
     ///
     /// # Errors
     /// A stop, to be handed on: the record must be loaded first, or is of another type.
-    pub fn state<A: Decide>(&mut self, id: Uuid) -> Result<(A, u64), Stop> {
+    pub fn state<A: Decide>(&mut self, id: Uuid) -> Result<(Arc<A>, u64), Stop> {
         let stream = self.stream::<A>(id)?;
-        Ok((state_of(&stream, id)?, stream.version))
+        Ok((state_of(stream, id)?, stream.version))
     }
 
     /// Whether a record is there, and is of type `A`.
@@ -171,14 +171,14 @@ impl<'a> Work<'a> {
         staged.or_else(|| self.ahead?.changes.streams.get(&id)).or_else(|| self.loaded.get(&id))
     }
 
-    fn stream<A: Decide>(&mut self, id: Uuid) -> Result<Stream, Stop> {
+    fn stream<A: Decide>(&mut self, id: Uuid) -> Result<&Stream, Stop> {
         // One that was loaded as of another type, for who named the wrong record, has no state: who names the right one has it loaded.
-        let stateless = |stream: &Stream| *stream.aggregate_type == *A::TYPE && !stream.state.is::<A>();
-        if let Some(stream) = self.staged(id).filter(|stream| !stateless(stream)) {
-            return Ok(stream.clone());
-        }
-        let cached = self.cache.streams.get(&id).filter(|stream| !stateless(stream));
-        cached.cloned().ok_or(Stop(Reason::Load(Touch::of::<A>(id))))
+        let has_state = |stream: &&Stream| *stream.aggregate_type != *A::TYPE || stream.state.is::<A>();
+        let known = match self.staged(id).is_some_and(|stream| has_state(&stream)) {
+            true => self.staged(id),
+            false => self.cache.streams.get(&id).filter(has_state),
+        };
+        known.ok_or(Stop(Reason::Load(Touch::of::<A>(id))))
     }
 
     /// Decides `command` on a record and takes over its events. Returns them.
@@ -186,12 +186,13 @@ impl<'a> Work<'a> {
     /// # Errors
     /// A stop, to be handed on: the domain refuses, or the record must be loaded first.
     pub fn execute<A: Decide>(&mut self, id: Uuid, command: A::Command) -> Result<Vec<A::Event>, Stop> {
-        let mut stream = self.stream::<A>(id)?;
-        let (mut state, version) = (state_of::<A>(&stream, id)?, stream.version);
+        let mut stream = self.stream::<A>(id)?.clone();
+        let (state, version) = (state_of::<A>(&stream, id)?, stream.version);
         let events = state.decide(command, &self.moment()?).map_err(Stop::refused)?;
         if events.is_empty() {
             return Ok(events);
         }
+        let mut state = A::clone(&state);
         for (sequence, event) in (version + 1..).zip(&events) {
             if let Some(taken) = event.taken_number() {
                 self.own.numbers.take(taken);
@@ -209,7 +210,9 @@ impl<'a> Work<'a> {
             stream.version = sequence;
         }
         stream.state = Arc::new(state);
-        stream.aggregate_type = A::TYPE.into();
+        if *stream.aggregate_type != *A::TYPE {
+            stream.aggregate_type = A::TYPE.into();
+        }
         stream.kind = Kind::of::<A>();
         self.own.streams.insert(id, stream);
         Ok(events)
@@ -277,12 +280,12 @@ impl<'a> Work<'a> {
 }
 
 /// The state of a record of type `A`.
-fn state_of<A: Decide>(stream: &Stream, id: Uuid) -> Result<A, Stop> {
-    match stream.state.downcast_ref::<A>() {
-        Some(state) => Ok(state.clone()),
+fn state_of<A: Decide>(stream: &Stream, id: Uuid) -> Result<Arc<A>, Stop> {
+    match Arc::clone(&stream.state).downcast::<A>() {
+        Ok(state) => Ok(state),
         // Asked for before as a record of another type: a record without events has no type yet.
-        None if stream.version == 0 => Ok(A::default()),
-        None => Err(Stop::refused(WrongType {
+        Err(_) if stream.version == 0 => Ok(Arc::default()),
+        Err(_) => Err(Stop::refused(WrongType {
             aggregate_id: id,
             expected: A::TYPE,
             actual: stream.aggregate_type.to_string(),

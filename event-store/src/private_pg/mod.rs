@@ -41,6 +41,9 @@ const DATABASE: &str = "vnr";
 pub enum Profile {
     /// Keeps what it confirmed, whatever happens to the machine.
     Durable,
+    /// Keeps it too, but journals nothing of a table that is filled in the transaction that makes it, and hands no journal over: for a log
+    /// that is made at once.
+    Filling,
     /// For tests: fast, and worthless after a power cut.
     Throwaway,
 }
@@ -67,6 +70,17 @@ impl Profile {
                 settings.extend(["max_connections=100", "shared_buffers=256MB", "max_wal_size=2GB"]);
                 settings.push(if lz4 { "wal_compression=lz4" } else { "wal_compression=off" });
             }
+            Self::Filling => settings.extend([
+                "max_connections=100",
+                "shared_buffers=256MB",
+                "max_wal_size=2GB",
+                "wal_level=minimal",
+                "max_wal_senders=0",
+                // Tables that are being filled would be looked at again and again.
+                "autovacuum=off",
+                // What a commit waits for is on its way to the disk long before.
+                "backend_flush_after=1MB",
+            ]),
             Self::Throwaway => settings.extend([
                 "max_connections=300",
                 "shared_buffers=128MB",
@@ -285,7 +299,7 @@ fn ready_cluster(cluster: &Cluster, options: &Options) -> Result<Binaries, Priva
     let wanted = version.map(|version| (version, cluster.home.as_path()));
     let binaries = Binaries::find(options.binaries.as_deref(), &cluster.account, wanted)?;
     if version.is_none() {
-        cluster.init(&binaries, options.profile == Profile::Durable)?;
+        cluster.init(&binaries, options.profile != Profile::Throwaway)?;
         let dir = options.archive.as_ref().map(|folder| std::path::absolute(folder.dir()));
         let dir = dir.transpose().map_err(PrivatePgError::folder(&cluster.home))?;
         allow_archiving(cluster, dir.map(BackupFolder::new).as_ref())?;

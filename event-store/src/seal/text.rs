@@ -86,6 +86,12 @@ impl Seal<'_> {
             let sealed = self.sealed(&text[open.0..open.1], subject);
             return Some(sealed.map(|()| fields.end));
         }
+        let whole = &text[begin..fields.end];
+        // A name could be hidden by an escape; without one, nothing in here is to be sealed.
+        if !whole.contains(OPEN_MARK) && !whole.contains('\\') {
+            self.out.push_str(whole);
+            return Some(Ok(fields.end));
+        }
         let subject = fields.subject.or(subject);
         let length = self.path.len();
         self.out.push('{');
@@ -104,7 +110,12 @@ impl Seal<'_> {
             self.out.push_str(name);
             self.out.push(':');
             self.path.push('/');
-            self.path.push_str(&pointer_token(&unquoted(name)?));
+            let name = unquoted(name)?;
+            if name.contains(['~', '/']) {
+                self.path.push_str(&pointer_token(&name));
+            } else {
+                self.path.push_str(&name);
+            }
             at = after(text, blank(text, name_end), b':')?;
             match self.value(&text[at..], subject)? {
                 Ok(end) => at = blank(text, at + end),

@@ -6,7 +6,7 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use event_store::migrate::{MigrationSet, log_sets, migrate, migrate_empty};
-use event_store::private_pg::{BackupFolder, Options, PrivatePg};
+use event_store::private_pg::{BackupFolder, Options, PrivatePg, Profile};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
@@ -151,6 +151,8 @@ impl Database {
 async fn start_private(settings: &Settings, sharing: Sharing) -> Result<PrivatePg, StartError> {
     let options = Options::new(&settings.data_dir);
     let options = match sharing {
+        // With nowhere to hand its journal over to it need not write one.
+        Sharing::Anew if settings.backup_dir.is_none() => options.profile(Profile::Filling),
         Sharing::Look => options.as_before(),
         Sharing::Alone | Sharing::Anew | Sharing::Join => {
             options.archive(settings.backup_dir.as_ref().map(BackupFolder::new))

@@ -129,8 +129,8 @@ async fn into(
         }
     }
     let summary = thinking.join().map_err(|_| anyhow::anyhow!("the nation could not be thought of to its end"))??;
-    let register = writer.register.finish().await.map_err(refused)?;
-    let tracks = writer.tracks.finish().await.map_err(refused)?;
+    // Indexes of both are made at the same time.
+    let (register, tracks) = tokio::try_join!(writer.register.finish(), writer.tracks.finish()).map_err(refused)?;
     Ok((summary, writer.commands, register, tracks))
 }
 

@@ -16,7 +16,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use self::rows::Rows;
-use self::tables::{Chunk, PARTITION, Table, Tables};
+use self::tables::{Chunk, Table, Tables};
 use super::batch::{Belief, Columns};
 use super::beyond::Beyond;
 use super::cache::{Cache, ClaimKey};
@@ -29,10 +29,10 @@ use crate::tree::Hash;
 
 /// So many commands are composed before their rows are made.
 const BATCH: usize = 256;
-/// So many bytes of events are sent at once, at least.
-const EVENTS_AT_ONCE: usize = 60 << 10;
-/// The same for rows of other tables.
-const OTHERS_AT_ONCE: usize = 240 << 10;
+/// So many bytes of a table's rows are sent at once, at least.
+const AT_ONCE: usize = 60 << 10;
+/// Positions of a partition, as `begin_event_partition` makes them.
+const PARTITION: i64 = 2_000_000;
 
 /// A log that could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -88,15 +88,44 @@ pub struct WholeLog {
     composed: Composed,
     /// Every record that was not let go of.
     extents: HashMap<Uuid, Extent>,
+    span: (DateTime<Utc>, DateTime<Utc>),
     /// To be let go of with the next rows.
     gone: Vec<Uuid>,
-    events: Rows,
-    others: [Rows; Table::ALL.len()],
+    waiting: Waiting,
+}
+
+/// Rows that wait to be sent, for each of [`Table::ALL`] those of one part of it.
+struct Waiting {
+    rows: [(Rows, i64); Table::ALL.len()],
     tables: Tables,
 }
 
+impl Waiting {
+    /// Where the next row of that part of a table is put. Sends off what waits where it is much, or of another part.
+    async fn rows(&mut self, table: Table, part: i64) -> Result<&mut Rows, WholeLogError> {
+        let (rows, waiting) = &mut self.rows[table as usize];
+        if rows.len() >= AT_ONCE || *waiting != part {
+            if rows.len() > 0 {
+                self.tables.send(table, Chunk { rows: rows.take(), part: *waiting }).await?;
+            }
+            *waiting = part;
+        }
+        Ok(rows)
+    }
+
+    /// Sends off what still waits, and waits until all is written.
+    async fn finish(&mut self) -> Result<(), WholeLogError> {
+        for (table, (rows, part)) in Table::ALL.into_iter().zip(&mut self.rows) {
+            if rows.len() > 0 {
+                self.tables.send(table, Chunk { rows: rows.take(), part: *part }).await?;
+            }
+        }
+        self.tables.close().await
+    }
+}
+
 impl WholeLog {
-    /// Begins it, as the role that owns the tables; its commands will be recorded from `from` to `to`.
+    /// Begins it, as the role that owns the tables; its commands will be recorded within `span`.
     ///
     /// # Errors
     /// Where the log has events, or the database fails.
@@ -105,7 +134,7 @@ impl WholeLog {
         log: LogName,
         master: Arc<MasterKeys>,
         environment: Box<dyn Environment>,
-        (from, to): (DateTime<Utc>, DateTime<Utc>),
+        span: (DateTime<Utc>, DateTime<Utc>),
     ) -> Result<WholeLog, WholeLogError> {
         let mut connection = owner.acquire().await?;
         let begun = sqlx::query(&format!("select {log}.begin_whole_log()")).execute(&mut *connection).await;
@@ -113,9 +142,6 @@ impl WholeLog {
             Some("VN006") => WholeLogError::NotEmpty(log),
             _ => error.into(),
         })?;
-        let months = (to.year() - from.year()) * 12 + to.month() as i32 - from.month() as i32;
-        let sql = format!("select {log}.ensure_command_partitions($1, $2)");
-        sqlx::query(&sql).bind(from).bind(months).execute(&mut *connection).await?;
         let belief = Belief::read(&mut connection, log, false).await?;
         Ok(WholeLog {
             owner: owner.clone(),
@@ -126,9 +152,8 @@ impl WholeLog {
             composed: Composed::on(&belief),
             extents: HashMap::new(),
             gone: Vec::new(),
-            events: Rows::default(),
-            others: Default::default(),
-            tables: Tables::open(owner, log),
+            waiting: Waiting { rows: Default::default(), tables: Tables::open(owner, log) },
+            span,
         })
     }
 
@@ -194,11 +219,10 @@ impl WholeLog {
         self.make_rows().await?;
         self.gone = self.extents.keys().copied().collect();
         self.gone.sort_unstable();
-        self.write_gone();
-        self.send(0).await?;
-        self.tables.close().await?;
+        self.write_gone().await?;
+        self.waiting.finish().await?;
         let after = &self.composed.columns.after;
-        let mut connection = tables::sorting(&self.owner).await?;
+        let mut connection = self.owner.acquire().await?.detach();
         sqlx::query(&format!("select {}.finish_whole_log($1, $2, $3, $4)", self.log))
             .bind(after.position as i64)
             .bind(after.recorded_at)
@@ -207,7 +231,10 @@ impl WholeLog {
             .execute(&mut connection)
             .await?;
         ensure_partitions(&self.owner, self.log).await?;
-        let log = self.log;
+        // The ledger has no month missing, also where none of its commands is of that month.
+        let (log, (from, to)) = (self.log, self.span);
+        let sql = format!("select {log}.ensure_command_partitions($1, $2)");
+        sqlx::query(&sql).bind(from).bind((month(to) - month(from)) as i32).execute(&mut connection).await?;
         let analyze = format!("analyze {log}.events, {log}.streams, {log}.commands, {log}.claims, {log}.keys");
         sqlx::query(&analyze).execute(&mut connection).await?;
         Ok(Made { events: after.position, root: after.frontier.root() })
@@ -238,18 +265,17 @@ impl WholeLog {
         for (id, stream) in changes.streams {
             self.cache.streams.put(id, stream);
         }
-        self.write_others(&columns);
-        self.write_gone();
-        self.write_events(&columns).await?;
-        self.send(OTHERS_AT_ONCE).await
+        self.write_others(&columns).await?;
+        self.write_gone().await?;
+        self.write_events(&columns).await
     }
 
     async fn write_events(&mut self, columns: &Columns) -> Result<(), WholeLogError> {
         let events = &columns.events;
-        for (place, position) in (0..events.id.len()).zip(columns.before.position + 1..) {
-            self.events
-                .row(12)
-                .bigint(position as i64)
+        for (place, position) in (0..events.id.len()).zip(columns.before.position as i64 + 1..) {
+            let rows = self.waiting.rows(Table::Events, (position - 1) / PARTITION).await?;
+            rows.row(12)
+                .bigint(position)
                 .uuid(events.id[place])
                 .text(events.kind[place])
                 .text(&events.aggregate[place])
@@ -261,25 +287,20 @@ impl WholeLog {
                 .time(events.occurred_at[place])
                 .time(events.recorded_at[place])
                 .bytes(&events.leaf[place]);
-            let fills = position % PARTITION == 0;
-            if fills || self.events.len() >= EVENTS_AT_ONCE {
-                self.tables.events(Chunk { rows: self.events.take(), fills }).await?;
-            }
         }
         Ok(())
     }
 
-    fn write_others(&mut self, columns: &Columns) {
-        let [commands, claims, keys, tree, _] = &mut self.others;
+    async fn write_others(&mut self, columns: &Columns) -> Result<(), WholeLogError> {
         let known = &columns.commands;
         for place in 0..known.id.len() {
             // When its events were recorded; a command without any, as of the batch.
             let first = usize::try_from(known.first[place] - columns.before.position as i64 - 1).unwrap_or_default();
-            let recorded_at = columns.events.recorded_at.get(first).unwrap_or(&columns.after.recorded_at);
-            commands
-                .row(6)
+            let recorded_at = *columns.events.recorded_at.get(first).unwrap_or(&columns.after.recorded_at);
+            let rows = self.waiting.rows(Table::Commands, month(recorded_at)).await?;
+            rows.row(6)
                 .uuid(known.id[place])
-                .time(*recorded_at)
+                .time(recorded_at)
                 .bytes(&known.digest[place])
                 .bigint(known.first[place])
                 .integer(known.events[place])
@@ -287,8 +308,8 @@ impl WholeLog {
         }
         let made = &columns.claims;
         for place in 0..made.kind.len() {
-            claims
-                .row(5)
+            let rows = self.waiting.rows(Table::Claims, 0).await?;
+            rows.row(5)
                 .text(&made.kind[place])
                 .text(&made.key[place])
                 .text(made.owner_kind[place])
@@ -296,7 +317,8 @@ impl WholeLog {
                 .bigint(columns.after.position as i64);
         }
         for (key, owner) in &columns.keys {
-            keys.row(6)
+            let rows = self.waiting.rows(Table::Keys, 0).await?;
+            rows.row(6)
                 .uuid(key.key_id)
                 .uuid(owner.record)
                 .optional(owner.subject)
@@ -305,33 +327,28 @@ impl WholeLog {
                 .time(columns.after.recorded_at);
         }
         for root in &columns.tiles {
-            tree.row(3).smallint(i16::from(root.level)).bigint(root.index as i64).bytes(&root.hash);
+            let rows = self.waiting.rows(Table::Tree, 0).await?;
+            rows.row(3).smallint(i16::from(root.level)).bigint(root.index as i64).bytes(&root.hash);
         }
+        Ok(())
     }
 
     /// Writes down and forgets the records that nothing more comes about.
-    fn write_gone(&mut self) {
-        let [.., streams] = &mut self.others;
+    async fn write_gone(&mut self) -> Result<(), WholeLogError> {
         for id in self.gone.drain(..) {
             let Some(extent) = self.extents.remove(&id) else { continue };
-            streams.row(5).uuid(id).text(extent.kind).bigint(extent.version).bigint(extent.first).bigint(extent.last);
+            let rows = self.waiting.rows(Table::Streams, 0).await?;
+            rows.row(5).uuid(id).text(extent.kind).bigint(extent.version).bigint(extent.first).bigint(extent.last);
             self.cache.streams.pop(&id);
             for claim in &extent.claims {
                 self.cache.claims.pop(claim);
             }
         }
-    }
-
-    /// Sends rows of other tables off where there are so many bytes of them, and events where none are to follow.
-    async fn send(&mut self, at_least: usize) -> Result<(), WholeLogError> {
-        for (table, rows) in Table::ALL.into_iter().zip(&mut self.others) {
-            if rows.len() > at_least {
-                self.tables.rows(table, rows.take()).await?;
-            }
-        }
-        if at_least == 0 && self.events.len() > 0 {
-            self.tables.events(Chunk { rows: self.events.take(), fills: false }).await?;
-        }
         Ok(())
     }
+}
+
+/// The month that a partition of the ledger is of.
+fn month(at: DateTime<Utc>) -> i64 {
+    i64::from(at.year()) * 12 + i64::from(at.month0())
 }
