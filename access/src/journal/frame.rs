@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! header   "VNRLOOK1"                          8 bytes
-//!          id of this journal, random         16 bytes
+//!          id of this journal                16 bytes
 //! frame    length of the payload, little end   4 bytes
 //!          payload: a look, JSON               length bytes
 //!          tag                                32 bytes
@@ -37,7 +37,7 @@ impl Chain {
     /// Before the first frame of a new journal; with the bytes that it begins with.
     pub(super) fn begin() -> (Self, Vec<u8>) {
         let mut header = MAGIC.to_vec();
-        header.extend_from_slice(Uuid::new_v4().as_bytes());
+        header.extend_from_slice(Uuid::now_v7().as_bytes());
         (Self(header.clone()), header)
     }
 

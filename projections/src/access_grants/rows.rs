@@ -153,6 +153,16 @@ impl GrantRow {
         sqlx::query_as(&sql).bind(institution).bind(subject).bind(now).fetch_all(connection).await
     }
 
+    /// Ids of grants whose time is over at `now` and of which nothing says so yet, the longest over first: at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn over(connection: &mut PgConnection, now: DateTime<Utc>, limit: u32) -> Result<Vec<Uuid>, sqlx::Error> {
+        let sql = "select id from access_grants.grants
+                   where status in ('requested', 'approved') and valid_until <= $1 order by valid_until, id limit $2";
+        sqlx::query_scalar(sql).bind(now).bind(i64::from(limit)).fetch_all(connection).await
+    }
+
     /// The grant of that id.
     ///
     /// # Errors

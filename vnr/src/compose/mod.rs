@@ -16,6 +16,7 @@ pub(crate) mod policies;
 mod ports;
 mod read_models;
 mod standby;
+mod timers;
 mod trust;
 
 use std::future::Future;
@@ -141,6 +142,7 @@ impl System {
             }
             _ => None,
         };
+        let timers = commands.is_some().then(|| timers::start(&database.app, appenders.of(LogName::REGISTER), &master));
         let read_models = if has(Part::Projections) { Some(ReadModels::start(&database).await?) } else { None };
         let notaries = if has(Part::Notary) {
             let keys = KeyFolder::new(&settings.notary_dir);
@@ -178,7 +180,7 @@ impl System {
             read_models,
             query,
             standby,
-            forwarding,
+            tasks: [forwarding, timers].into_iter().flatten().collect(),
             appenders,
             notaries,
             housekeeping,
@@ -197,8 +199,8 @@ pub struct Running {
     read_models: Option<ReadModels>,
     query: Option<Serving>,
     standby: Option<Standby>,
-    /// Holds the access log's appender, so it ends before that.
-    forwarding: Option<JoinHandle<()>>,
+    /// What holds an appender, and so ends before that.
+    tasks: Vec<JoinHandle<()>>,
     appenders: Appenders,
     notaries: Option<Notaries>,
     housekeeping: JoinHandle<()>,
@@ -268,10 +270,10 @@ impl Running {
             tracing::warn!(%error, "the query API did not end well");
         }
         drop(self.standby);
-        if let Some(forwarding) = self.forwarding {
-            forwarding.abort();
-            // What it had not told yet waits in the journal.
-            let _ = forwarding.await;
+        for task in self.tasks {
+            task.abort();
+            // What it had not done yet is done at the next start.
+            let _ = task.await;
         }
         if let Some(read_models) = self.read_models {
             read_models.stop().await;
