@@ -3,6 +3,7 @@
 mod database;
 mod files;
 mod logs;
+mod rights;
 
 use serde::Serialize;
 use serde_json::json;
@@ -82,6 +83,7 @@ pub(super) async fn run(settings: &Settings, json: bool) -> Result<(), Failure> 
     if let Some(pools) = database::connect(settings, &mut checks).await {
         database::look(settings, &pools, &mut checks).await;
         logs::look(settings, &pools.app, &mut checks).await;
+        rights::look(settings, &pools.app, &mut checks).await;
         pools.close().await;
     }
     let worst = checks.0.iter().map(|check| check.state).max().unwrap_or(State::Ok);
