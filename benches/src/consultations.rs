@@ -2,9 +2,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use access::policy::{Policies, PolicyHandle};
+use access::policy::{Action, Policies, PolicyHandle, RecordKind, Resource};
 use access::{AccessLog, DevelopmentKey, Institution, Principal, Purpose, Role, TokenIssuer, TokenVerifier};
 use anyhow::Context as _;
 use domain::classifier::IncidentType;
@@ -35,6 +35,10 @@ use crate::rounds::Rounds;
 const INCIDENTS: u128 = 2_000;
 /// Screens that ask at once.
 const SCREENS: usize = 32;
+/// What a decision from the cache may take, in nanoseconds.
+const ASKED_NS: f64 = 2_000.0;
+/// Times that all records are decided about in a round.
+const DECISIONS: usize = 2_000;
 
 struct Ready;
 
@@ -99,7 +103,32 @@ async fn measure_on(pg: &PrivatePg, length: Duration, say: &mut dyn FnMut(&str))
     figures.push(figure("", "pages/s", told.rate, untold.rate).wanted(Some(Wanted::AtLeast(0.8))));
     figures.push(figure("_p50", "ms", told.p50, untold.p50));
     figures.push(figure("_p99", "ms", told.p99, untold.p99));
+    figures.push(decision(&officer, foreign)?);
     Ok(figures)
+}
+
+/// What one decision takes that was taken before for somebody of that kind and a record of that kind: the median of nine rounds.
+fn decision(officer: &Principal, foreign: f64) -> anyhow::Result<Figure> {
+    let policies = Policies::embedded()?;
+    let records: Vec<Resource> = (0..64_u128)
+        .map(|n| {
+            let kind = [RecordKind::Incident, RecordKind::EmergencyCard, RecordKind::Unit][n as usize % 3];
+            Resource { id: Some(Uuid::from_u128(n)), owner: Some(officer.institution.clone()), ..Resource::new(kind) }
+        })
+        .collect();
+    let decide_all = || records.iter().filter(|record| policies.decide(officer, Action::View, record).allowed).count();
+    anyhow::ensure!(decide_all() == records.len(), "an officer sees what their own institution registered");
+    let mut rounds: Vec<f64> = (0..9)
+        .map(|_| {
+            let begun = Instant::now();
+            (0..DECISIONS).for_each(|_| _ = std::hint::black_box(decide_all()));
+            begun.elapsed().as_nanos() as f64 / (DECISIONS * records.len()) as f64
+        })
+        .collect();
+    rounds.sort_by(f64::total_cmp);
+    let nanoseconds = rounds[rounds.len() / 2];
+    let figure = Figure::against("decision_from_cache".into(), "ns", nanoseconds, "asked-for", ASKED_NS, foreign);
+    Ok(figure.wanted(Some(Wanted::AtMost(1.0))))
 }
 
 async fn serve(
