@@ -113,7 +113,7 @@ fn decision(officer: &Principal, foreign: f64) -> anyhow::Result<Figure> {
     let records: Vec<Resource> = (0..64_u128)
         .map(|n| {
             let kind = [RecordKind::Incident, RecordKind::EmergencyCard, RecordKind::Unit][n as usize % 3];
-            Resource { id: Some(Uuid::from_u128(n)), owner: Some(officer.institution.clone()), ..Resource::new(kind) }
+            Resource { id: Some(Uuid::from_u128(n)), ..Resource::of(kind, officer.institution.clone()) }
         })
         .collect();
     let decide_all = || records.iter().filter(|record| policies.decide(officer, Action::View, record).allowed).count();
