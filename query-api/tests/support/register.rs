@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use domain::Decide;
@@ -78,7 +79,22 @@ impl Register {
         let appender = Appender::start(config).0;
         let mut register = Register { app, appender, master, pools, models: None, _database: database };
         register.resume().await;
+        register.has_its_read_models().await;
         register
+    }
+
+    /// Waits until the read models' tables are made: before that nothing can be asked, as in the first moments of a new register.
+    async fn has_its_read_models(&self) {
+        let wanted: BTreeSet<&str> = Registry::all().names().into_iter().collect();
+        for _ in 0..500 {
+            let made = consumer::statuses(&self.app).await.unwrap_or_default();
+            let made: BTreeSet<&str> = made.iter().map(|status| status.name.as_str()).collect();
+            if wanted.is_subset(&made) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the read models are not made within 10 s");
     }
 
     /// Lets the read models go on.
