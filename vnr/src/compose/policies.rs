@@ -187,6 +187,10 @@ impl PoliciesInForce {
         if let Some(digest) = &told.passed_over {
             tracing::warn!(in_force = %told.digest, adopted = %digest, "other access policies are in force than were adopted: --policies embedded");
         }
+        if !policies.institutions().has_accounts() {
+            tracing::warn!(digest = %told.digest, "these access policies name no accounts of source journals (`sources` in institutions.toml): \
+                any institution sends under any source's name until two persons adopt a version that does");
+        }
         let schema = schema_digest();
         tracing::info!(digest = %told.digest, %schema, source = told.source, "access policies in force");
         let (handle, told) = (Arc::new(PolicyHandle::new(policies)), InForce::new(told));
