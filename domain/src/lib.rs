@@ -24,6 +24,7 @@ pub mod log_life;
 pub mod personal;
 pub mod retention;
 pub mod terms;
+pub mod territory;
 pub mod track;
 pub mod unit;
 pub mod values;

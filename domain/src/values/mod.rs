@@ -4,6 +4,8 @@ mod actor;
 mod count;
 mod digest;
 mod error;
+mod legal_entity;
+mod lks92;
 mod number;
 mod person;
 mod phone;
@@ -12,11 +14,14 @@ mod plate;
 mod point;
 mod reporter;
 mod text;
+mod vin;
 
 pub use actor::Actor;
 pub use count::{AlarmLevel, Casualties, Heading, Speed};
 pub use digest::ContentDigest;
 pub use error::ValueError;
+pub use legal_entity::LegalEntityNumber;
+pub use lks92::Lks92;
 pub use number::{CardNumber, NationalNumber};
 pub use person::{PersonalCode, PersonalCodeKind};
 pub use phone::Phone;
@@ -29,6 +34,7 @@ pub use text::{
     Narrative, Officer, PersonName, PlaceText, PolicyFileName, PurposeCode, Reason, Recipient, RecordingRef,
     SourceCode, SourceSystem, Station, UserName,
 };
+pub use vin::Vin;
 
 /// Serde by way of `parse` and `Display`.
 macro_rules! serde_as_text {
