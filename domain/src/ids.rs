@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeZone};
 use uuid::Uuid;
 
+use crate::classifier::CodeSystem;
 use crate::retention::ErasureScope;
 use crate::values::{Actor, CallSign, ExternalId, InstitutionCode, SourceSystem};
 
@@ -49,6 +50,12 @@ pub fn of_access_day(by: Option<&Actor>, day: NaiveDate) -> Uuid {
 #[must_use]
 pub fn of_access_policy() -> Uuid {
     named("access_policy")
+}
+
+/// Id of the classifier of that kind: there is one, for ever.
+#[must_use]
+pub fn of_classifier(system: CodeSystem) -> Uuid {
+    named(&format!("classifier|{system}"))
 }
 
 /// Id of the data subject who reported a record, where the sender gave none: theirs in this record, and in no other.

@@ -23,6 +23,7 @@ pub mod lang;
 pub mod log_life;
 pub mod personal;
 pub mod retention;
+pub mod seized_item;
 pub mod terms;
 pub mod territory;
 pub mod track;

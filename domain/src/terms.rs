@@ -187,3 +187,158 @@ terms! {
         Secret = "secret", "Slepens", "Secret";
     }
 }
+
+terms! {
+    /// How restricted an incident is beyond the usual (ierobežojuma klase).
+    RaisedClass("raised class") {
+        /// For those who work on this one: of minors, victims of violence and protected persons.
+        Protected = "protected", "Aizsargāts", "Protected";
+        /// For those who are named.
+        Secret = "secret", "Slepens", "Secret";
+    }
+}
+
+terms! {
+    /// Sex of a person, as it was given (dzimums).
+    Sex("sex") {
+        /// Female.
+        Female = "female", "Sieviete", "Female";
+        /// Male.
+        Male = "male", "Vīrietis", "Male";
+        /// Not known.
+        Unknown = "unknown", "Nav zināms", "Not known";
+    }
+}
+
+terms! {
+    /// How old a person was when it happened (vecuma grupa): what statistics need and erasure leaves.
+    AgeBand("age band") {
+        /// 6 years and younger.
+        Under7 = "under_7", "Līdz 6 gadiem", "Under 7";
+        /// 7 to 13 years.
+        From7 = "7_13", "7–13 gadi", "7 to 13";
+        /// 14 to 17 years: may answer for what they did.
+        From14 = "14_17", "14–17 gadi", "14 to 17";
+        /// 18 to 24 years.
+        From18 = "18_24", "18–24 gadi", "18 to 24";
+        /// 25 to 64 years.
+        From25 = "25_64", "25–64 gadi", "25 to 64";
+        /// 65 years and older.
+        From65 = "65_plus", "65 gadi un vairāk", "65 and older";
+    }
+}
+
+impl AgeBand {
+    /// Of somebody of that many years.
+    #[must_use]
+    pub fn of_years(years: u32) -> Self {
+        match years {
+            0..=6 => Self::Under7,
+            7..=13 => Self::From7,
+            14..=17 => Self::From14,
+            18..=24 => Self::From18,
+            25..=64 => Self::From25,
+            _ => Self::From65,
+        }
+    }
+
+    /// Whether they are a minor (nepilngadīgs): under 18.
+    #[must_use]
+    pub fn is_minor(self) -> bool {
+        self < Self::From18
+    }
+}
+
+terms! {
+    /// How well it is known who a person is (identificēšanas līmenis).
+    Identification("identification level") {
+        /// It isn't.
+        Unknown = "unknown", "Nav noskaidrota", "Unknown";
+        /// They, or somebody else, said so.
+        Stated = "stated", "Pēc vārdiem", "Stated";
+        /// By a document.
+        Document = "document", "Pēc dokumenta", "By a document";
+        /// By a register of the state.
+        Register = "register", "Pēc reģistra", "By a register";
+    }
+}
+
+terms! {
+    /// Why a person is protected (personas aizsardzība).
+    Protection("protection") {
+        /// Victim of violence.
+        ViolenceVictim = "violence_victim", "Vardarbībā cietusi persona", "Victim of violence";
+        /// Somebody is forbidden to come near them (pagaidu aizsardzība pret vardarbību).
+        ProtectionOrder = "protection_order", "Pagaidu aizsardzība pret vardarbību", "Protection order";
+        /// Specially protected by law, as a witness may be (speciālā procesuālā aizsardzība).
+        SpecialProtection = "special_protection", "Speciālā procesuālā aizsardzība", "Special protection";
+    }
+}
+
+terms! {
+    /// How one incident is tied to another (sasaistes veids).
+    LinkKind("kind of link") {
+        /// The other is part of this one.
+        Parent = "parent", "Galvenais", "Parent";
+        /// This one is part of the other.
+        Child = "child", "Pakārtots", "Child";
+        /// They have to do with each other.
+        Related = "related", "Saistīts", "Related";
+        /// They are of one series.
+        Series = "series", "Sērija", "Series";
+    }
+}
+
+impl LinkKind {
+    /// The same link, seen from the other incident.
+    #[must_use]
+    pub fn seen_from_the_other(self) -> Self {
+        match self {
+            Self::Parent => Self::Child,
+            Self::Child => Self::Parent,
+            same => same,
+        }
+    }
+}
+
+terms! {
+    /// How sure something is (ticamība).
+    Confidence("confidence") {
+        /// Certain.
+        Certain = "certain", "Noteikti", "Certain";
+        /// Probable.
+        Probable = "probable", "Ticami", "Probable";
+        /// Possible.
+        Possible = "possible", "Iespējams", "Possible";
+    }
+}
+
+terms! {
+    /// How a transfer that was accepted ended (nodošanas noslēgums).
+    TransferOutcome("outcome of a transfer") {
+        /// It was dealt with.
+        Completed = "completed", "Izskatīts", "Completed";
+        /// It could not be dealt with.
+        Aborted = "aborted", "Pārtraukts", "Aborted";
+        /// It went back to who sent it.
+        Returned = "returned", "Atgriezts", "Returned";
+    }
+}
+
+terms! {
+    /// What became of a seized item (rīcība ar izņemto mantu).
+    DisposalOutcome("outcome of custody") {
+        /// Given back to its owner.
+        Returned = "returned", "Atdota īpašniekam", "Returned";
+        /// Taken for the state.
+        Confiscated = "confiscated", "Konfiscēta", "Confiscated";
+        /// Destroyed.
+        Destroyed = "destroyed", "Iznīcināta", "Destroyed";
+        /// Sold.
+        Sold = "sold", "Realizēta", "Sold";
+        /// Handed over to another institution for good.
+        HandedOver = "handed_over", "Nodota citai iestādei", "Handed over";
+        /// It was never seized: written down in error.
+        RecordedInError = "recorded_in_error", "Reģistrēta kļūdaini", "Recorded in error";
+    }
+}

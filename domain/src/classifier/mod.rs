@@ -1,102 +1,136 @@
-//! Open lists of codes: what kind of incident, how it ended. They are data that change with time; a file for each.
+//! Classifiers (klasifikatori): open lists of codes, such as what kind of incident or how it ended. They are data that change with time.
 //!
-//! `parse` takes only codes of today's table. A code that is read from the log is taken as it is, if it has the form of a
-//! code: it was valid when it was written. Versions with validity belong here once classifiers are data of their own.
+//! A list is a record of its own, one for each [`CodeSystem`]: what was loaded into it are events, so that a replay knows what was valid
+//! then. Until something is loaded, the program's own tables hold ([`Classifiers::embedded`]).
+//!
+//! A code is checked on the day that something happened on ([`Classifiers::code`]), where a command comes in. A code that is read from the
+//! log is taken as it is, if it has the form of a code: it was valid when it was written.
 
-mod card_type;
-mod disposition;
-mod hazard;
-mod incident_type;
-mod result;
+mod codes;
+mod command;
+mod entry;
+mod error;
+mod event;
+mod examples;
+mod file;
+mod lists;
+#[cfg(test)]
+mod tests;
 mod unknown;
 
-pub use card_type::CardType;
-pub use disposition::Disposition;
-pub use hazard::Hazard;
-pub use incident_type::IncidentType;
-pub use result::ResultCode;
+use std::collections::BTreeSet;
+
+use cqrs_es::Aggregate;
+use cqrs_es::event_sink::EventSink;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use codes::{
+    ActionCode, CardType, CodeSystem, Coded, Disposition, DocumentKind, Hazard, IncidentType, ItemKind, ItemRelation,
+    PersonRole, ResultCode, SeizureBasis, TransferCause, VehicleRelation,
+};
+pub use command::{ClassifierCommand, LoadClassifier};
+pub use entry::Entry;
+pub use error::ClassifierError;
+pub use event::ClassifierEvent;
+pub use file::{FileMistake, read_entries, write_entries};
+pub use lists::{Classifiers, CodeError, CodeList, ResponseLimits};
 pub use unknown::UnknownCode;
 
-/// An entry of a classifier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
-    /// Stable code, lower-case words with hyphens.
-    pub code: &'static str,
-    /// Latvian label.
-    pub label_lv: &'static str,
-    /// English label.
-    pub label_en: &'static str,
+use crate::kernel::{Decide, Moment, Refused, handle_by_decision};
+
+/// Most entries that are loaded at once.
+pub const MAX_LOADED: usize = 2_000;
+/// Most entries of a classifier, those that hold no longer included.
+pub const MAX_ENTRIES: usize = 20_000;
+
+/// What is known of a classifier.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Classifier {
+    system: Option<CodeSystem>,
+    list: CodeList,
 }
 
-/// Whether `code` has the form of a code: 1 to 64 of a to z, 0 to 9 and `-`.
-fn is_code(code: &str) -> bool {
-    (1..=64).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+type Decision = Result<Vec<ClassifierEvent>, Refused<ClassifierError>>;
+
+impl Classifier {
+    /// Which it is; nothing before anything was loaded.
+    #[must_use]
+    pub fn system(&self) -> Option<CodeSystem> {
+        self.system
+    }
+
+    /// Its entries.
+    #[must_use]
+    pub fn list(&self) -> &CodeList {
+        &self.list
+    }
+
+    /// Adds entries, and replaces those of the same code and first day; what isn't named stays. Only what is new is recorded. The first
+    /// load records the list that held before as well, so that from then on the log alone says what was valid when.
+    fn load(&self, command: LoadClassifier) -> Decision {
+        let LoadClassifier { system, entries, baseline, reason, by } = command;
+        let mut broken = Vec::new();
+        if entries.len() > MAX_LOADED {
+            broken.push(ClassifierError::TooMany { count: entries.len(), most: MAX_LOADED });
+        }
+        let mut named = BTreeSet::new();
+        for entry in &entries {
+            if !named.insert((entry.code.clone(), entry.valid_from)) {
+                broken.push(ClassifierError::Twice { code: entry.code.clone() });
+            }
+            if let (Some(from), Some(until)) = (entry.valid_from, entry.valid_until)
+                && until <= from
+            {
+                broken.push(ClassifierError::EndsBeforeItBegins { code: entry.code.clone() });
+            }
+        }
+        let mut loaded = self.list.clone();
+        if self.system.is_none() {
+            loaded.amend(baseline);
+        }
+        loaded.amend(entries);
+        broken.extend(loaded.overlapping().into_iter().map(|code| ClassifierError::Overlap { code }));
+        if loaded.entries().len() > MAX_ENTRIES {
+            broken.push(ClassifierError::TooMany { count: loaded.entries().len(), most: MAX_ENTRIES });
+        }
+        Refused::unless_empty(broken)?;
+        let new: Vec<Entry> =
+            loaded.entries().iter().filter(|entry| !self.list.entries().contains(entry)).cloned().collect();
+        if new.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(vec![ClassifierEvent::ClassifierLoaded { system, entries: new, reason, by }])
+    }
 }
 
-/// Defines the type of a classifier's codes and its table.
-macro_rules! classifier {
-    ($(#[$meta:meta])* $name:ident ($what:literal) { $($code:literal, $lv:literal, $en:literal;)+ }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
-        #[schemars(extend("pattern" = "^[a-z0-9-]{1,64}$"))]
-        pub struct $name(std::borrow::Cow<'static, str>);
-
-        impl $name {
-            /// Today's table.
-            pub const TABLE: &'static [$crate::classifier::Entry] = &[
-                $($crate::classifier::Entry { code: $code, label_lv: $lv, label_en: $en },)+
-            ];
-
-            /// The code, where today's table has it.
-            ///
-            /// # Errors
-            /// Lists the codes that come near, or all.
-            pub fn parse(code: &str) -> Result<Self, $crate::classifier::UnknownCode> {
-                let entry = Self::TABLE.iter().find(|entry| entry.code == code).ok_or_else(|| {
-                    $crate::classifier::UnknownCode::new($what, code, Self::TABLE.iter().map(|entry| entry.code))
-                })?;
-                Ok(Self(std::borrow::Cow::Borrowed(entry.code)))
-            }
-
-            /// The code itself.
-            #[must_use]
-            pub fn code(&self) -> &str {
-                &self.0
-            }
-
-            /// What people read; the code itself where today's table hasn't it.
-            #[must_use]
-            pub fn label(&self, lang: $crate::lang::Lang) -> &str {
-                match (Self::TABLE.iter().find(|entry| entry.code == self.0), lang) {
-                    (Some(entry), $crate::lang::Lang::Lv) => entry.label_lv,
-                    (Some(entry), $crate::lang::Lang::En) => entry.label_en,
-                    (None, _) => &self.0,
-                }
-            }
+impl Decide for Classifier {
+    fn decide(&self, command: ClassifierCommand, _: &Moment) -> Decision {
+        match command {
+            ClassifierCommand::LoadClassifier(command) => self.load(*command),
         }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.0)
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let code = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                match Self::parse(&code) {
-                    Ok(known) => Ok(known),
-                    Err(_) if $crate::classifier::is_code(&code) => Ok(Self(code.into_owned().into())),
-                    Err(unknown) => Err(serde::de::Error::custom(unknown)),
-                }
-            }
-        }
-    };
+    }
 }
-use classifier;
+
+impl Aggregate for Classifier {
+    const TYPE: &'static str = "classifier";
+    type Command = ClassifierCommand;
+    type Event = ClassifierEvent;
+    type Error = Refused<ClassifierError>;
+    type Services = Moment;
+
+    async fn handle(
+        &mut self,
+        command: ClassifierCommand,
+        moment: &Moment,
+        sink: &EventSink<Self>,
+    ) -> Result<(), Refused<ClassifierError>> {
+        handle_by_decision(self, command, moment, sink).await
+    }
+
+    fn apply(&mut self, event: ClassifierEvent) {
+        let ClassifierEvent::ClassifierLoaded { system, entries, .. } = event;
+        self.system = Some(system);
+        self.list.amend(entries);
+    }
+}

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use thiserror::Error;
 
 /// A code that a list hasn't, with those that would be right.
@@ -6,35 +8,33 @@ use thiserror::Error;
 pub struct UnknownCode {
     what: &'static str,
     given: String,
-    near: Vec<&'static str>,
-    known: Vec<&'static str>,
+    near: Vec<Cow<'static, str>>,
+    known: Vec<Cow<'static, str>>,
 }
 
 impl UnknownCode {
     /// `given` isn't one of the `known` codes of the list called `what`.
-    pub(crate) fn new(what: &'static str, given: &str, known: impl Iterator<Item = &'static str>) -> Self {
+    pub(crate) fn new(
+        what: &'static str,
+        given: &str,
+        known: impl Iterator<Item = impl Into<Cow<'static, str>>>,
+    ) -> Self {
         // What was given is told back shortened and printable only: it may be anything.
         let given: String = given.chars().filter(|c| !c.is_control()).take(64).collect();
-        let known: Vec<_> = known.collect();
+        let known: Vec<Cow<'static, str>> = known.map(Into::into).collect();
         let asked = given.to_lowercase().replace(['_', ' '], "-");
         let mut near: Vec<_> = known
             .iter()
-            .map(|code| (distance(&asked, code), *code))
+            .map(|code| (distance(&asked, code), code.clone()))
             .filter(|(distance, code)| *distance <= (code.len() / 3).min(3))
             .collect();
         near.sort_unstable();
         near.truncate(3);
         Self { what, given, near: near.into_iter().map(|(_, code)| code).collect(), known }
     }
-
-    /// All codes of the list.
-    #[must_use]
-    pub fn known(&self) -> &[&'static str] {
-        &self.known
-    }
 }
 
-fn hint(near: &[&str], known: &[&str]) -> String {
+fn hint(near: &[Cow<'static, str>], known: &[Cow<'static, str>]) -> String {
     if near.is_empty() {
         format!("use one of {}", known.join(", "))
     } else {

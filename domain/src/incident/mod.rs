@@ -1,36 +1,34 @@
 //! An incident (notikums): what police registers, from the report to how it was dealt with.
 
 mod command;
+mod decide;
 mod error;
 mod event;
 mod examples;
+mod involved;
+mod state;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
-
-use chrono::{DateTime, FixedOffset};
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use command::{
-    AssignIncident, Assignee, CloseIncident, IncidentCommand, ReclassifyIncident, RecordResult, RegisterIncident,
-    ReopenIncident, SupplementIncident,
-};
+pub use command::*;
 pub use error::IncidentError;
 pub use event::IncidentEvent;
+pub use involved::{Document, Identity, Item, Organisation, Vehicle};
 
-use crate::classifier::{IncidentType, ResultCode};
+use self::state::Registered;
 use crate::kernel::{Decide, Moment, Refused, handle_by_decision};
 use crate::lang::terms;
-use crate::terms::Category;
-use crate::values::{CaseRef, InstitutionCode, NationalNumber, Place};
+use crate::terms::RaisedClass;
+use crate::values::{InstitutionCode, NationalNumber, Place};
 
 terms! {
-    /// Where an incident stands (notikuma stāvoklis).
+    /// Where an incident stands (notikuma stāvoklis). That it is offered to another institution is no state: its own goes on working.
     IncidentStatus("incident status") {
         /// Registered, given to nobody.
         Registered = "registered", "Reģistrēts", "Registered";
@@ -42,50 +40,52 @@ terms! {
         ResultRecorded = "result_recorded", "Reģistrēts rezultāts", "Result recorded";
         /// Closed.
         Closed = "closed", "Slēgts", "Closed";
+        /// It goes on in another that it is the same as.
+        Merged = "merged", "Apvienots", "Merged";
+        /// Registered in error.
+        Annulled = "annulled", "Anulēts", "Annulled";
     }
 }
 
 impl IncidentEvent {
-    /// Where the incident stands after it, having stood at `before`. A result outlives a new assignment.
+    /// Where the incident stands after it, having stood at `before`. A result outlives a new assignment; who takes an incident on has
+    /// given it to nobody yet.
     #[must_use]
     pub fn status_after(&self, before: IncidentStatus) -> IncidentStatus {
         match (self, before) {
-            (Self::IncidentRegistered { .. }, _) => IncidentStatus::Registered,
+            (Self::IncidentRegistered { .. }, _)
+            | (Self::TransferAccepted { .. } | Self::TransferCompleted { .. }, IncidentStatus::Assigned) => {
+                IncidentStatus::Registered
+            }
             (Self::IncidentAssigned { .. }, IncidentStatus::Registered) => IncidentStatus::Assigned,
             (Self::ResultRecorded { .. }, _) => IncidentStatus::ResultRecorded,
             (Self::IncidentClosed { .. }, _) => IncidentStatus::Closed,
             (Self::IncidentReopened { .. }, _) => IncidentStatus::InProgress,
-            (
-                Self::IncidentAssigned { .. } | Self::IncidentSupplemented { .. } | Self::IncidentReclassified { .. },
-                _,
-            ) => before,
+            (Self::IncidentMerged { .. }, _) => IncidentStatus::Merged,
+            (Self::IncidentUnmerged { status, .. }, _) => *status,
+            (Self::IncidentAnnulled { .. }, _) => IncidentStatus::Annulled,
+            _ => before,
         }
     }
 }
 
 /// Most processes that one incident goes on in.
 pub const MAX_CASE_REFS: usize = 50;
+/// Most persons, organisations, vehicles, items and documents of one incident, all together.
+pub const MAX_INVOLVED: usize = 1_000;
+/// Most incidents that one is tied to, and most that one takes the place of.
+pub const MAX_LINKS: usize = 500;
+/// Most items that are seized in one incident.
+pub const MAX_SEIZED: usize = 2_000;
+/// Most days that an offer holds.
+pub const MAX_TRANSFER_DAYS: i64 = 30;
+/// Hours that an offer holds where nothing else is said. Illustrative: no rule of law is known.
+pub const TRANSFER_HOURS: i64 = 24;
 
 /// What is known of an incident; no personal data.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Incident {
     registered: Option<Registered>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-struct Registered {
-    number: NationalNumber,
-    institution: InstitutionCode,
-    status: IncidentStatus,
-    type_code: IncidentType,
-    category: Category,
-    place: Option<Place>,
-    occurred_from: DateTime<FixedOffset>,
-    occurred_to: Option<DateTime<FixedOffset>>,
-    assignee: Option<Assignee>,
-    /// Every unit that it was ever given to.
-    units: BTreeSet<Uuid>,
-    result: Option<(ResultCode, BTreeSet<CaseRef>)>,
 }
 
 type Decision = Result<Vec<IncidentEvent>, Refused<IncidentError>>;
@@ -109,169 +109,95 @@ impl Incident {
         Some(&self.registered.as_ref()?.institution)
     }
 
+    /// Institution that answers for it: the one that registered it, until another accepted it.
+    #[must_use]
+    pub fn responsible(&self) -> Option<&InstitutionCode> {
+        Some(&self.registered.as_ref()?.responsible)
+    }
+
+    /// Institutions that answered for it before.
+    pub fn formerly(&self) -> impl Iterator<Item = &InstitutionCode> {
+        self.registered.iter().flat_map(|incident| &incident.formerly)
+    }
+
+    /// Institution that it is offered to.
+    #[must_use]
+    pub fn offered_to(&self) -> Option<&InstitutionCode> {
+        Some(&self.registered.as_ref()?.offer.as_ref()?.to)
+    }
+
+    /// How restricted it is beyond the usual.
+    #[must_use]
+    pub fn class(&self) -> Option<RaisedClass> {
+        self.registered.as_ref()?.class()
+    }
+
     /// Where it is, as far as is known.
     #[must_use]
     pub fn place(&self) -> Option<&Place> {
         self.registered.as_ref()?.place.as_ref()
     }
 
+    /// The incident that it was merged into.
+    #[must_use]
+    pub fn merged_into(&self) -> Option<Uuid> {
+        self.registered.as_ref()?.merged
+    }
+
+    /// Number within the incident of an item that was seized in it.
+    #[must_use]
+    pub fn seized_item(&self, item: Uuid) -> Option<u32> {
+        self.registered.as_ref()?.seized.get(&item).copied()
+    }
+
     /// Every unit that it was ever given to.
     pub fn units(&self) -> impl Iterator<Item = Uuid> {
         self.registered.iter().flat_map(|incident| incident.units.iter().copied())
     }
-
-    fn registered(&self) -> Result<&Registered, IncidentError> {
-        self.registered.as_ref().ok_or(IncidentError::NotRegistered)
-    }
-
-    fn open(&self) -> Result<&Registered, IncidentError> {
-        let incident = self.registered()?;
-        match incident.status {
-            IncidentStatus::Closed => Err(IncidentError::Closed { number: incident.number }),
-            _ => Ok(incident),
-        }
-    }
-
-    /// Registers it under the next national number.
-    ///
-    /// Refused where it would begin or end in the future, or end before it begins.
-    fn register(&self, command: RegisterIncident, moment: &Moment) -> Decision {
-        if let Some(incident) = &self.registered {
-            return Err(IncidentError::AlreadyRegistered { number: incident.number }.into());
-        }
-        let occurred_from = command.occurred_from.unwrap_or(moment.occurred_at);
-        Refused::unless_empty(broken_times(occurred_from, command.occurred_to, moment))?;
-        Ok(vec![IncidentEvent::IncidentRegistered {
-            number: moment.next_incident,
-            channel: command.channel,
-            type_code: command.type_code,
-            category: command.category,
-            place: command.place,
-            occurred_from,
-            occurred_to: command.occurred_to,
-            narrative: command.narrative,
-            reporter: command.reporter,
-            institution: command.institution,
-            card: command.card,
-            legacy_number: command.legacy_number,
-        }])
-    }
-
-    /// Adds to or replaces its facts; only what is new is recorded. Personal data can't be compared, so what is given counts
-    /// as new.
-    fn supplement(&self, command: SupplementIncident, moment: &Moment) -> Decision {
-        let incident = self.open()?;
-        let SupplementIncident { reason, narrative, place, occurred_from, occurred_to, reporter } = command;
-        if narrative.is_none()
-            && place.is_none()
-            && occurred_from.is_none()
-            && occurred_to.is_none()
-            && reporter.is_none()
-        {
-            return Err(IncidentError::NothingToSupplement.into());
-        }
-        let place = place.filter(|place| incident.place.as_ref() != Some(place));
-        let occurred_from = occurred_from.filter(|from| *from != incident.occurred_from);
-        let occurred_to = occurred_to.filter(|to| Some(*to) != incident.occurred_to);
-        if occurred_from.is_some() || occurred_to.is_some() {
-            let from = occurred_from.unwrap_or(incident.occurred_from);
-            Refused::unless_empty(broken_times(from, occurred_to.or(incident.occurred_to), moment))?;
-        }
-        if narrative.is_none()
-            && place.is_none()
-            && occurred_from.is_none()
-            && occurred_to.is_none()
-            && reporter.is_none()
-        {
-            return Ok(Vec::new());
-        }
-        Ok(vec![IncidentEvent::IncidentSupplemented { narrative, place, occurred_from, occurred_to, reporter, reason }])
-    }
-
-    /// Changes its type or category; only what is new is recorded, and the opening ones stay known.
-    fn reclassify(&self, command: ReclassifyIncident) -> Decision {
-        let incident = self.open()?;
-        let ReclassifyIncident { type_code, category, reason } = command;
-        if type_code.is_none() && category.is_none() {
-            return Err(IncidentError::NothingToReclassify.into());
-        }
-        let type_code = type_code.filter(|new| *new != incident.type_code);
-        let category = category.filter(|new| *new != incident.category);
-        if type_code.is_none() && category.is_none() {
-            return Ok(Vec::new());
-        }
-        Ok(vec![IncidentEvent::IncidentReclassified { type_code, category, reason }])
-    }
-
-    /// Gives it to a unit or an officer; nothing where it is already theirs.
-    fn assign(&self, command: AssignIncident) -> Decision {
-        let incident = self.open()?;
-        if incident.assignee.as_ref() == Some(&command.assignee) {
-            return Ok(Vec::new());
-        }
-        Ok(vec![IncidentEvent::IncidentAssigned { assignee: command.assignee }])
-    }
-
-    /// Records how it was dealt with; again, in place of the result before. Nothing where that is the result already.
-    fn record_result(&self, command: RecordResult) -> Decision {
-        let incident = self.open()?;
-        let RecordResult { result_code, case_refs } = command;
-        if case_refs.len() > MAX_CASE_REFS {
-            return Err(IncidentError::TooManyCaseRefs { count: case_refs.len() }.into());
-        }
-        let present = incident.result.as_ref().map(|(code, refs)| (code, refs));
-        if incident.status == IncidentStatus::ResultRecorded && present == Some((&result_code, &case_refs)) {
-            return Ok(Vec::new());
-        }
-        Ok(vec![IncidentEvent::ResultRecorded { result_code, case_refs }])
-    }
-
-    /// Closes it (slēgšana): the officer states how it ended and what it turned out to be.
-    ///
-    /// Refused while it has no result; after a reopening the result that it had still counts.
-    fn close(&self, command: CloseIncident) -> Decision {
-        let incident = self.open()?;
-        if incident.result.is_none() {
-            return Err(IncidentError::NoResult { number: incident.number }.into());
-        }
-        let closing_type = command.closing_type.unwrap_or_else(|| incident.type_code.clone());
-        Ok(vec![IncidentEvent::IncidentClosed { disposition: command.disposition, closing_type }])
-    }
-
-    /// Opens it again, where it is closed.
-    fn reopen(&self, command: ReopenIncident) -> Decision {
-        let incident = self.registered()?;
-        if incident.status != IncidentStatus::Closed {
-            return Err(IncidentError::NotClosed { number: incident.number }.into());
-        }
-        Ok(vec![IncidentEvent::IncidentReopened { reason: command.reason }])
-    }
-}
-
-fn broken_times(from: DateTime<FixedOffset>, to: Option<DateTime<FixedOffset>>, moment: &Moment) -> Vec<IncidentError> {
-    let mut broken = Vec::new();
-    if moment.is_future(from) {
-        broken.push(IncidentError::InFuture { field: "occurred_from" });
-    }
-    if to.is_some_and(|to| moment.is_future(to)) {
-        broken.push(IncidentError::InFuture { field: "occurred_to" });
-    }
-    if to.is_some_and(|to| to < from) {
-        broken.push(IncidentError::EndsBeforeItBegins);
-    }
-    broken
 }
 
 impl Decide for Incident {
+    // 2: institutions, persons, things, links and transfers are part of it, and what a status means with them.
+    const STATE_MEANING: u32 = 2;
+
     fn decide(&self, command: IncidentCommand, moment: &Moment) -> Decision {
         match command {
             IncidentCommand::RegisterIncident(command) => self.register(*command, moment),
             IncidentCommand::SupplementIncident(command) => self.supplement(*command, moment),
+            IncidentCommand::CorrectIncident(command) => self.correct(*command, moment),
             IncidentCommand::ReclassifyIncident(command) => self.reclassify(command),
             IncidentCommand::AssignIncident(command) => self.assign(command),
+            IncidentCommand::RecordAction(command) => self.record_action(*command, moment),
             IncidentCommand::RecordResult(command) => self.record_result(command),
             IncidentCommand::CloseIncident(command) => self.close(command),
             IncidentCommand::ReopenIncident(command) => self.reopen(command),
+            IncidentCommand::RestrictIncident(command) => self.restrict(command),
+            IncidentCommand::LiftRestriction(command) => self.lift_restriction(command),
+            IncidentCommand::RequestAnnulment(command) => self.request_annulment(command),
+            IncidentCommand::ApproveAnnulment(command) => self.approve_annulment(command),
+            IncidentCommand::RejectAnnulment(command) => self.reject_annulment(command),
+            IncidentCommand::InvolvePerson(command) => self.involve_person(*command),
+            IncidentCommand::IdentifyPerson(command) => self.identify_person(*command),
+            IncidentCommand::ChangePersonRoles(command) => self.change_roles(command),
+            IncidentCommand::InvolveOrganisation(command) => self.involve_organisation(*command),
+            IncidentCommand::InvolveVehicle(command) => self.involve_vehicle(*command),
+            IncidentCommand::InvolveItem(command) => self.involve_item(*command),
+            IncidentCommand::InvolveDocument(command) => self.involve_document(*command),
+            IncidentCommand::WithdrawInvolvement(command) => self.withdraw_involvement(command),
+            IncidentCommand::LinkIncidents(command) => self.link(command),
+            IncidentCommand::UnlinkIncidents(command) => self.unlink(command),
+            IncidentCommand::MergeIncident(command) => self.merge(command),
+            IncidentCommand::AbsorbIncident(command) => self.absorb(command),
+            IncidentCommand::UnmergeIncident(command) => self.unmerge(command),
+            IncidentCommand::ReleaseIncident(command) => self.release(command),
+            IncidentCommand::SplitIncident(command) => self.split(command),
+            IncidentCommand::AddSeizedItem(command) => self.add_seized_item(&command),
+            IncidentCommand::OfferTransfer(command) => self.offer_transfer(command, moment),
+            IncidentCommand::AcceptTransfer(command) => self.accept_transfer(command, moment),
+            IncidentCommand::RejectTransfer(command) => self.reject_transfer(command),
+            IncidentCommand::WithdrawTransfer(command) => self.withdraw_transfer(command),
+            IncidentCommand::ExpireTransfer => self.expire_transfer(moment),
+            IncidentCommand::CompleteTransfer(command) => self.complete_transfer(command),
         }
     }
 }
@@ -293,64 +219,15 @@ impl Aggregate for Incident {
     }
 
     fn apply(&mut self, event: IncidentEvent) {
-        if let Some(incident) = &mut self.registered {
-            incident.status = event.status_after(incident.status);
+        if let Some(registered) = Registered::of(&event) {
+            self.registered = Some(registered);
+            return;
         }
-        match event {
-            IncidentEvent::IncidentRegistered {
-                number,
-                type_code,
-                category,
-                place,
-                occurred_from,
-                occurred_to,
-                institution,
-                ..
-            } => {
-                self.registered = Some(Registered {
-                    number,
-                    institution,
-                    status: IncidentStatus::Registered,
-                    type_code,
-                    category,
-                    place,
-                    occurred_from,
-                    occurred_to,
-                    assignee: None,
-                    units: BTreeSet::new(),
-                    result: None,
-                });
-            }
-            event => {
-                if let Some(incident) = &mut self.registered {
-                    incident.amend(event);
-                }
-            }
+        let Some(incident) = &mut self.registered else { return };
+        if matches!(event, IncidentEvent::IncidentMerged { .. }) {
+            incident.before_merger = Some(incident.status);
         }
-    }
-}
-
-impl Registered {
-    fn amend(&mut self, event: IncidentEvent) {
-        match event {
-            IncidentEvent::IncidentSupplemented { place, occurred_from, occurred_to, .. } => {
-                self.place = place.or(self.place.take());
-                self.occurred_from = occurred_from.unwrap_or(self.occurred_from);
-                self.occurred_to = occurred_to.or(self.occurred_to);
-            }
-            IncidentEvent::IncidentReclassified { type_code, category, .. } => {
-                if let Some(type_code) = type_code {
-                    self.type_code = type_code;
-                }
-                self.category = category.unwrap_or(self.category);
-            }
-            IncidentEvent::IncidentAssigned { assignee } => {
-                self.units.extend(assignee.unit());
-                self.assignee = Some(assignee);
-            }
-            IncidentEvent::ResultRecorded { result_code, case_refs } => self.result = Some((result_code, case_refs)),
-            IncidentEvent::IncidentClosed { closing_type, .. } => self.type_code = closing_type,
-            IncidentEvent::IncidentRegistered { .. } | IncidentEvent::IncidentReopened { .. } => {}
-        }
+        incident.status = event.status_after(incident.status);
+        incident.amend(event);
     }
 }

@@ -269,4 +269,6 @@ pub fn broken_rules(error: &(dyn Error + 'static)) -> Option<Vec<BrokenRule>> {
         .or_else(|| of::<crate::emergency_access::EmergencyAccessError>(error))
         .or_else(|| of::<crate::access_policy::PolicyError>(error))
         .or_else(|| of::<crate::log_life::LogLifeError>(error))
+        .or_else(|| of::<crate::classifier::ClassifierError>(error))
+        .or_else(|| of::<crate::seized_item::SeizedItemError>(error))
 }

@@ -1,11 +1,8 @@
 //! Codes, labels, numbers and ids.
 
-use std::collections::BTreeSet;
-
 use proptest::prelude::*;
 
 use crate::Lang;
-use crate::classifier::{CardType, Disposition, Entry, Hazard, IncidentType, ResultCode};
 use crate::examples::{at, id, sure};
 use crate::ids;
 use crate::terms::{Channel, Service, UnitStatus};
@@ -14,35 +11,8 @@ use crate::values::{
 };
 
 #[test]
-fn each_classifier_has_well_formed_codes_once_and_both_labels() {
-    let tables = [IncidentType::TABLE, CardType::TABLE, Disposition::TABLE, ResultCode::TABLE, Hazard::TABLE];
-    for table in tables {
-        let codes: BTreeSet<_> = table.iter().map(|entry| entry.code).collect();
-        assert_eq!(codes.len(), table.len());
-        for Entry { code, label_lv, label_en } in table {
-            assert!(code.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{code}");
-            assert!(!label_lv.is_empty() && !label_en.is_empty(), "{code}");
-        }
-    }
-}
-
-#[test]
-fn an_unknown_code_is_answered_with_what_would_be_right() {
-    let told = |code| IncidentType::parse(code).unwrap_err().to_string();
-    assert!(told("thef").contains("did you mean theft?"), "{}", told("thef"));
-    assert!(told("Domestic_Violence").contains("did you mean domestic-violence?"), "{}", told("Domestic_Violence"));
-    assert!(told("qqqqqqqqqq").contains("use one of theft, burglary"), "{}", told("qqqqqqqqqq"));
-    assert!(told(&"x\n".repeat(9_000)).len() < 2_000);
+fn an_unknown_term_is_answered_with_what_would_be_right() {
     assert!(Channel::parse("phone-112").unwrap_err().to_string().contains("did you mean phone_112"));
-}
-
-#[test]
-fn a_code_that_was_valid_when_it_was_written_is_read_for_ever() {
-    let retired: IncidentType = serde_json::from_str(r#""witchcraft""#).unwrap();
-    assert_eq!((retired.code(), retired.label(Lang::Lv)), ("witchcraft", "witchcraft"));
-    assert!(serde_json::from_str::<IncidentType>(r#""Not a code""#).is_err());
-    let known: IncidentType = serde_json::from_str(r#""theft""#).unwrap();
-    assert_eq!((known.label(Lang::Lv), known.label(Lang::En)), ("Zādzība", "Theft"));
 }
 
 #[test]

@@ -64,6 +64,14 @@ count_type! {
     /// Degrees clockwise from north.
     Heading(u16), "heading in degrees", 0 to 359
 }
+count_type! {
+    /// How many of an item, at least one.
+    Quantity(u32), "quantity", 1 to 1_000_000
+}
+count_type! {
+    /// An amount of money in cents of a euro: `1250` is 12.50 €.
+    Amount(u32), "amount in cents", 0 to 2_000_000_000
+}
 
 #[cfg(test)]
 mod tests {

@@ -17,7 +17,7 @@ mod text;
 mod vin;
 
 pub use actor::Actor;
-pub use count::{AlarmLevel, Casualties, Heading, Speed};
+pub use count::{AlarmLevel, Amount, Casualties, Heading, Quantity, Speed};
 pub use digest::ContentDigest;
 pub use error::ValueError;
 pub use legal_entity::LegalEntityNumber;
@@ -30,9 +30,10 @@ pub use plate::PlateNumber;
 pub use point::GeoPoint;
 pub use reporter::Reporter;
 pub use text::{
-    AccessReference, ActionName, CallSign, CaseRef, ExternalId, HoldReference, InstitutionCode, LegacyNumber,
-    Narrative, Officer, PersonName, PlaceText, PolicyFileName, PurposeCode, Reason, Recipient, RecordingRef,
-    SourceCode, SourceSystem, Station, UserName,
+    AccessReference, ActionName, AttributeName, AttributeValue, CallSign, CaseRef, Code, CountryCode, CustodySeal,
+    Description, ExternalId, HoldReference, InstitutionCode, Label, LegacyNumber, Narrative, Officer, OrganisationName,
+    PersonName, PlaceText, PolicyFileName, ProtocolNumber, PurposeCode, Reason, Recipient, RecordingRef, SerialNumber,
+    SourceCode, SourceSystem, Station, StorageName, UserName, VehicleMark,
 };
 pub use vin::Vin;
 

@@ -51,6 +51,14 @@ impl TerritoryCode {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it stands for a city or town (pilsēta): a state city of its own (third and fourth digit 01 to 19), or a town within a
+    /// municipality (fifth and sixth digit 01 to 39). Illustrative: which towns Cabinet Regulation 190 means is not known.
+    #[must_use]
+    pub fn is_city(&self) -> bool {
+        let two = |at: usize| self.0.get(at..at + 2).and_then(|digits| digits.parse::<u8>().ok()).unwrap_or(0);
+        (1..=19).contains(&two(2)) || (1..=39).contains(&two(4))
+    }
 }
 
 impl fmt::Display for TerritoryCode {
@@ -177,6 +185,13 @@ mod tests {
         assert!(Place::try_new(parts.clone()).is_ok());
         parts.uncertainty_m = Some(u32::MAX);
         assert!(Place::try_new(parts).is_err());
+    }
+
+    #[test]
+    fn towns_are_known_by_their_codes() {
+        let is_city = |code| TerritoryCode::parse(code).unwrap().is_city();
+        assert!(is_city("0001000") && is_city("0007000") && is_city("0023200"));
+        assert!(!is_city("0038001") && !is_city("0023400") && !is_city("0020000"));
     }
 
     #[test]

@@ -221,3 +221,66 @@ text_type! {
         capitals: false,
     }
 }
+text_type! {
+    /// A code of a classifier (klasifikatora kods), `domestic-violence`.
+    Code, "code", 64, Shape::Code {
+        allowed: |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-',
+        pattern: "^[a-z0-9][a-z0-9-]*$",
+        expected: "lower-case letters a to z, digits and `-`, as in `domestic-violence`",
+        capitals: false,
+    }
+}
+text_type! {
+    /// What people read for a code (nosaukums).
+    Label, "label", 200, Shape::Line
+}
+text_type! {
+    /// Name of what else is known of a code, `iccs`.
+    AttributeName, "attribute name", 32, Shape::Code {
+        allowed: |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_',
+        pattern: "^[a-z0-9][a-z0-9_]*$",
+        expected: "lower-case letters a to z, digits and `_`, as in `city_minutes`",
+        capitals: false,
+    }
+}
+text_type! {
+    /// What else is known of a code.
+    AttributeValue, "attribute", 200, Shape::Line
+}
+text_type! {
+    /// A country by its two letters (ISO 3166-1), `LV`.
+    CountryCode, "country", 2, Shape::Code {
+        allowed: |c| c.is_ascii_uppercase(),
+        pattern: "^[A-Z]{2}$",
+        expected: "two letters, as in `LV`",
+        capitals: true,
+    }
+}
+text_type! {
+    /// What an item, a vehicle or an action is like, in words (pazīmes).
+    Description, "description", 2_000, Shape::Lines
+}
+text_type! {
+    /// A number that a maker put on an item (sērijas numurs), or a document's own.
+    SerialNumber, "serial number", 64, Shape::Line
+}
+text_type! {
+    /// Make, model or colour.
+    VehicleMark, "vehicle mark", 64, Shape::Line
+}
+text_type! {
+    /// Name of an organisation (nosaukums).
+    OrganisationName, "name of an organisation", 200, Shape::Line
+}
+text_type! {
+    /// Number of a protocol (protokola numurs).
+    ProtocolNumber, "protocol number", 64, Shape::Line
+}
+text_type! {
+    /// Number of a custody seal (plombas numurs).
+    CustodySeal, "custody seal", 64, Shape::Line
+}
+text_type! {
+    /// Where seized items are kept (glabātava): a storage or a person's service number.
+    StorageName, "storage", 128, Shape::Line
+}

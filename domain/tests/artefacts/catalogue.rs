@@ -4,12 +4,14 @@ use cqrs_es::Aggregate;
 use domain::access_day::{AccessDay, AccessDayEvent};
 use domain::access_grant::{AccessGrant, GrantEvent};
 use domain::access_policy::{AccessPolicy, PolicyEvent};
+use domain::classifier::{Classifier, ClassifierEvent};
 use domain::emergency_access::{EmergencyAccess, EmergencyAccessEvent};
 use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
 use domain::kernel::{Upcaster, Versioned, upcast};
 use domain::log_life::{LogLife, LogLifeEvent};
 use domain::retention::{RetentionCase, RetentionEvent};
+use domain::seized_item::{SeizedItem, SeizedItemEvent};
 use domain::track::{Track, TrackEvent};
 use domain::unit::{Unit, UnitEvent};
 use domain::{Decide, RecordedEvent};
@@ -61,6 +63,7 @@ impl Kind {
 /// All types of events, in the order in which they are declared.
 pub(crate) fn all() -> Vec<Kind> {
     let mut all = kinds::<Incident>(IncidentEvent::examples());
+    all.extend(kinds::<SeizedItem>(SeizedItemEvent::examples()));
     all.extend(kinds::<EmergencyCard>(CardEvent::examples()));
     all.extend(kinds::<Unit>(UnitEvent::examples()));
     all.extend(kinds::<Track>(TrackEvent::examples()));
@@ -69,6 +72,7 @@ pub(crate) fn all() -> Vec<Kind> {
     all.extend(kinds::<AccessGrant>(GrantEvent::examples()));
     all.extend(kinds::<EmergencyAccess>(EmergencyAccessEvent::examples()));
     all.extend(kinds::<AccessPolicy>(PolicyEvent::examples()));
+    all.extend(kinds::<Classifier>(ClassifierEvent::examples()));
     all.extend(kinds::<LogLife>(LogLifeEvent::examples()));
     all
 }

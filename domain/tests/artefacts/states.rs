@@ -9,12 +9,14 @@ use domain::Decide;
 use domain::access_day::{AccessDay, AccessDayEvent};
 use domain::access_grant::{AccessGrant, GrantEvent};
 use domain::access_policy::{AccessPolicy, PolicyEvent};
+use domain::classifier::{Classifier, ClassifierEvent};
 use domain::emergency_access::{EmergencyAccess, EmergencyAccessEvent};
 use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
 use domain::kernel::upcast;
 use domain::log_life::{LogLife, LogLifeEvent};
 use domain::retention::{RetentionCase, RetentionEvent};
+use domain::seized_item::{SeizedItem, SeizedItemEvent};
 use domain::track::{Track, TrackEvent};
 use domain::unit::{Unit, UnitEvent};
 use serde::{Deserialize, Serialize};
@@ -101,6 +103,7 @@ fn check<A: Decide>(examples: Vec<A::Event>) {
 #[test]
 fn artefact_states_are_what_they_were_or_have_another_meaning() {
     check::<Incident>(IncidentEvent::examples());
+    check::<SeizedItem>(SeizedItemEvent::examples());
     check::<EmergencyCard>(CardEvent::examples());
     check::<Unit>(UnitEvent::examples());
     check::<Track>(TrackEvent::examples());
@@ -109,5 +112,6 @@ fn artefact_states_are_what_they_were_or_have_another_meaning() {
     check::<AccessGrant>(GrantEvent::examples());
     check::<EmergencyAccess>(EmergencyAccessEvent::examples());
     check::<AccessPolicy>(PolicyEvent::examples());
+    check::<Classifier>(ClassifierEvent::examples());
     check::<LogLife>(LogLifeEvent::examples());
 }

@@ -1,0 +1,211 @@
+//! The classifiers in force.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::codes::{CodeSystem, Coded};
+use super::entry::Entry;
+use super::file::read_entries;
+use super::unknown::UnknownCode;
+use crate::ids::riga_day;
+use crate::lang::Lang;
+use crate::terms::{Category, RaisedClass};
+use crate::values::{Code, ValueError};
+
+/// The entries of one classifier, in the order in which people are shown them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct CodeList(Vec<Entry>);
+
+impl CodeList {
+    /// All entries, those that hold no longer included.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.0
+    }
+
+    /// Takes entries in: each replaces the one of the same code and first day, or comes after the last of its code, or at the end.
+    pub fn amend(&mut self, entries: impl IntoIterator<Item = Entry>) {
+        for entry in entries {
+            let same = |old: &&mut Entry| old.code == entry.code && old.valid_from == entry.valid_from;
+            if let Some(old) = self.0.iter_mut().find(same) {
+                *old = entry;
+                continue;
+            }
+            match self.0.iter().rposition(|old| old.code == entry.code) {
+                Some(last) => self.0.insert(last + 1, entry),
+                None => self.0.push(entry),
+            }
+        }
+    }
+
+    /// Codes that would mean two things on one day.
+    pub(super) fn overlapping(&self) -> Vec<Code> {
+        let twice = self.0.iter().enumerate().filter(|(at, entry)| {
+            self.0[at + 1..].iter().any(|other| other.code == entry.code && other.overlaps(entry))
+        });
+        twice.map(|(_, entry)| entry.code.clone()).collect()
+    }
+
+    /// What a code means on a day.
+    #[must_use]
+    pub fn on(&self, code: &str, day: NaiveDate) -> Option<&Entry> {
+        self.0.iter().find(|entry| entry.code.as_str() == code && entry.holds_on(day))
+    }
+
+    /// What a code meant last, whether it may still be used or not.
+    #[must_use]
+    pub fn last(&self, code: &str) -> Option<&Entry> {
+        let of_code = self.0.iter().filter(|entry| entry.code.as_str() == code);
+        of_code.max_by_key(|entry| entry.valid_from)
+    }
+}
+
+/// Why a code can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CodeError {
+    /// The classifier hasn't it.
+    #[error(transparent)]
+    Unknown(#[from] UnknownCode),
+    /// It has it, but not on that day.
+    #[error("`{code}` of {system} can't be used for {day}: it holds {held}")]
+    NotThen {
+        /// The code.
+        code: Code,
+        /// The classifier.
+        system: CodeSystem,
+        /// The day.
+        day: NaiveDate,
+        /// When it holds.
+        held: String,
+    },
+    /// It isn't even one.
+    #[error(transparent)]
+    Form(#[from] ValueError),
+}
+
+/// How fast somebody has to be there, by category (reaģēšanas laiks): what the classifier of categories says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResponseLimits {
+    /// In a city or town.
+    pub city: TimeDelta,
+    /// In the country.
+    pub rural: TimeDelta,
+}
+
+/// All classifiers, as they are in force.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Classifiers(BTreeMap<CodeSystem, CodeList>);
+
+macro_rules! embedded {
+    ($($system:ident $file:literal),+ $(,)?) => {
+        &[$((CodeSystem::$system, include_str!(concat!("../../../schema/reference/classifiers/", $file, ".csv")))),+]
+    };
+}
+
+/// The program's own tables.
+const EMBEDDED: &[(CodeSystem, &str)] = embedded![
+    IncidentType "incident-type", CardType "card-type", Disposition "disposition", Result "result", Hazard "hazard",
+    PersonRole "person-role", VehicleRelation "vehicle-relation", ItemKind "item-kind", ItemRelation "item-relation",
+    DocumentKind "document-kind", Action "action", SeizureBasis "seizure-basis", TransferCause "transfer-cause",
+    ResponseCategory "response-category",
+];
+
+impl Classifiers {
+    /// The program's own tables, which hold as long as nothing was loaded. Illustrative: the official lists aren't public.
+    #[must_use]
+    pub fn embedded() -> &'static Self {
+        static EMBEDDED_LISTS: LazyLock<Classifiers> = LazyLock::new(|| {
+            let lists = EMBEDDED.iter().map(|(system, text)| {
+                let entries = read_entries(text.as_bytes()).unwrap_or_default();
+                (*system, CodeList(entries))
+            });
+            Classifiers(lists.collect())
+        });
+        &EMBEDDED_LISTS
+    }
+
+    /// The list of a classifier.
+    #[must_use]
+    pub fn list(&self, system: CodeSystem) -> &CodeList {
+        static NONE: CodeList = CodeList(Vec::new());
+        self.0.get(&system).unwrap_or(&NONE)
+    }
+
+    /// Puts a list in force.
+    pub fn set(&mut self, system: CodeSystem, list: CodeList) {
+        self.0.insert(system, list);
+    }
+
+    /// What a code means on a day.
+    ///
+    /// # Errors
+    /// [`CodeError`] where the classifier hasn't it, or not on that day.
+    pub fn entry(&self, system: CodeSystem, code: &str, day: NaiveDate) -> Result<&Entry, CodeError> {
+        let list = self.list(system);
+        if let Some(entry) = list.on(code, day) {
+            return Ok(entry);
+        }
+        let of_code: Vec<&Entry> = list.entries().iter().filter(|entry| entry.code.as_str() == code).collect();
+        match of_code.first() {
+            Some(known) => Err(CodeError::NotThen { code: known.code.clone(), system, day, held: periods(&of_code) }),
+            None => {
+                let usable = list.entries().iter().filter(|entry| entry.holds_on(day));
+                let known = usable.map(|entry| entry.code.as_str().to_owned());
+                Err(UnknownCode::new(system.code(), code, known).into())
+            }
+        }
+    }
+
+    /// A code that may be used for what happened then: on that day of Riga's calendar.
+    ///
+    /// # Errors
+    /// [`CodeError`] where it may not.
+    pub fn code<C: Coded>(&self, code: &str, at: &DateTime<FixedOffset>) -> Result<C, CodeError> {
+        self.entry(C::SYSTEM, code, riga_day(at))?;
+        Ok(C::parse(code)?)
+    }
+
+    /// What people read for a code, by what it meant last; none where no list has it.
+    #[must_use]
+    pub fn label(&self, system: CodeSystem, code: &str, lang: Lang) -> Option<&str> {
+        Some(self.list(system).last(code)?.label(lang))
+    }
+
+    /// What is known of a code on a day under that name; none where the code is none of that day.
+    #[must_use]
+    pub fn attribute(&self, system: CodeSystem, code: &str, day: NaiveDate, name: &str) -> Option<&str> {
+        self.list(system).on(code, day)?.attribute(name)
+    }
+
+    /// How restricted what a code stands for is on that day, where it is more than usual.
+    #[must_use]
+    pub fn class<C: Coded>(&self, code: &C, at: &DateTime<FixedOffset>) -> Option<RaisedClass> {
+        let class = self.attribute(C::SYSTEM, code.code(), riga_day(at), "class")?;
+        RaisedClass::parse(class).ok()
+    }
+
+    /// How fast somebody has to be there, for what was received then.
+    #[must_use]
+    pub fn response_limits(&self, category: Category, at: &DateTime<FixedOffset>) -> Option<ResponseLimits> {
+        let code = category.code().to_ascii_lowercase();
+        let entry = self.list(CodeSystem::ResponseCategory).on(&code, riga_day(at))?;
+        let minutes = |name| entry.attribute(name)?.parse().ok().and_then(TimeDelta::try_minutes);
+        Some(ResponseLimits { city: minutes("city_minutes")?, rural: minutes("rural_minutes")? })
+    }
+}
+
+/// When entries hold, in words: `from 2021-07-01 to 2024-06-30`.
+fn periods(entries: &[&Entry]) -> String {
+    let period = |entry: &&Entry| match (entry.valid_from, entry.valid_until) {
+        (Some(from), Some(until)) => format!("from {from} until {until}"),
+        (Some(from), None) => format!("from {from}"),
+        (None, Some(until)) => format!("until {until}"),
+        (None, None) => "always".to_owned(),
+    };
+    entries.iter().map(period).collect::<Vec<_>>().join(" and ")
+}
