@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use access::policy::{Action, Denied, GrantBook, NoAccount, Policies, Resource, Standing};
 use access::{Institution, Principal};
+use domain::classifier::Classifiers;
 use domain::values::{Actor, SourceSystem};
 use uuid::Uuid;
 
@@ -81,6 +82,7 @@ impl Sender {
 pub(crate) struct Caller {
     standing: Arc<Standing>,
     policies: Arc<Policies>,
+    classifiers: Arc<Classifiers>,
     action: Action,
     unread: bool,
 }
@@ -90,9 +92,14 @@ impl Caller {
     ///
     /// # Errors
     /// [`NotPermitted`] where there is none.
-    pub(crate) fn of<C: WireCommand>(sender: &Sender, policies: Arc<Policies>) -> Result<Caller, NotPermitted> {
+    pub(crate) fn of<C: WireCommand>(
+        sender: &Sender,
+        policies: Arc<Policies>,
+        classifiers: Arc<Classifiers>,
+    ) -> Result<Caller, NotPermitted> {
         let Sender { standing, unread, .. } = sender;
-        let caller = Caller { standing: Arc::clone(standing), policies, action: C::ACTION, unread: *unread };
+        let standing = Arc::clone(standing);
+        let caller = Caller { standing, policies, classifiers, action: C::ACTION, unread: *unread };
         let some = |kind| caller.policies.permit_some(&*caller.standing, caller.action, kind);
         let (kind, others) = C::KINDS;
         let permitted = some(kind).or_else(|denied| match others.iter().any(|other| some(*other).is_ok()) {
@@ -110,8 +117,26 @@ impl Caller {
     /// # Errors
     /// [`NotPermitted`] says by which policies not.
     pub(crate) fn permit(&self, resource: &Resource) -> Result<(), NotPermitted> {
-        let permitted = self.policies.permit(&*self.standing, self.action, resource);
+        self.permit_to(self.action, resource)
+    }
+
+    /// Lets something else be done that the command brings with it.
+    ///
+    /// # Errors
+    /// [`NotPermitted`] says by which policies not.
+    pub(crate) fn permit_to(&self, action: Action, resource: &Resource) -> Result<(), NotPermitted> {
+        let permitted = self.policies.permit(&*self.standing, action, resource);
         permitted.map_err(|denied| self.not_permitted(denied, resource.id))
+    }
+
+    /// What the command is.
+    pub(crate) fn action(&self) -> Action {
+        self.action
+    }
+
+    /// The lists that its codes are checked by.
+    pub(crate) fn classifiers(&self) -> Arc<Classifiers> {
+        Arc::clone(&self.classifiers)
     }
 
     /// Lets the command be sent under a source system's name. Rights that somebody has beside open no journal of another institution.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use access::policy::{GrantBook, PolicyHandle, RecordKind, Resource};
 use access::{AccessLog, Authenticated, Institution, Principal};
 use domain::access_day::RefusalCause;
+use domain::classifier::Classifiers;
 use domain::kernel::Violations;
 use domain::unit::UnitEvent;
 use event_store::append::{AppendError, Appender, Lane, Pending, Reply, Submission, holders};
@@ -45,6 +46,8 @@ pub struct Deps {
     pub policies: Arc<PolicyHandle>,
     /// Knows which rights somebody has beside.
     pub grants: Arc<dyn GrantBook>,
+    /// The lists that codes are checked by.
+    pub classifiers: watch::Receiver<Arc<Classifiers>>,
     /// Reads, as the application's role.
     pub pool: PgPool,
     /// Tells a repeated command from another under the same id.
@@ -189,7 +192,8 @@ impl Gateway {
 
     /// Reads a command, unless there is no record with which its sender could do it, or it names a source that isn't theirs.
     pub(crate) fn read<C: WireCommand>(&self, command: C, sender: &Sender) -> Result<Read, Status> {
-        let caller = Caller::of::<C>(sender, self.0.deps.policies.current());
+        let Deps { policies, classifiers, .. } = &self.0.deps;
+        let caller = Caller::of::<C>(sender, policies.current(), Arc::clone(&classifiers.borrow()));
         let read = caller.map_err(Unread::from).and_then(|caller| Read::command(command, caller));
         read.map_err(|unread| match unread {
             Unread::NotPermitted(refused) => self.not_permitted(C::NAME, sender.principal(), &refused),
@@ -342,6 +346,7 @@ pub(crate) fn reply_of(answered: Answered) -> pb::CommandReply {
         version: reply.version,
         position: Some(pb::LogPosition { generation: reply.generation, position: reply.position }),
         number: reply.number.unwrap_or_default(),
+        part_id: reply.part.map(|part| part.to_string()).unwrap_or_default(),
         recorded_at: reply.recorded_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
         events: reply.events,
         repeated: reply.repeated,

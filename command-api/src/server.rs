@@ -6,10 +6,12 @@ use std::time::Duration;
 use access::TokenVerifier;
 use access::tls::TlsListener;
 use proto::command::v1::access_service_server::AccessServiceServer;
+use proto::command::v1::classifier_service_server::ClassifierServiceServer;
 use proto::command::v1::emergency_card_service_server::EmergencyCardServiceServer;
 use proto::command::v1::incident_service_server::IncidentServiceServer;
 use proto::command::v1::intake_server::IntakeServer;
 use proto::command::v1::retention_service_server::RetentionServiceServer;
+use proto::command::v1::seized_item_service_server::SeizedItemServiceServer;
 use proto::command::v1::unit_service_server::UnitServiceServer;
 use tokio::sync::watch;
 use tonic::transport::Server;
@@ -86,6 +88,8 @@ pub async fn serve(
         .add_optional_service((!open).then(|| verifier.guard(reflection, &access)))
         .add_optional_service((!open).then(|| verifier.guard(reflection_v1alpha, &access)))
         .add_service(guarded!(IncidentServiceServer, unary.clone()))
+        .add_service(guarded!(SeizedItemServiceServer, unary.clone()))
+        .add_service(guarded!(ClassifierServiceServer, unary.clone()))
         .add_service(guarded!(EmergencyCardServiceServer, unary.clone()))
         .add_service(guarded!(UnitServiceServer, unary.clone()))
         .add_service(guarded!(RetentionServiceServer, unary.clone()))
@@ -131,6 +135,8 @@ async fn report_health(
             // The empty name is the server's.
             ("", register_is && tracks_is),
             ("vnr.command.v1.IncidentService", register_is),
+            ("vnr.command.v1.SeizedItemService", register_is),
+            ("vnr.command.v1.ClassifierService", register_is),
             ("vnr.command.v1.EmergencyCardService", register_is),
             ("vnr.command.v1.UnitService", register_is && tracks_is),
             ("vnr.command.v1.RetentionService", register_is),

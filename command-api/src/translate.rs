@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use access::policy::{Policies, Standing};
+use domain::classifier::Classifiers;
 use event_store::append::{Lane, Submission};
 use event_store::log::{LogName, LogPosition};
 use event_store::seal::MasterKeys;
@@ -35,7 +36,7 @@ impl Translated {
     }
 }
 
-/// Reads a command of the bulk stream as [`serve`](crate::serve) does. It is decided by these policies like one that is sent, but for where
+/// Reads a command of the bulk stream as [`serve`](crate::serve) does. It is decided by these policies and lists of codes like one that is sent, but for where
 /// a unit is: whose the unit is that must be there before it, is for who has the register to look at.
 ///
 /// # Errors
@@ -44,19 +45,21 @@ pub fn translate(
     command: pb::CommandEnvelope,
     standing: &Arc<Standing>,
     policies: &Arc<Policies>,
+    classifiers: &Arc<Classifiers>,
     master: &MasterKeys,
 ) -> Result<Translated, Status> {
-    struct Translate<'a>(&'a Arc<Standing>, &'a Arc<Policies>, &'a MasterKeys);
+    struct Translate<'a>(&'a Arc<Standing>, &'a Arc<Policies>, &'a Arc<Classifiers>, &'a MasterKeys);
     impl Visitor for Translate<'_> {
         type Output = Result<Translated, Status>;
 
         fn visit<C: WireCommand>(self, command: C) -> Self::Output {
-            let Translate(standing, policies, master) = self;
-            let caller = Caller::of::<C>(&Sender::of(standing), Arc::clone(policies)).map_err(Unread::from)?;
+            let Translate(standing, policies, classifiers, master) = self;
+            let caller = Caller::of::<C>(&Sender::of(standing), Arc::clone(policies), Arc::clone(classifiers));
+            let caller = caller.map_err(Unread::from)?;
             let read = Read::command(command, caller)?;
             let (log, needs_unit) = (read.log(), read.needs_unit());
             Ok(Translated { log, needs_unit, submission: read.submission(Lane::Bulk, master) })
         }
     }
-    visit(command, Translate(standing, policies, master)).unwrap_or_else(|| Err(status::unknown_command()))
+    visit(command, Translate(standing, policies, classifiers, master)).unwrap_or_else(|| Err(status::unknown_command()))
 }

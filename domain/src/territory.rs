@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::LazyLock;
 
 use chrono::NaiveDate;
 
@@ -99,6 +100,22 @@ impl fmt::Display for TableMistake {
 pub struct Territories(BTreeMap<TerritoryCode, Territory>);
 
 impl Territories {
+    /// The classifier as it stands in `schema/reference/territories.csv`.
+    #[must_use]
+    pub fn embedded() -> &'static Self {
+        static EMBEDDED: LazyLock<Territories> = LazyLock::new(|| {
+            let table = include_str!("../../schema/reference/territories.csv");
+            Territories::parse(table).unwrap_or_else(|_| Territories(BTreeMap::new()))
+        });
+        &EMBEDDED
+    }
+
+    /// First day that the classifier tells of: what held before isn't known here.
+    #[must_use]
+    pub fn begins(&self) -> Option<NaiveDate> {
+        self.0.values().map(|territory| territory.valid_from).min()
+    }
+
     /// Reads the table: `code,name,level,valid_from,valid_to,predecessors,successors`, the last day exclusive, codes parted by blanks.
     ///
     /// # Errors
@@ -220,7 +237,9 @@ mod tests {
     use super::*;
 
     fn atvk() -> Territories {
-        Territories::parse(include_str!("../../schema/reference/territories.csv")).expect("the table is sound")
+        let atvk = Territories::parse(include_str!("../../schema/reference/territories.csv"));
+        assert_eq!(atvk.as_ref(), Ok(Territories::embedded()));
+        atvk.expect("the table is sound")
     }
 
     fn code(text: &str) -> TerritoryCode {

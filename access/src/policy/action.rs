@@ -22,6 +22,62 @@ pub enum Action {
     CloseIncident,
     /// Opens an incident again.
     ReopenIncident,
+    /// Puts right what was recorded wrongly of an incident.
+    CorrectIncident,
+    /// Says what officers did in an incident.
+    RecordAction,
+    /// Raises the class of an incident (ierobežošana).
+    RestrictIncident,
+    /// Asks for an incident to be annulled (anulēšana).
+    RequestAnnulment,
+    /// Does not annul it, or takes the request back.
+    RejectAnnulment,
+    /// Adds a person to an incident (iesaistītā persona).
+    InvolvePerson,
+    /// Says more of who a person is.
+    IdentifyPerson,
+    /// Changes what a person is in an incident.
+    ChangePersonRoles,
+    /// Adds an organisation to an incident.
+    InvolveOrganisation,
+    /// Adds a vehicle to an incident.
+    InvolveVehicle,
+    /// Adds an item to an incident.
+    InvolveItem,
+    /// Adds a document to an incident.
+    InvolveDocument,
+    /// Takes back that somebody or something is involved.
+    WithdrawInvolvement,
+    /// Ties an incident to another (sasaiste).
+    LinkIncidents,
+    /// Takes that back.
+    UnlinkIncidents,
+    /// Makes an incident part of another (apvienošana).
+    MergeIncident,
+    /// Takes that back.
+    UnmergeIncident,
+    /// Parts an incident from another (sadalīšana).
+    SplitIncident,
+    /// Offers an incident to another institution (nodošana).
+    OfferTransfer,
+    /// Takes an incident on (pieņemšana).
+    AcceptTransfer,
+    /// Does not take it on.
+    RejectTransfer,
+    /// Takes an offer back.
+    WithdrawTransfer,
+    /// Says how a transfer ended.
+    CompleteTransfer,
+    /// Takes an item into custody (izņemšana).
+    SeizeItem,
+    /// Hands a seized item on.
+    TransferCustody,
+    /// Ends the custody of an item.
+    DisposeItem,
+    /// Annuls an incident, as the second person.
+    ApproveAnnulment,
+    /// Takes the restriction of an incident back.
+    LiftRestriction,
     /// Makes an emergency card (VEK) of a call.
     ReceiveCall,
     /// Says what a card is about.
@@ -76,6 +132,10 @@ pub enum Action {
     ViewCasualties,
     /// Sees who is suspected (aizdomās turamie).
     ViewSuspects,
+    /// Sees who takes part, suspects aside (iesaistītās personas).
+    ViewPersons,
+    /// Sees vehicles, items and documents (transportlīdzekļi, manta, dokumenti).
+    ViewProperty,
     /// Sees which units are on it (resursi).
     ViewUnits,
     /// Sees what came of it (rezultāts).
@@ -96,6 +156,8 @@ pub enum Action {
     ApproveGrant,
     /// Puts a new version of the policies in force.
     AdoptPolicy,
+    /// Changes the lists of codes (klasifikatori).
+    LoadClassifier,
     /// Opens a record in an emergency (ārkārtas piekļuve).
     BreakGlass,
     /// Checks that this was right.
@@ -104,7 +166,7 @@ pub enum Action {
 
 named!(Action: RegisterIncident "RegisterIncident", SupplementIncident "SupplementIncident",
     ReclassifyIncident "ReclassifyIncident", AssignIncident "AssignIncident", RecordResult "RecordResult",
-    CloseIncident "CloseIncident", ReopenIncident "ReopenIncident", ReceiveCall "ReceiveCall", QualifyCard "QualifyCard",
+    CloseIncident "CloseIncident", ReopenIncident "ReopenIncident", CorrectIncident "CorrectIncident", RecordAction "RecordAction", RestrictIncident "RestrictIncident", RequestAnnulment "RequestAnnulment", RejectAnnulment "RejectAnnulment", InvolvePerson "InvolvePerson", IdentifyPerson "IdentifyPerson", ChangePersonRoles "ChangePersonRoles", InvolveOrganisation "InvolveOrganisation", InvolveVehicle "InvolveVehicle", InvolveItem "InvolveItem", InvolveDocument "InvolveDocument", WithdrawInvolvement "WithdrawInvolvement", LinkIncidents "LinkIncidents", UnlinkIncidents "UnlinkIncidents", MergeIncident "MergeIncident", UnmergeIncident "UnmergeIncident", SplitIncident "SplitIncident", OfferTransfer "OfferTransfer", AcceptTransfer "AcceptTransfer", RejectTransfer "RejectTransfer", WithdrawTransfer "WithdrawTransfer", CompleteTransfer "CompleteTransfer", SeizeItem "SeizeItem", TransferCustody "TransferCustody", DisposeItem "DisposeItem", ApproveAnnulment "ApproveAnnulment", LiftRestriction "LiftRestriction", ReceiveCall "ReceiveCall", QualifyCard "QualifyCard",
     DecideServices "DecideServices", NotifyService "NotifyService", AcceptService "AcceptService", AttachUnit "AttachUnit",
     CompleteCard "CompleteCard", LinkIncident "LinkIncident", RegisterUnit "RegisterUnit", StartDuty "StartDuty",
     EndDuty "EndDuty", ReportUnitStatus "ReportUnitStatus", ReportPosition "ReportPosition", ReleaseUnit "ReleaseUnit",
@@ -112,9 +174,9 @@ named!(Action: RegisterIncident "RegisterIncident", SupplementIncident "Suppleme
     LiftHold "LiftHold", View "view", ViewNarrative "view_field:narrative", ViewReporter "view_field:reporter",
     ViewPersonalCode "view_field:personal_code", ViewPersonalCodeMasked "view_field:personal_code_masked",
     ViewHazards "view_field:hazards", ViewCasualties "view_field:casualties", ViewSuspects "view_field:suspects",
-    ViewUnits "view_field:units", ViewResult "view_field:result", Subscribe "subscribe", Export "export",
+    ViewPersons "view_field:persons", ViewProperty "view_field:property", ViewUnits "view_field:units", ViewResult "view_field:result", Subscribe "subscribe", Export "export",
     Statistics "statistics", ConsultAccessLog "consult_access_log", ReadHistory "read_history", Grant "grant", ApproveGrant "approve_grant",
-    AdoptPolicy "adopt_policy", BreakGlass "break_glass", ReviewBreakGlass "review_break_glass");
+    AdoptPolicy "adopt_policy", LoadClassifier "load_classifier", BreakGlass "break_glass", ReviewBreakGlass "review_break_glass");
 
 impl Action {
     /// What the command of this name in the gRPC contract is (`RegisterIncident`); none where it is no command. Commands on rights are
@@ -124,6 +186,7 @@ impl Action {
             "RequestGrant" => Some(Self::Grant),
             "ApproveGrant" | "RejectGrant" | "RevokeGrant" | "ExpireGrant" => Some(Self::ApproveGrant),
             "ProposePolicy" | "AdoptPolicy" | "RejectPolicy" => Some(Self::AdoptPolicy),
+            "LoadClassifier" => Some(Self::LoadClassifier),
             "BreakGlass" | "VouchEmergencyAccess" => Some(Self::BreakGlass),
             "ReviewEmergencyAccess" => Some(Self::ReviewBreakGlass),
             _ => None,
@@ -159,6 +222,10 @@ pub enum Field {
     Casualties,
     /// Who is suspected (aizdomās turamie).
     Suspects,
+    /// Who takes part, suspects aside (iesaistītās personas).
+    Persons,
+    /// Vehicles, items and documents (transportlīdzekļi, manta, dokumenti).
+    Property,
     /// Which units are on it (resursi).
     Units,
     /// What came of it (rezultāts).
@@ -166,7 +233,8 @@ pub enum Field {
 }
 
 named!(Field: Narrative "narrative", Reporter "reporter", PersonalCode "personal_code",
-    PersonalCodeMasked "personal_code_masked", Hazards "hazards", Casualties "casualties", Suspects "suspects", Units "units",
+    PersonalCodeMasked "personal_code_masked", Hazards "hazards", Casualties "casualties", Suspects "suspects",
+    Persons "persons", Property "property", Units "units",
     Result "result");
 
 impl Field {
@@ -180,6 +248,8 @@ impl Field {
             Self::Hazards => Action::ViewHazards,
             Self::Casualties => Action::ViewCasualties,
             Self::Suspects => Action::ViewSuspects,
+            Self::Persons => Action::ViewPersons,
+            Self::Property => Action::ViewProperty,
             Self::Units => Action::ViewUnits,
             Self::Result => Action::ViewResult,
         }

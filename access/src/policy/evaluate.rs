@@ -309,7 +309,7 @@ mod tests {
             };
             let what = RecordProfile {
                 kind: RecordKind::ALL[n / 11 % 6],
-                class: Class::ALL[n / 66 % 3],
+                class: Class::ALL[n / 66 % Class::ALL.len()],
                 relation: Relation::ALL[n / 13 % 4],
                 owner_kind: InstitutionKind::ALL[n / 17 % 14],
                 granted: bit(19),

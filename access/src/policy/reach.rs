@@ -11,14 +11,18 @@ use super::resource::{Asker, Class, RecordKind, Relation, Resource};
 use super::set::Policies;
 use crate::principal::{Institution, Principal};
 
-/// The class of every record, for as long as none can be given another.
-const CLASS: Class = Class::Restricted;
+/// The class of a record that was given no other.
+const USUAL: Class = Class::Restricted;
+/// Classes that an incident can be given.
+const RAISED: [Class; 2] = [Class::Protected, Class::Secret];
 
 /// Which records of a kind somebody may do something with: those that any of these lets them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reach {
-    /// As themselves first, then as whom a grant lets them look.
+    /// Of the usual class: as themselves first, then as whom a grant lets them look.
     pub hats: Vec<Hat>,
+    /// The same of records with a raised class.
+    pub raised: Vec<(Class, Vec<Hat>)>,
 }
 
 /// What somebody may reach in one role of one institution.
@@ -76,7 +80,8 @@ pub struct OwnerRule {
 impl Reach {
     /// Whether there is no record that they could.
     pub fn is_empty(&self) -> bool {
-        self.hats.iter().all(Hat::is_empty)
+        let raised = self.raised.iter().flat_map(|(_, hats)| hats);
+        self.hats.iter().chain(raised).all(Hat::is_empty)
     }
 }
 
@@ -106,17 +111,23 @@ impl Policies {
     /// Which records of a kind somebody may do something with.
     pub fn reach<'a>(&self, asker: impl Into<Asker<'a>>, action: Action, kind: RecordKind) -> Reach {
         let asker = asker.into();
-        let stand_ins = asker.stand_ins();
-        let as_whom = std::iter::once(asker.principal).chain(&stand_ins);
-        Reach { hats: as_whom.map(|principal| self.hat(principal, asker, action, (kind, false))).collect() }
+        let of_class = |class| self.hats(asker, action, (kind, class), false);
+        // No other records have classes of their own.
+        let classes = if kind == RecordKind::Incident { &RAISED[..] } else { &[] };
+        Reach { hats: of_class(USUAL), raised: classes.iter().map(|class| (*class, of_class(*class))).collect() }
     }
 
     /// Whether there is any record of that kind, whosever it is, that they could do it with, as a second person where it takes two.
     pub fn could<'a>(&self, asker: impl Into<Asker<'a>>, action: Action, kind: RecordKind) -> bool {
         let asker = asker.into();
+        let mut classes = std::iter::once(USUAL).chain(RAISED);
+        classes.any(|class| !self.hats(asker, action, (kind, class), true).iter().all(Hat::is_empty))
+    }
+
+    fn hats(&self, asker: Asker<'_>, action: Action, what: (RecordKind, Class), second_person: bool) -> Vec<Hat> {
         let stand_ins = asker.stand_ins();
-        let mut as_whom = std::iter::once(asker.principal).chain(&stand_ins);
-        as_whom.any(|principal| !self.hat(principal, asker, action, (kind, true)).is_empty())
+        let as_whom = std::iter::once(asker.principal).chain(&stand_ins);
+        as_whom.map(|principal| self.hat(principal, asker, action, what, second_person)).collect()
     }
 
     fn hat(
@@ -124,14 +135,15 @@ impl Policies {
         principal: &Principal,
         asker: Asker<'_>,
         action: Action,
-        (kind, second_person): (RecordKind, bool),
+        (kind, class): (RecordKind, Class),
+        second_person: bool,
     ) -> Hat {
         let asker = Asker { principal, ..asker };
         let who = AccessProfile::of(self.institutions(), principal);
         let decide = |granted, broken_glass| {
             self.by_relation(&who, action, |relation, owner_kind| RecordProfile {
                 kind,
-                class: CLASS,
+                class,
                 relation,
                 owner_kind,
                 granted,
@@ -139,7 +151,7 @@ impl Policies {
                 second_person,
             })
         };
-        let any = Resource { class: CLASS, ..Resource::new(kind) };
+        let any = Resource { class, ..Resource::new(kind) };
         let usual = decide(asker.is_granted(&any), false);
         let mut groups: [Vec<Uuid>; 4] = Default::default();
         for id in asker.records() {

@@ -25,6 +25,7 @@ pub(crate) struct Case {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sort {
     Recording { makes: bool },
+    Supervised,
     Retention,
     Summary { watch: bool },
     Field(Part),
@@ -34,6 +35,7 @@ enum Sort {
     History,
     Grant { approve: bool },
     Adopt,
+    Load,
     Break,
     Review,
 }
@@ -47,6 +49,8 @@ enum Part {
     Hazards,
     Casualties,
     Suspects,
+    Persons,
+    Property,
     Units,
     Result,
 }
@@ -65,7 +69,34 @@ fn sort(action: Action, record: RecordKind) -> Option<Sort> {
         | A::AssignIncident
         | A::RecordResult
         | A::CloseIncident
-        | A::ReopenIncident => (incident, Sort::Recording { makes: false }),
+        | A::ReopenIncident
+        | A::CorrectIncident
+        | A::RecordAction
+        | A::RestrictIncident
+        | A::RequestAnnulment
+        | A::RejectAnnulment
+        | A::InvolvePerson
+        | A::IdentifyPerson
+        | A::ChangePersonRoles
+        | A::InvolveOrganisation
+        | A::InvolveVehicle
+        | A::InvolveItem
+        | A::InvolveDocument
+        | A::WithdrawInvolvement
+        | A::LinkIncidents
+        | A::UnlinkIncidents
+        | A::MergeIncident
+        | A::UnmergeIncident
+        | A::SplitIncident
+        | A::OfferTransfer
+        | A::AcceptTransfer
+        | A::RejectTransfer
+        | A::WithdrawTransfer
+        | A::CompleteTransfer
+        | A::SeizeItem
+        | A::TransferCustody
+        | A::DisposeItem => (incident, Sort::Recording { makes: false }),
+        A::ApproveAnnulment | A::LiftRestriction => (incident, Sort::Supervised),
         A::ReceiveCall => (card, Sort::Recording { makes: true }),
         A::QualifyCard
         | A::DecideServices
@@ -91,6 +122,8 @@ fn sort(action: Action, record: RecordKind) -> Option<Sort> {
         A::ViewHazards => (content, Sort::Field(Part::Hazards)),
         A::ViewCasualties => (content, Sort::Field(Part::Casualties)),
         A::ViewSuspects => (content, Sort::Field(Part::Suspects)),
+        A::ViewPersons => (content, Sort::Field(Part::Persons)),
+        A::ViewProperty => (content, Sort::Field(Part::Property)),
         A::ViewUnits => (content, Sort::Field(Part::Units)),
         A::ViewResult => (content, Sort::Field(Part::Result)),
         A::Export => (!register && record != RecordKind::RetentionCase, Sort::Rows),
@@ -100,6 +133,7 @@ fn sort(action: Action, record: RecordKind) -> Option<Sort> {
         A::Grant => (content, Sort::Grant { approve: false }),
         A::ApproveGrant => (content, Sort::Grant { approve: true }),
         A::AdoptPolicy => (register, Sort::Adopt),
+        A::LoadClassifier => (register, Sort::Load),
         A::BreakGlass => (content, Sort::Break),
         A::ReviewBreakGlass => (content, Sort::Review),
     };
@@ -122,6 +156,13 @@ impl Case {
         }
         match sort {
             Sort::Recording { makes } => self.writes() && (makes || self.not_secret()) && self.records(),
+            Sort::Supervised => {
+                self.writes()
+                    && self.not_secret()
+                    && self.role == Role::Supervisor
+                    && self.is_work()
+                    && self.relation == Relation::Own
+            }
             Sort::Retention => self.writes() && self.not_secret() && self.decides_retention(),
             Sort::Summary { watch } => self.reads() && (self.sees_record() || (!watch && self.sees_by_broken_glass())),
             Sort::Field(part) => self.reads() && self.sees_part(part),
@@ -143,6 +184,12 @@ impl Case {
                     && self.kind == Kind::Centre
                     && self.purpose == Purpose::Administration
                     && self.second
+            }
+            Sort::Load => {
+                self.trained
+                    && self.role == Role::Supervisor
+                    && self.kind == Kind::Centre
+                    && self.purpose == Purpose::Administration
             }
             Sort::Break => self.trained && self.not_secret() && self.breaks_glass(),
             Sort::Review => self.trained && self.second && self.reviews(),
@@ -235,7 +282,18 @@ impl Case {
     /// What holds for all content: analysts and auditors see none, IeM IC none but by break-glass, secret needs a grant.
     fn reads(&self) -> bool {
         let role = !matches!(self.role, Role::Auditor | Role::Analyst) && self.kind != Kind::Analytics;
-        role && (self.kind != Kind::Centre || self.glass) && self.not_secret()
+        role && (self.kind != Kind::Centre || self.glass) && self.not_secret() && self.not_protected()
+    }
+
+    /// What is protected is for those who work on it; for others by a right of their own, for an investigation, or as State Police for
+    /// response.
+    fn not_protected(&self) -> bool {
+        self.class != Class::Protected
+            || self.involved()
+            || self.granted
+            || self.glass
+            || self.purpose == Purpose::Investigation
+            || (self.kind == Kind::StatePolice && self.purpose == Purpose::Response)
     }
 
     /// The rows of the table: who sees that a record is there, and its summary.
@@ -355,7 +413,7 @@ impl Case {
             return false;
         }
         let card = self.record == RecordKind::EmergencyCard;
-        let of_card = part != Part::Suspects && part != Part::Code;
+        let of_card = !matches!(part, Part::Suspects | Part::Persons | Part::Property | Part::Code);
         match self.kind {
             Kind::FireRescue | Kind::EmergencyCentre => {
                 let part_of_rescue = matches!(part, Part::Hazards | Part::Casualties | Part::Units)

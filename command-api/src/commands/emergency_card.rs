@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use access::policy::{RecordKind, Resource};
-use domain::classifier::{CardType, Disposition, Hazard};
 use domain::emergency_card::{
     AcceptService, AttachUnit, CardCommand, CardEvent, ClearUnit, CompleteCard, DecideServices, EmergencyCard,
     LinkIncident, NotifyService, QualifyCard, ReceiveCall,
@@ -103,10 +102,10 @@ pub(super) fn qualify(
     let card = reader.record("card", "emergency_card", message.card);
     let mut hazards = BTreeSet::new();
     for (index, hazard) in reader.at_most("hazards", &message.hazards, MOST_HAZARDS).iter().enumerate() {
-        hazards.extend(reader.required(Item("hazards", index), hazard, Hazard::parse));
+        hazards.extend(reader.required_code(Item("hazards", index), hazard));
     }
     let command = QualifyCard {
-        type_code: reader.text("type_code", &message.type_code, CardType::parse),
+        type_code: reader.code("type_code", &message.type_code),
         priority: reader.term::<pb::Priority, _>("priority", message.priority),
         place: reader.place("place", message.place),
         hazards,
@@ -198,7 +197,7 @@ pub(super) fn complete(
     caller: &Caller,
 ) -> Option<Prepared> {
     let card = reader.record("card", "emergency_card", message.card);
-    let disposition = reader.required("disposition", &message.disposition, Disposition::parse);
+    let disposition = reader.required_code("disposition", &message.disposition);
     let source_disposition = reader.text("source_disposition", &message.source_disposition, SourceCode::parse);
     let command =
         disposition.map(|disposition| CardCommand::CompleteCard(CompleteCard { disposition, source_disposition }));

@@ -1,10 +1,12 @@
 //! From a message to a decision: what each command does to which records.
 
 mod access_rights;
+mod classifier;
 mod emergency_card;
 mod incident;
 mod resource;
 mod retention;
+mod seized_item;
 mod unit;
 
 use std::fmt;
@@ -133,8 +135,11 @@ macro_rules! wire_command {
             }
 
             fn prepare(mut self, caller: &Caller) -> Result<Prepared, Violations> {
-                let mut reader = Reader::default();
+                let mut reader = Reader::new(caller.classifiers());
                 let envelope = Envelope::read(&mut reader, self.envelope.take());
+                if let Some(envelope) = &envelope {
+                    reader.occurred_at(envelope.occurred_at);
+                }
                 let command = $read(&mut reader, self, envelope, caller);
                 reader.finish(command)
             }
@@ -186,6 +191,30 @@ wire_commands! {
     RecordResult / RecordResult / Interactive / Incident => incident::record_result;
     CloseIncident / CloseIncident / Interactive / Incident => incident::close;
     ReopenIncident / ReopenIncident / Interactive / Incident => incident::reopen;
+    CorrectIncident / CorrectIncident / Interactive / Incident => incident::correct;
+    RecordAction / RecordAction / Interactive / Incident => incident::work::record_action;
+    RestrictIncident / RestrictIncident / Interactive / Incident => incident::work::restrict;
+    InvolvePerson / InvolvePerson / Interactive / Incident => incident::involvement::person;
+    IdentifyPerson / IdentifyPerson / Interactive / Incident => incident::involvement::identify;
+    ChangePersonRoles / ChangePersonRoles / Interactive / Incident => incident::involvement::change_roles;
+    InvolveOrganisation / InvolveOrganisation / Interactive / Incident => incident::involvement::organisation;
+    InvolveVehicle / InvolveVehicle / Interactive / Incident => incident::involvement::vehicle;
+    InvolveItem / InvolveItem / Interactive / Incident => incident::involvement::item;
+    InvolveDocument / InvolveDocument / Interactive / Incident => incident::involvement::document;
+    WithdrawInvolvement / WithdrawInvolvement / Interactive / Incident => incident::involvement::withdraw;
+    LinkIncidents / LinkIncidents / Interactive / Incident => incident::relation::link;
+    UnlinkIncidents / UnlinkIncidents / Interactive / Incident => incident::relation::unlink;
+    MergeIncident / MergeIncident / Interactive / Incident => incident::relation::merge;
+    UnmergeIncident / UnmergeIncident / Interactive / Incident => incident::relation::unmerge;
+    SplitIncident / SplitIncident / Interactive / Incident => incident::relation::split;
+    OfferTransfer / OfferTransfer / Interactive / Incident => incident::transfer::offer;
+    AcceptTransfer / AcceptTransfer / Interactive / Incident => incident::transfer::accept;
+    RejectTransfer / RejectTransfer / Interactive / Incident => incident::transfer::reject;
+    WithdrawTransfer / WithdrawTransfer / Interactive / Incident => incident::transfer::withdraw;
+    CompleteTransfer / CompleteTransfer / Interactive / Incident => incident::transfer::complete;
+    SeizeItem / SeizeItem / Interactive / Incident => seized_item::seize;
+    TransferCustody / TransferCustody / Interactive / Incident => seized_item::transfer;
+    DisposeItem / DisposeItem / Interactive / Incident => seized_item::dispose;
     ReceiveCall / ReceiveCall / Urgent / EmergencyCard => emergency_card::receive;
     QualifyCard / QualifyCard / Urgent / EmergencyCard => emergency_card::qualify;
     DecideServices / DecideServices / Urgent / EmergencyCard => emergency_card::decide_services;
@@ -202,6 +231,11 @@ wire_commands! {
     ReleaseUnit / ReleaseUnit / Urgent / Unit => unit::release;
 }
 single {
+    RequestAnnulment / Interactive / RequestAnnulment [Incident] => incident::work::request_annulment;
+    ApproveAnnulment / Interactive / ApproveAnnulment [Incident] => incident::work::approve_annulment;
+    RejectAnnulment / Interactive / RejectAnnulment [Incident] => incident::work::reject_annulment;
+    LiftRestriction / Interactive / LiftRestriction [Incident] => incident::work::lift_restriction;
+    LoadClassifier / Interactive / LoadClassifier [Register] => classifier::load;
     RequestErasure / Interactive / RequestErasure [RetentionCase] => retention::request;
     ApproveErasure / Interactive / ApproveErasure [RetentionCase] => retention::approve;
     RejectErasure / Interactive / RejectErasure [RetentionCase] => retention::reject;

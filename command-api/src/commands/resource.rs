@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use access::policy::{Class, InstitutionKind, RecordKind, Resource};
+use access::policy::{Action, Class, InstitutionKind, RecordKind, Resource};
 use access::{Institution, Territory};
 use domain::access_grant::{AccessGrant, GrantCommand, GrantScope};
 use domain::access_policy::{AccessPolicy, PolicyCommand};
@@ -12,7 +12,8 @@ use domain::emergency_card::EmergencyCard;
 use domain::incident::Incident;
 use domain::kernel::Decide;
 use domain::retention::ErasureScope;
-use domain::terms::RecordClass;
+use domain::seized_item::SeizedItem;
+use domain::terms::{RaisedClass, RecordClass};
 use domain::unit::Unit;
 use domain::values::{Actor, Place};
 use event_store::append::{Stop, Work};
@@ -31,6 +32,14 @@ pub(super) fn permit<A: Governed>(work: &mut Work<'_>, id: Uuid, caller: &Caller
     permit_if_any(A::resource(work, id, caller)?, caller)
 }
 
+/// Lets a command name a record: who may not see it learns nothing from that. One that does not exist is left to the rules.
+pub(super) fn permit_to_name<A: Governed>(work: &mut Work<'_>, id: Uuid, caller: &Caller) -> Result<(), Stop> {
+    match A::resource(work, id, caller)? {
+        Some(resource) => Ok(caller.permit_to(Action::View, &resource)?),
+        None => Ok(()),
+    }
+}
+
 fn permit_if_any(resource: Option<Resource>, caller: &Caller) -> Result<(), Stop> {
     match resource {
         Some(resource) => Ok(caller.permit(&resource)?),
@@ -41,16 +50,39 @@ fn permit_if_any(resource: Option<Resource>, caller: &Caller) -> Result<(), Stop
 impl Governed for Incident {
     fn resource(work: &mut Work<'_>, id: Uuid, caller: &Caller) -> Result<Option<Resource>, Stop> {
         let (incident, _) = work.state::<Incident>(id)?;
-        let Some(owner) = incident.institution() else { return Ok(None) };
-        let resource = Resource { id: Some(id), ..Resource::of(RecordKind::Incident, owner.clone()) };
+        // Who answers for it is its owner; who registered it, and who answered for it before, take part for ever.
+        let (Some(owner), Some(registrar)) = (incident.responsible(), incident.institution()) else { return Ok(None) };
+        let class = incident.class().map_or(Class::default(), class_of);
+        let resource = Resource { id: Some(id), class, ..Resource::of(RecordKind::Incident, owner.clone()) };
         if caller.has_registered(owner) {
             return Ok(Some(resource));
         }
-        Ok(Some(Resource {
-            participants: institutions(work, incident.units())?,
-            territory: territory(incident.place()),
-            ..resource
-        }))
+        let mut participants = institutions(work, incident.units())?;
+        participants.push(registrar.clone());
+        participants.extend(incident.formerly().cloned());
+        // Whom it is offered to answers that, and changes nothing else before it has accepted.
+        let answers = matches!(caller.action(), Action::AcceptTransfer | Action::RejectTransfer);
+        participants.extend(incident.offered_to().filter(|_| answers).cloned());
+        Ok(Some(Resource { participants, territory: territory(incident.place()), ..resource }))
+    }
+}
+
+/// A class as policies know it.
+fn class_of(class: RaisedClass) -> Class {
+    match class {
+        RaisedClass::Protected => Class::Protected,
+        RaisedClass::Secret => Class::Secret,
+    }
+}
+
+/// A seized item is governed as the incident that it was seized in.
+impl Governed for SeizedItem {
+    fn resource(work: &mut Work<'_>, id: Uuid, caller: &Caller) -> Result<Option<Resource>, Stop> {
+        let (item, _) = work.state::<SeizedItem>(id)?;
+        match item.incident() {
+            Some(incident) => Incident::resource(work, incident, caller),
+            None => Ok(None),
+        }
     }
 }
 

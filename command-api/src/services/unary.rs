@@ -2,9 +2,11 @@
 
 use proto::command::v1 as pb;
 use proto::command::v1::access_service_server::AccessService;
+use proto::command::v1::classifier_service_server::ClassifierService;
 use proto::command::v1::emergency_card_service_server::EmergencyCardService;
 use proto::command::v1::incident_service_server::IncidentService;
 use proto::command::v1::retention_service_server::RetentionService;
+use proto::command::v1::seized_item_service_server::SeizedItemService;
 use proto::command::v1::unit_service_server::UnitService;
 use tonic::{Request, Response, Status};
 
@@ -32,8 +34,18 @@ macro_rules! calls {
 calls!(
     IncidentService: register_incident(RegisterIncident), supplement_incident(SupplementIncident),
     reclassify_incident(ReclassifyIncident), assign_incident(AssignIncident), record_result(RecordResult),
-    close_incident(CloseIncident), reopen_incident(ReopenIncident),
+    close_incident(CloseIncident), reopen_incident(ReopenIncident), correct_incident(CorrectIncident),
+    record_action(RecordAction), restrict_incident(RestrictIncident), lift_restriction(LiftRestriction),
+    request_annulment(RequestAnnulment), approve_annulment(ApproveAnnulment), reject_annulment(RejectAnnulment),
+    involve_person(InvolvePerson), identify_person(IdentifyPerson), change_person_roles(ChangePersonRoles),
+    involve_organisation(InvolveOrganisation), involve_vehicle(InvolveVehicle), involve_item(InvolveItem),
+    involve_document(InvolveDocument), withdraw_involvement(WithdrawInvolvement), link_incidents(LinkIncidents),
+    unlink_incidents(UnlinkIncidents), merge_incident(MergeIncident), unmerge_incident(UnmergeIncident),
+    split_incident(SplitIncident), offer_transfer(OfferTransfer), accept_transfer(AcceptTransfer),
+    reject_transfer(RejectTransfer), withdraw_transfer(WithdrawTransfer), complete_transfer(CompleteTransfer),
 );
+calls!(SeizedItemService: seize_item(SeizeItem), transfer_custody(TransferCustody), dispose_item(DisposeItem));
+calls!(ClassifierService: load_classifier(LoadClassifier));
 calls!(
     EmergencyCardService: receive_call(ReceiveCall), qualify_card(QualifyCard), decide_services(DecideServices),
     notify_service(NotifyService), accept_service(AcceptService), attach_unit(AttachUnit), complete_card(CompleteCard),

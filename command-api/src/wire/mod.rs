@@ -7,9 +7,17 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
-use chrono::{DateTime, Datelike as _, FixedOffset};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, Datelike as _, FixedOffset, Utc};
+use domain::classifier::{Classifiers, Coded, IncidentType};
+use domain::ids;
+use domain::incident::TypeRules;
 use domain::kernel::Violations;
 use domain::personal::Personal;
+use domain::terms::Category;
+use domain::territory::Territories;
 use domain::values::{
     AddressCode, GeoPoint, PersonName, PersonalCode, Phone, Place, PlaceParts, PlaceText, Reporter, TerritoryCode,
 };
@@ -20,15 +28,94 @@ pub(crate) use envelope::Envelope;
 pub(crate) use path::{Item, Path, Within};
 pub(crate) use reference::{RecordRef, resolve};
 
+/// Most codes of one list.
+const MOST_CODES: usize = 20;
+
 /// Reads the fields of one message and gathers what is wrong with them.
 ///
 /// A field that was not given is empty on the wire, so `text` and `required` take empty as absent.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Reader {
     violations: Violations,
+    classifiers: Arc<Classifiers>,
+    occurred_at: Option<DateTime<FixedOffset>>,
 }
 
 impl Reader {
+    /// Begins with nothing wrong; codes are checked by these lists.
+    pub(crate) fn new(classifiers: Arc<Classifiers>) -> Self {
+        Self { violations: Violations::new(), classifiers, occurred_at: None }
+    }
+
+    /// From now on codes have to be those of that day.
+    pub(crate) fn occurred_at(&mut self, at: DateTime<FixedOffset>) {
+        self.occurred_at = Some(at);
+    }
+
+    /// A code of a classifier, that may be absent: one that could be used when it happened.
+    pub(crate) fn code<C: Coded>(&mut self, path: impl Path, value: &str) -> Option<C> {
+        if value.is_empty() {
+            return None;
+        }
+        // Without a time, which is told by itself, the code is only compared with what there is today.
+        let at = self.occurred_at.unwrap_or_else(|| Utc::now().fixed_offset());
+        let code = self.classifiers.code(value, &at);
+        self.violations.take(path, code)
+    }
+
+    /// A code that must be there.
+    pub(crate) fn required_code<C: Coded>(&mut self, path: impl Path, value: &str) -> Option<C> {
+        if value.is_empty() {
+            self.wrong(path, "is required");
+        }
+        self.code(path, value)
+    }
+
+    /// Codes of which at least one must be there.
+    pub(crate) fn codes<C: Coded + Ord>(&mut self, path: &'static str, values: &[String]) -> Option<BTreeSet<C>> {
+        if values.is_empty() {
+            self.wrong(path, "is required: give at least one code");
+        }
+        let values = self.at_most(path, values, MOST_CODES).iter().enumerate();
+        let codes: Vec<Option<C>> = values.map(|(index, value)| self.required_code(Item(path, index), value)).collect();
+        codes.into_iter().collect()
+    }
+
+    /// What the classifiers say of a type and a category that are given.
+    pub(crate) fn rules(&self, type_code: Option<&IncidentType>, category: Option<Category>) -> TypeRules {
+        let Some(at) = &self.occurred_at else { return TypeRules::default() };
+        TypeRules {
+            class: type_code.and_then(|code| self.classifiers.class(code, at)),
+            limits: category.and_then(|category| self.classifiers.response_limits(category, at)),
+        }
+    }
+
+    /// An id within a record; one is chosen where none is given.
+    pub(crate) fn part_id(&mut self, path: impl Path, value: &str) -> Option<Uuid> {
+        if value.is_empty() { Some(Uuid::now_v7()) } else { self.uuid(path, value) }
+    }
+
+    /// A territory that there was when it happened.
+    fn territory(&mut self, path: impl Path, value: &str) -> Option<TerritoryCode> {
+        let code = self.text(path, value, TerritoryCode::parse)?;
+        let day = self.occurred_at.map(|at| ids::riga_day(&at));
+        let territories = Territories::embedded();
+        match day {
+            Some(day) if territories.begins().is_some_and(|begins| begins <= day) => {
+                self.violations.take(path, territories.on(&code, day).map(|_| code.clone()))
+            }
+            _ => Some(code),
+        }
+    }
+
+    /// Reads a part whose paths begin with `prefix`.
+    pub(crate) fn within<T>(&mut self, prefix: &str, read: impl FnOnce(&mut Reader) -> T) -> T {
+        let mut part = Reader { occurred_at: self.occurred_at, ..Reader::new(Arc::clone(&self.classifiers)) };
+        let value = read(&mut part);
+        self.violations.nest(prefix, part.violations);
+        value
+    }
+
     /// Notes that the field at `path` is wrong.
     pub(crate) fn wrong(&mut self, path: impl Path, message: impl std::fmt::Display) {
         self.violations.add(path, message);
@@ -158,7 +245,7 @@ impl Reader {
         let before = self.wrong_so_far();
         let parts = PlaceParts {
             address_code: self.text(at("address_code"), &place.address_code, AddressCode::parse),
-            territory: self.text(at("territory"), &place.territory, TerritoryCode::parse),
+            territory: self.territory(at("territory"), &place.territory),
             text: self.text(at("text"), &place.text, PlaceText::parse),
             point: place.point.and_then(|point| self.point(at("point"), point)),
             uncertainty_m: None,

@@ -3,7 +3,9 @@
 use domain::emergency_access::ReviewOutcome;
 use domain::retention::ErasureGround;
 use domain::terms::{
-    AccessPurpose, AccessRole, Category, Channel, LocationSource, Priority, RecordClass, Service, UnitKind, UnitStatus,
+    AccessPurpose, AccessRole, Category, Channel, Confidence, DisposalOutcome, Identification, LinkKind,
+    LocationSource, Priority, Protection, RaisedClass, RecordClass, Service, Sex, TransferOutcome, UnitKind,
+    UnitStatus,
 };
 use proto::command::v1 as pb;
 
@@ -33,6 +35,14 @@ same!(LocationSource: Aml, Cell, Manual, Ecall, Address);
 same!(UnitKind: FireEngine, Ladder, Rescue, Ambulance, Command, Support, Patrol, Investigation);
 same!(ErasureGround: RetentionExpired, SubjectRequest, Order, RecordedInError);
 same!(RecordClass: Restricted, Secret);
+same!(RaisedClass: Protected, Secret);
+same!(Sex: Female, Male, Unknown);
+same!(Identification: Unknown, Stated, Document, Register);
+same!(Protection: ViolenceVictim, ProtectionOrder, SpecialProtection);
+same!(LinkKind: Parent, Child, Related, Series);
+same!(Confidence: Certain, Probable, Possible);
+same!(TransferOutcome: Completed, Aborted, Returned);
+same!(DisposalOutcome: Returned, Confiscated, Destroyed, Sold, HandedOver, RecordedInError);
 same!(AccessRole: Dispatcher, Officer, Supervisor, Auditor, Analyst);
 same!(AccessPurpose: Response, Investigation, Prevention, Statistics, Audit, Administration, Operation);
 same!(ReviewOutcome: Justified, Unjustified);

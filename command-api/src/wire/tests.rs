@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use access::policy::{Policies, Standing};
 use access::{Institution, Principal, Purpose, Reference, Role};
 use chrono::Utc;
+use domain::classifier::Classifiers;
 use domain::ids;
 use domain::values::{CallSign, ExternalId, InstitutionCode, SourceSystem};
 use proto::command::v1 as pb;
@@ -20,6 +21,10 @@ fn principal() -> Principal {
     Principal::new("tests", institution, vec![Role::System], Purpose::Response, Utc::now())
 }
 
+fn classifiers() -> Arc<Classifiers> {
+    Arc::new(Classifiers::embedded().clone())
+}
+
 /// Somebody who may send it.
 fn caller<C: WireCommand>() -> Caller {
     static POLICIES: LazyLock<Arc<Policies>> = LazyLock::new(|| Arc::new(Policies::embedded().unwrap()));
@@ -32,7 +37,7 @@ fn caller<C: WireCommand>() -> Caller {
         let institution = Institution::parse(institution).unwrap();
         let principal = Principal { institution, purpose, ..supervisor.clone() };
         let sender = Sender::of(&Arc::new(Standing { principal, grants: Vec::new() }));
-        all.push(Caller::of::<C>(&sender, Arc::clone(&POLICIES)));
+        all.push(Caller::of::<C>(&sender, Arc::clone(&POLICIES), classifiers()));
     }
     all.into_iter().find_map(Result::ok).unwrap_or_else(|| panic!("nobody may {}", C::NAME))
 }
@@ -219,7 +224,7 @@ fn a_track_has_no_version_that_a_sender_could_have_seen() {
 #[test]
 fn references_lead_to_ids_without_a_look_up() {
     use pb::record_ref::By;
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(classifiers());
     let mut id_of = |by| reader.record("card", "emergency_card", Some(pb::RecordRef { by: Some(by) }));
 
     let external = pb::ExternalRef { system: "sffd-cad".to_owned(), external_id: "200920001".to_owned() };
@@ -239,7 +244,7 @@ fn references_lead_to_ids_without_a_look_up() {
 
 #[test]
 fn a_time_is_what_the_log_will_keep() {
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(classifiers());
     let mut time = |text: &str| reader.time("at", text).map(|time| time.to_rfc3339());
     assert_eq!(time("2026-03-29T03:59:59.123456789+03:00").unwrap(), "2026-03-29T03:59:59.123456+03:00");
     // A leap second is the second after it.

@@ -150,6 +150,15 @@ impl Incident {
         self.registered.as_ref()?.seized.get(&item).copied()
     }
 
+    /// Refuses somebody who takes no part in it.
+    ///
+    /// # Errors
+    /// [`IncidentError::NotInvolved`], or that it is not registered.
+    pub fn must_involve(&self, person: Uuid) -> Result<(), Refused<IncidentError>> {
+        let incident = self.registered.as_ref().ok_or(IncidentError::NotRegistered)?;
+        Ok(incident.has_person(Some(person))?)
+    }
+
     /// Every unit that it was ever given to.
     pub fn units(&self) -> impl Iterator<Item = Uuid> {
         self.registered.iter().flat_map(|incident| incident.units.iter().copied())

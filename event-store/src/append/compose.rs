@@ -280,6 +280,7 @@ impl Composer<'_> {
             generation: columns.after.generation,
             position: columns.after.position,
             number: target.number.clone(),
+            part: target.part,
             recorded_at: columns.after.recorded_at,
             events,
             repeated: false,

@@ -20,6 +20,9 @@ pub struct Reply {
     /// National number or card number of the record, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
+    /// The part of the record that it was about, where parts have ids of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Uuid>,
     /// When the log recorded it.
     pub recorded_at: DateTime<Utc>,
     /// How many events it wrote, over all records.

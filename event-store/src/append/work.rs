@@ -50,18 +50,26 @@ pub struct Target {
     pub aggregate_id: Uuid,
     /// Its national number or card number, where it has one.
     pub number: Option<String>,
+    /// The part of it that the command was about, where parts have ids of their own.
+    pub part: Option<Uuid>,
 }
 
 impl Target {
     /// The record `id` of type `A`.
     pub fn of<A: Decide>(id: Uuid) -> Target {
-        Target { aggregate_type: A::TYPE, aggregate_id: id, number: None }
+        Target { aggregate_type: A::TYPE, aggregate_id: id, number: None, part: None }
     }
 
     /// The same, with its number.
     #[must_use]
     pub fn numbered(self, number: impl fmt::Display) -> Target {
         Target { number: Some(number.to_string()), ..self }
+    }
+
+    /// With the part that the command was about.
+    #[must_use]
+    pub fn with_part(self, part: Uuid) -> Target {
+        Target { part: Some(part), ..self }
     }
 }
 

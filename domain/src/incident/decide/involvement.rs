@@ -123,7 +123,7 @@ impl Registered {
     }
 
     /// Refused where a person is named who takes no part.
-    fn has_person(&self, subject: Option<Uuid>) -> Result<(), IncidentError> {
+    pub(in super::super) fn has_person(&self, subject: Option<Uuid>) -> Result<(), IncidentError> {
         subject.map_or(Ok(()), |subject| self.person(subject).map(drop))
     }
 
