@@ -6,6 +6,8 @@ mod access_rights;
 mod access_rules;
 mod commands;
 mod dispatch;
+mod incident;
+mod incident_states;
 mod intake;
 mod permission;
 mod running;

@@ -8,6 +8,7 @@ use access::policy::{Grant, GrantBook, GrantsUnknown, Policies, PolicyHandle};
 use access::{AccessLog, DevelopmentKey, Institution, Principal, Purpose, Reference, Role, TokenIssuer, TokenVerifier};
 use chrono::{TimeDelta, Utc};
 use command_api::{Deps, ServeError};
+use domain::classifier::Classifiers;
 use event_store::append::{Appender, AppenderConfig};
 use event_store::log::LogName;
 use event_store::migrate::{log_sets, migrate};
@@ -19,11 +20,12 @@ use proto::command::v1 as pb;
 use proto::command::v1::emergency_card_service_client::EmergencyCardServiceClient;
 use proto::command::v1::incident_service_client::IncidentServiceClient;
 use proto::command::v1::intake_client::IntakeClient;
+use proto::command::v1::seized_item_service_client::SeizedItemServiceClient;
 use proto::command::v1::unit_service_client::UnitServiceClient;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
@@ -51,6 +53,8 @@ pub struct Api {
     pub channel: Channel,
     pub pool: PgPool,
     pub rights: Arc<Rights>,
+    /// The lists of codes in force.
+    pub lists: watch::Sender<Arc<Classifiers>>,
     address: SocketAddr,
     issuer: TokenIssuer,
     token: Token,
@@ -119,12 +123,14 @@ impl Api {
         let appender = |log| Appender::start(AppenderConfig::new(log, pool.clone(), master.clone())).0;
         let rights = Arc::new(Rights::default());
         let grants: Arc<dyn GrantBook> = rights.clone();
+        let lists = watch::Sender::new(Arc::new(Classifiers::embedded().clone()));
         let deps = Deps {
             register: appender(LogName::REGISTER),
             tracks: appender(LogName::TRACKS),
             access: AccessLog::new(appender(LogName::ACCESS), master.clone()),
             policies: Arc::new(PolicyHandle::new(Policies::embedded().unwrap())),
             grants,
+            classifiers: lists.subscribe(),
             pool: pool.clone(),
             master: master.clone(),
             simulated: false,
@@ -144,7 +150,7 @@ impl Api {
         }));
         let token = token_of(&issuer, &somebody(Role::System));
         let channel = connect(address).await;
-        Api { channel, pool, rights, address, issuer, token, stop: Some(stop), served, _database: database }
+        Api { channel, pool, rights, lists, address, issuer, token, stop: Some(stop), served, _database: database }
     }
 
     /// A connection of its own.
@@ -173,6 +179,16 @@ impl Api {
 
     pub fn incidents(&self) -> IncidentServiceClient<Calling> {
         IncidentServiceClient::new(self.calling())
+    }
+
+    /// Incidents, as somebody.
+    pub fn incidents_as(&self, principal: &Principal) -> IncidentServiceClient<Calling> {
+        IncidentServiceClient::new(self.calling_as(principal))
+    }
+
+    /// Seized items, as somebody.
+    pub fn items_as(&self, principal: &Principal) -> SeizedItemServiceClient<Calling> {
+        SeizedItemServiceClient::new(self.calling_as(principal))
     }
 
     pub fn cards(&self) -> EmergencyCardServiceClient<Calling> {
