@@ -138,6 +138,23 @@ mod tests {
         }
     }
 
+    /// `VNR_PERSONAL_CODES` names a larger file of the same kind (`scripts/personal-codes.py`).
+    #[test]
+    fn another_program_says_the_same_of_thousands_of_codes() {
+        let codes = match std::env::var_os("VNR_PERSONAL_CODES") {
+            Some(file) => std::fs::read_to_string(file).unwrap(),
+            None => include_str!("personal-codes.csv").to_owned(),
+        };
+        let mut verified = 0;
+        for line in codes.lines().skip(1) {
+            let (code, said) = line.split_once(',').unwrap();
+            let known = PersonalCode::parse(code).unwrap();
+            assert_eq!(known.verified().to_string(), said, "{code}");
+            verified += usize::from(known.verified());
+        }
+        assert!(verified * 5 > codes.lines().count(), "{verified} of them hold");
+    }
+
     #[test]
     fn the_older_kind_tells_the_date_of_birth() {
         let born = |text: &str| PersonalCode::parse(text).unwrap().kind();
