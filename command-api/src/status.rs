@@ -201,9 +201,11 @@ fn code_of(rule: &str) -> Code {
         "incident_not_registered"
         | "card_not_received"
         | "unit_not_registered"
+        | "item_not_seized"
         | "grant_not_requested"
         | "emergency_access_not_declared" => Code::NotFound,
         "incident_already_registered"
+        | "item_already_seized"
         | "card_already_received"
         | "call_sign_taken"
         | "grant_already_requested"

@@ -27,7 +27,7 @@ fn every_rule_of_the_domain_is_in_the_document() {
     let document = fs::read_to_string(project_file("docs/COMMANDS.md")).unwrap();
     let mut rules = 0;
     for aggregate in
-        ["incident", "emergency_card", "unit", "track", "access_grant", "emergency_access", "access_policy"]
+        ["incident", "seized_item", "emergency_card", "unit", "track", "access_grant", "emergency_access", "access_policy", "classifier"]
     {
         let source = fs::read_to_string(project_file(&format!("domain/src/{aggregate}/error.rs"))).unwrap();
         for rule in source.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()) {
