@@ -26,9 +26,17 @@ fn the_artefact_commands_reference_is_as_the_contract_is() {
 fn every_rule_of_the_domain_is_in_the_document() {
     let document = fs::read_to_string(project_file("docs/COMMANDS.md")).unwrap();
     let mut rules = 0;
-    for aggregate in
-        ["incident", "seized_item", "emergency_card", "unit", "track", "access_grant", "emergency_access", "access_policy", "classifier"]
-    {
+    for aggregate in [
+        "incident",
+        "seized_item",
+        "emergency_card",
+        "unit",
+        "track",
+        "access_grant",
+        "emergency_access",
+        "access_policy",
+        "classifier",
+    ] {
         let source = fs::read_to_string(project_file(&format!("domain/src/{aggregate}/error.rs"))).unwrap();
         for rule in source.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()) {
             assert!(document.contains(&format!("`{rule}`")), "docs/COMMANDS.md does not say what `{rule}` is");
