@@ -1,5 +1,6 @@
 //! The command line.
 
+mod classifier;
 mod disaster;
 mod looks;
 mod rights;
@@ -11,6 +12,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::values::Recipient;
 
+pub use self::classifier::{ClassifierCommand, LoadClassifierArgs};
 pub use self::disaster::{BackupArgs, BackupCommand, RecoverArgs, RestoreArgs};
 pub use self::looks::{ActingArgs, LookCommand};
 pub use self::rights::{
@@ -117,6 +119,9 @@ The token is signed with a key in the data folder; only systems on the same data
     /// Who may see what and why, who looked at what: policies, grants, emergency access, the access log
     #[command(subcommand)]
     Access(AccessCommand),
+    /// The lists of codes that commands are checked by: shown, and loaded while the register runs
+    #[command(subcommand)]
+    Classifier(ClassifierCommand),
     /// The master key that personal data is sealed under
     #[command(subcommand)]
     Keys(KeysCommand),

@@ -1,6 +1,6 @@
 //! The classifiers in force.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
@@ -9,9 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::codes::{CodeSystem, Coded};
 use super::entry::Entry;
+use super::error::ClassifierError;
 use super::file::read_entries;
 use super::unknown::UnknownCode;
+use super::{MAX_ENTRIES, MAX_LOADED};
 use crate::ids::riga_day;
+use crate::kernel::Refused;
 use crate::lang::Lang;
 use crate::terms::{Category, RaisedClass};
 use crate::values::{Code, ValueError};
@@ -41,6 +44,36 @@ impl CodeList {
                 None => self.0.push(entry),
             }
         }
+    }
+
+    /// The list after these entries were loaded.
+    ///
+    /// # Errors
+    /// With every rule of a list that they break.
+    pub fn loaded(&self, entries: Vec<Entry>) -> Result<Self, Refused<ClassifierError>> {
+        let mut broken = Vec::new();
+        if entries.len() > MAX_LOADED {
+            broken.push(ClassifierError::TooMany { count: entries.len(), most: MAX_LOADED });
+        }
+        let mut named = BTreeSet::new();
+        for entry in &entries {
+            if !named.insert((entry.code.clone(), entry.valid_from)) {
+                broken.push(ClassifierError::Twice { code: entry.code.clone() });
+            }
+            if let (Some(from), Some(until)) = (entry.valid_from, entry.valid_until)
+                && until <= from
+            {
+                broken.push(ClassifierError::EndsBeforeItBegins { code: entry.code.clone() });
+            }
+        }
+        let mut list = self.clone();
+        list.amend(entries);
+        broken.extend(list.overlapping().into_iter().map(|code| ClassifierError::Overlap { code }));
+        if list.entries().len() > MAX_ENTRIES {
+            broken.push(ClassifierError::TooMany { count: list.entries().len(), most: MAX_ENTRIES });
+        }
+        Refused::unless_empty(broken)?;
+        Ok(list)
     }
 
     /// Codes that would mean two things on one day.

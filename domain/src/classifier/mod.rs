@@ -18,8 +18,6 @@ mod lists;
 mod tests;
 mod unknown;
 
-use std::collections::BTreeSet;
-
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use schemars::JsonSchema;
@@ -70,31 +68,11 @@ impl Classifier {
     /// load records the list that held before as well, so that from then on the log alone says what was valid when.
     fn load(&self, command: LoadClassifier) -> Decision {
         let LoadClassifier { system, entries, baseline, reason, by } = command;
-        let mut broken = Vec::new();
-        if entries.len() > MAX_LOADED {
-            broken.push(ClassifierError::TooMany { count: entries.len(), most: MAX_LOADED });
-        }
-        let mut named = BTreeSet::new();
-        for entry in &entries {
-            if !named.insert((entry.code.clone(), entry.valid_from)) {
-                broken.push(ClassifierError::Twice { code: entry.code.clone() });
-            }
-            if let (Some(from), Some(until)) = (entry.valid_from, entry.valid_until)
-                && until <= from
-            {
-                broken.push(ClassifierError::EndsBeforeItBegins { code: entry.code.clone() });
-            }
-        }
-        let mut loaded = self.list.clone();
+        let mut before = self.list.clone();
         if self.system.is_none() {
-            loaded.amend(baseline);
+            before.amend(baseline);
         }
-        loaded.amend(entries);
-        broken.extend(loaded.overlapping().into_iter().map(|code| ClassifierError::Overlap { code }));
-        if loaded.entries().len() > MAX_ENTRIES {
-            broken.push(ClassifierError::TooMany { count: loaded.entries().len(), most: MAX_ENTRIES });
-        }
-        Refused::unless_empty(broken)?;
+        let loaded = before.loaded(entries)?;
         let new: Vec<Entry> =
             loaded.entries().iter().filter(|entry| !self.list.entries().contains(entry)).cloned().collect();
         if new.is_empty() {

@@ -7,7 +7,6 @@ use domain::personal::SEALED;
 use crate::catalogue::{self, Kind};
 use crate::{root, updating, write};
 
-const FILE: &str = "docs/EVENTS.md";
 const BEGIN: &str = "<!-- written by `make artefacts` from here … -->\n";
 const END: &str = "<!-- … to here -->\n";
 
@@ -40,16 +39,21 @@ fn list(kinds: &[Kind]) -> String {
     text
 }
 
-#[test]
-fn the_artefact_that_lists_the_events_is_up_to_date() {
-    let path = root().join(FILE);
-    let committed = fs::read_to_string(&path).expect(FILE);
-    let (before, rest) = committed.split_once(BEGIN).expect("the beginning of the list");
-    let (_, after) = rest.split_once(END).expect("the end of the list");
-    let produced = format!("{before}{BEGIN}{}\n{END}{after}", list(&catalogue::all()));
+/// Compares the part of a document that is written from the code with what it would be now, or writes it.
+pub(crate) fn check(file: &str, part: &str) {
+    let path = root().join(file);
+    let committed = fs::read_to_string(&path).expect(file);
+    let (before, rest) = committed.split_once(BEGIN).expect("the beginning of what is written from the code");
+    let (_, after) = rest.split_once(END).expect("its end");
+    let produced = format!("{before}{BEGIN}{part}\n{END}{after}");
     if updating() {
         write(&path, &produced);
         return;
     }
-    assert!(committed == produced, "{FILE} doesn't list the events as they are: run `make artefacts`");
+    assert!(committed == produced, "{file} doesn't tell what is so: run `make artefacts`");
+}
+
+#[test]
+fn the_artefact_that_lists_the_events_is_up_to_date() {
+    check("docs/EVENTS.md", &list(&catalogue::all()));
 }

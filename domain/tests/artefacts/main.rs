@@ -1,11 +1,16 @@
-//! What is derived from the events and committed: their JSON Schemas, golden payloads of every version, and the list of
-//! events for people. `make artefacts` writes what may be written; what must never change is compared only.
+//! What is derived from the events and committed: their JSON Schemas, golden payloads of every version, and what there is for people to
+//! read: the list of events, and what may be asked of each record. `make artefacts` writes what may be written; what must never change
+//! is compared only.
 
 mod catalogue;
 mod document;
 mod golden;
+mod latvian;
+mod machine;
 mod mutation;
+mod reference;
 mod schemas;
+mod sources;
 mod states;
 mod values;
 

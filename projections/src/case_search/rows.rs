@@ -207,6 +207,21 @@ impl IncidentRow {
         query.build_query_scalar().fetch_one(connection).await
     }
 
+    /// Incidents with the offers of them to another institution whose time is over at `now` and of which nothing says so yet, the
+    /// longest over first: at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn transfers_over(
+        connection: &mut PgConnection,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<(Uuid, Uuid)>, sqlx::Error> {
+        let sql = "select id, transfer from case_search.incidents
+                   where transfer is not null and transfer_deadline < $1 order by transfer_deadline, id limit $2";
+        sqlx::query_as(sql).bind(now).bind(i64::from(limit)).fetch_all(connection).await
+    }
+
     /// Its place in a list by time of registration.
     pub fn keyset(&self) -> Keyset {
         Keyset { at: self.registered_at, id: self.id }

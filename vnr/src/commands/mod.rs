@@ -2,6 +2,7 @@
 
 mod acting;
 pub(crate) mod backup;
+mod classifier;
 mod doctor;
 mod escrow;
 mod generations;
@@ -51,6 +52,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Notary(command) => notary::run(&settings, command).await?,
         Command::Subject(command) => subject::run(&settings, command).await?,
         Command::Access(command) => rights::run(&settings, command).await?,
+        Command::Classifier(command) => classifier::run(&settings, command).await?,
         Command::Keys(command) => master_key::run(&settings, command).await?,
         Command::Backup(args) => backup::run(&settings, &args).await?,
         Command::Restore(args) => restore::run(&settings, &args).await?,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use access::policy::PolicyErrors;
 use access::tls::TlsError;
 use access::{JournalError, KeyError, TrustError};
+use domain::classifier::CodeSystem;
 use domain::values::ContentDigest;
 use event_store::log::DecodeError;
 use event_store::migrate::MigrateError;
@@ -72,6 +73,15 @@ pub enum StartError {
     /// The event of the last adoption can't be read.
     #[error("which access policies were adopted can't be read from the register")]
     AdoptedUnreadable(#[from] DecodeError),
+    /// What was loaded into a classifier can't be read.
+    #[error("what was loaded into the classifier {system} can't be read from the register")]
+    ClassifierUnreadable {
+        /// Which classifier.
+        system: CodeSystem,
+        /// What is wrong with its event.
+        #[source]
+        source: DecodeError,
+    },
     /// TLS can't be used.
     #[error(transparent)]
     Tls(#[from] TlsError),

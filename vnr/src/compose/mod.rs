@@ -5,6 +5,7 @@
 
 mod appenders;
 mod catch_up;
+pub(crate) mod classifiers;
 mod commands;
 mod database;
 mod error;
@@ -41,6 +42,7 @@ pub use self::database::{Database, Sharing};
 pub use self::error::StartError;
 
 use self::appenders::Appenders;
+use self::classifiers::ClassifiersInForce;
 use self::commands::CommandServer;
 pub(crate) use self::database::sets;
 use self::health::Health;
@@ -94,12 +96,12 @@ impl System {
             let master = personal_data::open(&settings, &database).await?;
             database.allow_archiving()?;
             let trusted = trust(&settings)?;
-            // Who takes commands or shows something decides by policies; the other parts decide nothing.
+            // Who takes commands or shows something goes by policies and classifiers; the other parts decide nothing.
             let decides = has(Part::CommandApi) || has(Part::QueryApi);
-            let policies = if decides { Some(PoliciesInForce::start(&settings, &database.app).await?) } else { None };
-            Ok((Arc::new(master), trusted, policies))
+            let rules = if decides { Some(Rules::start(&settings, &database.app).await?) } else { None };
+            Ok((Arc::new(master), trusted, rules))
         };
-        let (master, (verifier, issuer), policies) = match honest.await {
+        let (master, (verifier, issuer), rules) = match honest.await {
             Ok(opened) => opened,
             Err(refusal) => {
                 database.close().await;
@@ -124,13 +126,14 @@ impl System {
             (None, _) => (None, None),
         };
         let logs = (appenders.of(LogName::REGISTER), appenders.of(LogName::TRACKS), &access);
-        let commands = match (grpc, logs, &policies) {
-            (Some(listener), (Some(register), Some(tracks), Some(access)), Some(policies)) => {
+        let commands = match (grpc, logs, &rules) {
+            (Some(listener), (Some(register), Some(tracks), Some(access)), Some(rules)) => {
                 let deps = Deps {
                     register,
                     tracks,
                     access: access.clone(),
-                    policies: policies.handle(),
+                    policies: rules.policies.handle(),
+                    classifiers: rules.classifiers.lists(),
                     grants: Arc::new(GrantsInForce(database.app.clone())),
                     pool: database.app.clone(),
                     master: Arc::clone(&master),
@@ -150,13 +153,14 @@ impl System {
         } else {
             None
         };
-        let query = match (http, access, &policies) {
-            (Some(listener), Some(access), Some(policies)) => {
+        let query = match (http, access, &rules) {
+            (Some(listener), Some(access), Some(rules)) => {
                 let replica = standby.as_ref().map(Standby::replica);
-                let health =
-                    Health::new(database.app.clone(), appenders.clone(), policies.told(), replica.clone(), journal);
+                let told = rules.policies.told();
+                let health = Health::new(database.app.clone(), appenders.clone(), told, replica.clone(), journal);
                 let api = QueryApi {
-                    policies: policies.handle(),
+                    policies: rules.policies.handle(),
+                    classifiers: rules.classifiers.lists(),
                     register: read_from(&database.app, &master),
                     replica,
                     gate: verifier.clone(),
@@ -175,7 +179,7 @@ impl System {
             issuer,
             verifier,
             settings,
-            policies,
+            rules,
             commands,
             read_models,
             query,
@@ -189,13 +193,26 @@ impl System {
     }
 }
 
+/// What is decided by, kept as it is in force while the system runs.
+struct Rules {
+    policies: PoliciesInForce,
+    classifiers: ClassifiersInForce,
+}
+
+impl Rules {
+    async fn start(settings: &Settings, pool: &PgPool) -> Result<Self, StartError> {
+        let policies = PoliciesInForce::start(settings, pool).await?;
+        Ok(Self { policies, classifiers: ClassifiersInForce::start(pool).await? })
+    }
+}
+
 /// A running system. It has to be stopped; dropped, it leaves its tasks to the end of the runtime.
 pub struct Running {
     commands: Option<CommandServer>,
     issuer: Option<TokenIssuer>,
     verifier: TokenVerifier,
     settings: Settings,
-    policies: Option<PoliciesInForce>,
+    rules: Option<Rules>,
     read_models: Option<ReadModels>,
     query: Option<Serving>,
     standby: Option<Standby>,
@@ -253,14 +270,14 @@ impl Running {
         tokio::select! {
             ended = ended_of(self.query.as_mut().map(Serving::ended)) => ended,
             ended = ended_of(self.commands.as_mut().map(CommandServer::ended)) => ended,
-            ended = ended_of(self.policies.as_mut().map(PoliciesInForce::ended)) => ended,
+            ended = ended_of(self.rules.as_mut().map(|rules| rules.policies.ended())) => ended,
         }
     }
 
     /// Stops everything: what is under way is finished, nothing new is taken.
     pub async fn stop(self) {
         self.housekeeping.abort();
-        drop(self.policies);
+        drop(self.rules);
         if let Some(commands) = self.commands {
             commands.stop().await;
         }
