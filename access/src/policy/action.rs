@@ -76,6 +76,10 @@ pub enum Action {
     ViewCasualties,
     /// Sees who is suspected (aizdomās turamie).
     ViewSuspects,
+    /// Sees which other persons, and which organisations, take part (iesaistītās personas).
+    ViewPersons,
+    /// Sees vehicles, items, documents and seized items (mantas).
+    ViewProperty,
     /// Sees which units are on it (resursi).
     ViewUnits,
     /// Sees what came of it (rezultāts).
@@ -112,6 +116,7 @@ named!(Action: RegisterIncident "RegisterIncident", SupplementIncident "Suppleme
     LiftHold "LiftHold", View "view", ViewNarrative "view_field:narrative", ViewReporter "view_field:reporter",
     ViewPersonalCode "view_field:personal_code", ViewPersonalCodeMasked "view_field:personal_code_masked",
     ViewHazards "view_field:hazards", ViewCasualties "view_field:casualties", ViewSuspects "view_field:suspects",
+    ViewPersons "view_field:persons", ViewProperty "view_field:property",
     ViewUnits "view_field:units", ViewResult "view_field:result", Subscribe "subscribe", Export "export",
     Statistics "statistics", ConsultAccessLog "consult_access_log", ReadHistory "read_history", Grant "grant", ApproveGrant "approve_grant",
     AdoptPolicy "adopt_policy", BreakGlass "break_glass", ReviewBreakGlass "review_break_glass");
@@ -159,6 +164,10 @@ pub enum Field {
     Casualties,
     /// Who is suspected (aizdomās turamie).
     Suspects,
+    /// Which other persons, and which organisations, take part (iesaistītās personas).
+    Persons,
+    /// Vehicles, items, documents and seized items (mantas).
+    Property,
     /// Which units are on it (resursi).
     Units,
     /// What came of it (rezultāts).
@@ -166,7 +175,8 @@ pub enum Field {
 }
 
 named!(Field: Narrative "narrative", Reporter "reporter", PersonalCode "personal_code",
-    PersonalCodeMasked "personal_code_masked", Hazards "hazards", Casualties "casualties", Suspects "suspects", Units "units",
+    PersonalCodeMasked "personal_code_masked", Hazards "hazards", Casualties "casualties", Suspects "suspects", Persons "persons",
+    Property "property", Units "units",
     Result "result");
 
 impl Field {
@@ -180,6 +190,8 @@ impl Field {
             Self::Hazards => Action::ViewHazards,
             Self::Casualties => Action::ViewCasualties,
             Self::Suspects => Action::ViewSuspects,
+            Self::Persons => Action::ViewPersons,
+            Self::Property => Action::ViewProperty,
             Self::Units => Action::ViewUnits,
             Self::Result => Action::ViewResult,
         }

@@ -11,14 +11,16 @@ use super::resource::{Asker, Class, RecordKind, Relation, Resource};
 use super::set::Policies;
 use crate::principal::{Institution, Principal};
 
-/// The class of every record, for as long as none can be given another.
-const CLASS: Class = Class::Restricted;
+/// The classes above the usual one: of what was raised to them they let less.
+const RAISED: [Class; 2] = [Class::Protected, Class::Secret];
 
-/// Which records of a kind somebody may do something with: those that any of these lets them.
+/// Which records of a kind somebody may do something with: those that any hat for their class lets them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reach {
-    /// As themselves first, then as whom a grant lets them look.
+    /// Of records whose class is not raised: as themselves first, then as whom a grant lets them look.
     pub hats: Vec<Hat>,
+    /// Of records that were raised to a class.
+    pub raised: Vec<(Class, Vec<Hat>)>,
 }
 
 /// What somebody may reach in one role of one institution.
@@ -76,7 +78,7 @@ pub struct OwnerRule {
 impl Reach {
     /// Whether there is no record that they could.
     pub fn is_empty(&self) -> bool {
-        self.hats.iter().all(Hat::is_empty)
+        self.hats.iter().chain(self.raised.iter().flat_map(|(_, hats)| hats)).all(Hat::is_empty)
     }
 }
 
@@ -107,8 +109,11 @@ impl Policies {
     pub fn reach<'a>(&self, asker: impl Into<Asker<'a>>, action: Action, kind: RecordKind) -> Reach {
         let asker = asker.into();
         let stand_ins = asker.stand_ins();
-        let as_whom = std::iter::once(asker.principal).chain(&stand_ins);
-        Reach { hats: as_whom.map(|principal| self.hat(principal, asker, action, (kind, false))).collect() }
+        let hats = |class| {
+            let as_whom = std::iter::once(asker.principal).chain(&stand_ins);
+            as_whom.map(|principal| self.hat(principal, asker, action, (kind, class, false))).collect()
+        };
+        Reach { hats: hats(Class::Restricted), raised: RAISED.map(|class| (class, hats(class))).to_vec() }
     }
 
     /// Whether there is any record of that kind, whosever it is, that they could do it with, as a second person where it takes two.
@@ -116,7 +121,7 @@ impl Policies {
         let asker = asker.into();
         let stand_ins = asker.stand_ins();
         let mut as_whom = std::iter::once(asker.principal).chain(&stand_ins);
-        as_whom.any(|principal| !self.hat(principal, asker, action, (kind, true)).is_empty())
+        as_whom.any(|principal| !self.hat(principal, asker, action, (kind, Class::Restricted, true)).is_empty())
     }
 
     fn hat(
@@ -124,14 +129,14 @@ impl Policies {
         principal: &Principal,
         asker: Asker<'_>,
         action: Action,
-        (kind, second_person): (RecordKind, bool),
+        (kind, class, second_person): (RecordKind, Class, bool),
     ) -> Hat {
         let asker = Asker { principal, ..asker };
         let who = AccessProfile::of(self.institutions(), principal);
         let decide = |granted, broken_glass| {
             self.by_relation(&who, action, |relation, owner_kind| RecordProfile {
                 kind,
-                class: CLASS,
+                class,
                 relation,
                 owner_kind,
                 granted,
@@ -139,7 +144,7 @@ impl Policies {
                 second_person,
             })
         };
-        let any = Resource { class: CLASS, ..Resource::new(kind) };
+        let any = Resource { class, ..Resource::new(kind) };
         let usual = decide(asker.is_granted(&any), false);
         let mut groups: [Vec<Uuid>; 4] = Default::default();
         for id in asker.records() {

@@ -36,11 +36,13 @@ pub enum Class {
     /// For those whose work it is; the usual one.
     #[default]
     Restricted,
+    /// For those who work on this one: of minors, victims of violence and protected persons.
+    Protected,
     /// For those with a named grant.
     Secret,
 }
 
-named!(Class: Public "public", Restricted "restricted", Secret "secret");
+named!(Class: Public "public", Restricted "restricted", Protected "protected", Secret "secret");
 
 /// How a record is tied to the institution of whom asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
