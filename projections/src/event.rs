@@ -4,10 +4,12 @@ use cqrs_es::Aggregate;
 use domain::access_day::{AccessDay, AccessDayEvent};
 use domain::access_grant::{AccessGrant, GrantEvent};
 use domain::access_policy::{AccessPolicy, PolicyEvent};
+use domain::classifier::{Classifier, ClassifierEvent};
 use domain::emergency_access::{EmergencyAccess, EmergencyAccessEvent};
 use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
 use domain::retention::{RetentionCase, RetentionEvent};
+use domain::seized_item::{SeizedItem, SeizedItemEvent};
 use domain::track::{Track, TrackEvent};
 use domain::unit::{Unit, UnitEvent};
 use event_store::consumer::Delivery;
@@ -29,6 +31,10 @@ pub const ACCESS_GRANT: &str = AccessGrant::TYPE;
 pub const EMERGENCY_ACCESS: &str = EmergencyAccess::TYPE;
 /// Type of the stream of the access policy.
 pub const ACCESS_POLICY: &str = AccessPolicy::TYPE;
+/// Type of the streams of seized items.
+pub const SEIZED_ITEM: &str = SeizedItem::TYPE;
+/// Type of the streams of classifiers.
+pub const CLASSIFIER: &str = Classifier::TYPE;
 
 /// Type of the streams of what somebody looked at.
 pub const ACCESS_DAY: &str = AccessDay::TYPE;
@@ -54,6 +60,10 @@ pub enum RegisterEvent {
     EmergencyAccess(Box<EmergencyAccessEvent>),
     /// Of the access policy.
     AccessPolicy(Box<PolicyEvent>),
+    /// Of a seized item.
+    SeizedItem(Box<SeizedItemEvent>),
+    /// Of a classifier.
+    Classifier(Box<ClassifierEvent>),
 }
 
 /// An event of the register as a projection gets it: as it lies in the log, and decoded. Personal data stays sealed.
@@ -74,6 +84,8 @@ pub fn decode(stored: &StoredEvent) -> Result<RegisterEvent, DecodeError> {
         ACCESS_GRANT => RegisterEvent::AccessGrant(Box::new(stored.decode()?)),
         EMERGENCY_ACCESS => RegisterEvent::EmergencyAccess(Box::new(stored.decode()?)),
         ACCESS_POLICY => RegisterEvent::AccessPolicy(Box::new(stored.decode()?)),
+        SEIZED_ITEM => RegisterEvent::SeizedItem(Box::new(stored.decode()?)),
+        CLASSIFIER => RegisterEvent::Classifier(Box::new(stored.decode()?)),
         // A projection asks only for the types that it names, and these are all there are.
         _ => RegisterEvent::Track(Box::new(stored.decode()?)),
     })

@@ -17,6 +17,7 @@ mod table;
 pub mod access_grants;
 pub mod access_policies;
 pub mod cards;
+pub mod case_file;
 pub mod case_search;
 pub mod consultations;
 pub mod event;

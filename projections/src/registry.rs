@@ -3,6 +3,7 @@
 use crate::access_grants::AccessGrants;
 use crate::access_policies::AccessPolicies;
 use crate::cards::Cards;
+use crate::case_file::CaseFile;
 use crate::case_search::CaseSearch;
 use crate::consultations::Consultations;
 use crate::projection::{Projection, Projector, projector};
@@ -44,6 +45,7 @@ impl Registry {
     pub fn all() -> Registry {
         Registry(vec![
             ReadModel::of::<CaseSearch>(),
+            ReadModel::of::<CaseFile>(),
             ReadModel::of::<Cards>(),
             ReadModel::of::<Roster>(),
             ReadModel::of::<Timeline>(),

@@ -6,16 +6,18 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::cards::CardRow;
+use crate::case_file::SeizedItemRow;
 use crate::case_search::IncidentRow;
-use crate::event::{CARD, INCIDENT, RETENTION, UNIT};
-use crate::reach::{Participants, participants};
+use crate::event::{CARD, INCIDENT, RETENTION, SEIZED_ITEM, UNIT};
+use crate::reach::{Participants, class_of, participants};
 use crate::roster::RosterRow;
 
 impl IncidentRow {
     /// What policies know of it.
     pub fn resource(&self) -> Resource {
         let tie = (self.territory.as_deref(), &self.participants);
-        tied(resource(RecordKind::Incident, self.id, &self.institution), tie)
+        let class = class_of(self.class.as_deref());
+        Resource { class, ..tied(resource(RecordKind::Incident, self.id, &self.responsible), tie) }
     }
 }
 
@@ -34,7 +36,8 @@ impl RosterRow {
     }
 }
 
-/// What policies know of a record of that type; none where the read models have no such record.
+/// What policies know of a record of that type; none where the read models have no such record. A seized item is governed as the
+/// incident that it was seized in.
 ///
 /// # Errors
 /// When the database fails.
@@ -45,6 +48,10 @@ pub async fn resource_of(
 ) -> Result<Option<Resource>, sqlx::Error> {
     Ok(match aggregate_type {
         INCIDENT => IncidentRow::by_id(connection, id).await?.map(|row| row.resource()),
+        SEIZED_ITEM => match SeizedItemRow::by_id(connection, id).await? {
+            Some(item) => IncidentRow::by_id(connection, item.incident).await?.map(|row| row.resource()),
+            None => None,
+        },
         CARD => CardRow::by_id(connection, id).await?.map(|row| row.resource()),
         UNIT => RosterRow::by_id(connection, id).await?.map(|row| row.resource(RecordKind::Unit)),
         RETENTION => Some(Resource { id: Some(id), ..Resource::new(RecordKind::RetentionCase) }),

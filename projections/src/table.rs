@@ -32,6 +32,7 @@ pub(crate) fn columns<R: TableRow>() -> String {
 pub(crate) struct Statements {
     upsert: String,
     load: String,
+    remove: String,
 }
 
 impl Statements {
@@ -52,7 +53,11 @@ impl Statements {
             changed.join(", ")
         );
         let load = format!("select {names} from {table} where {by} = any($1)");
-        Statements { upsert, load }
+        let remove = format!(
+            "delete from {table} where ({key}) in (select * from unnest({}))",
+            (1..=R::KEY.len()).map(|n| format!("${n}::uuid[]")).collect::<Vec<_>>().join(", ")
+        );
+        Statements { upsert, load, remove }
     }
 
     /// The rows of these ids, as the batches before have left them.
@@ -71,52 +76,85 @@ impl Statements {
         R::bind_all(sqlx::query(&self.upsert), rows).execute(tx).await?;
         Ok(())
     }
+
+    /// Removes rows whose key is a pair of ids, in one statement.
+    pub(crate) async fn remove(&self, tx: &mut PgConnection, keys: &[(Uuid, Uuid)]) -> Result<(), sqlx::Error> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let (first, second): (Vec<Uuid>, Vec<Uuid>) = keys.iter().copied().unzip();
+        sqlx::query(&self.remove).bind(first).bind(second).execute(tx).await?;
+        Ok(())
+    }
+
+    /// Writes what a batch has changed of rows whose key is a pair of ids: those that are gone and those that are there.
+    pub(crate) async fn write<R: TableRow>(
+        &self,
+        tx: &mut PgConnection,
+        rows: Rows<(Uuid, Uuid), R>,
+    ) -> Result<(), sqlx::Error> {
+        self.remove(tx, &rows.removed()).await?;
+        self.upsert(tx, &rows.changed()).await
+    }
 }
 
 /// Rows that a batch works on: loaded once, changed in memory in the order of the log, written once.
 #[derive(Debug)]
 pub(crate) struct Rows<K, R> {
-    rows: HashMap<K, (Option<R>, R)>,
+    /// What was there before, and what is there now.
+    rows: HashMap<K, (Option<R>, Option<R>)>,
 }
 
 impl<K: Eq + Hash + Copy + Ord, R: Clone + PartialEq> Rows<K, R> {
     /// The rows as they were loaded.
     pub(crate) fn of(loaded: impl IntoIterator<Item = (K, R)>) -> Rows<K, R> {
-        Rows { rows: loaded.into_iter().map(|(key, row)| (key, (Some(row.clone()), row))).collect() }
+        Rows { rows: loaded.into_iter().map(|(key, row)| (key, (Some(row.clone()), Some(row)))).collect() }
     }
 
     /// The row, where there is one.
     pub(crate) fn get(&self, key: K) -> Option<&R> {
-        self.rows.get(&key).map(|(_, row)| row)
+        self.rows.get(&key)?.1.as_ref()
     }
 
     /// The row, to be changed.
     pub(crate) fn get_mut(&mut self, key: K) -> Option<&mut R> {
-        self.rows.get_mut(&key).map(|(_, row)| row)
+        self.rows.get_mut(&key)?.1.as_mut()
     }
 
     /// The row, to be changed; made where there is none.
     pub(crate) fn entry(&mut self, key: K, new: impl FnOnce() -> R) -> &mut R {
-        &mut self.rows.entry(key).or_insert_with(|| (None, new())).1
+        self.rows.entry(key).or_default().1.get_or_insert_with(new)
     }
 
     /// Puts a row in place of what there was.
     pub(crate) fn put(&mut self, key: K, row: R) {
-        match self.rows.get_mut(&key) {
-            Some((_, present)) => *present = row,
-            None => _ = self.rows.insert(key, (None, row)),
+        self.rows.entry(key).or_default().1 = Some(row);
+    }
+
+    /// Takes a row away, where there is one.
+    pub(crate) fn remove(&mut self, key: K) {
+        if let Some((_, present)) = self.rows.get_mut(&key) {
+            *present = None;
         }
     }
 
     /// All rows.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (K, &R)> {
-        self.rows.iter().map(|(key, (_, row))| (*key, row))
+        self.rows.iter().filter_map(|(key, (_, row))| Some((*key, row.as_ref()?)))
+    }
+
+    /// Keys of the rows that were there before and are there no longer, in order.
+    fn removed(&self) -> Vec<K> {
+        let gone = self.rows.iter().filter(|(_, (before, now))| before.is_some() && now.is_none());
+        let mut gone: Vec<_> = gone.map(|(key, _)| *key).collect();
+        gone.sort_unstable();
+        gone
     }
 
     /// The rows that are new or changed, in the order of their keys so that workers lock them in one order.
     pub(crate) fn changed(self) -> Vec<R> {
-        let changed = self.rows.into_iter().filter(|(_, (before, now))| before.as_ref() != Some(now));
-        let mut changed: Vec<_> = changed.map(|(key, (_, row))| (key, row)).collect();
+        let changed = self.rows.into_iter().filter(|(_, (before, now))| before != now);
+        let mut changed: Vec<_> = changed.filter_map(|(key, (_, row))| Some((key, row?))).collect();
         changed.sort_by_key(|(key, _)| *key);
         changed.into_iter().map(|(_, row)| row).collect()
     }

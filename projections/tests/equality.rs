@@ -6,6 +6,7 @@ use event_store::consumer::Delivery;
 use event_store::log::{LogName, LogPosition};
 use projections::access_grants::AccessGrants;
 use projections::cards::Cards;
+use projections::case_file::CaseFile;
 use projections::case_search::CaseSearch;
 use projections::event::{DecodedEvent, decode};
 use projections::roster::Roster;
@@ -77,6 +78,7 @@ async fn how_the_log_is_cut_into_batches_does_not_matter() {
     let system = System::fresh().await;
     RandomWork::new(11, 8).go_on(&system, 800).await;
     cuts_do_not_matter::<CaseSearch>(&system).await;
+    cuts_do_not_matter::<CaseFile>(&system).await;
     cuts_do_not_matter::<Cards>(&system).await;
     cuts_do_not_matter::<Roster>(&system).await;
     cuts_do_not_matter::<Timeline>(&system).await;
@@ -91,9 +93,24 @@ async fn no_personal_data_lies_open_in_a_read_model() {
     system.caught_up(&at_work).await;
     let rows = system.all_rows().await.concat();
     assert!(rows.contains("$sealed"), "sealed data is there");
-    for open in
-        ["Anna", "Bērziņa", "smoke in the stairs", "what happened", "it was found out", "it can't wait", "$open"]
-    {
+    for open in [
+        "Anna",
+        "Bērziņa",
+        "smoke in the stairs",
+        "what happened",
+        "it was found out",
+        "it can't wait",
+        "said so afterwards",
+        "red one",
+        "Slepenā",
+        "161175",
+        "1975-11-16",
+        "37120000001",
+        "AB-1234",
+        "WVWZZZ1JZXW000001",
+        "LV1234567",
+        "$open",
+    ] {
         assert!(!rows.contains(open), "{open}");
     }
     let head = system.reader(LogName::REGISTER).head().await.unwrap();

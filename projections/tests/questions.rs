@@ -165,10 +165,13 @@ async fn what_a_card_says_of_its_units_agrees_with_their_rows() {
 /// Fills the tables with rows that nobody told, so that the planner has a choice.
 const MANY: &str = "
     insert into case_search.incidents
-        (id, number, institution, channel, type_code, opening_type, category, status, territory, place_text, occurred_from,
-         registered_at, case_refs, participants, source_system, source_external_id, first_position, last_position, version)
-    select gen_random_uuid(), 'N' || n, 'I' || n % 40, 'app', 'theft', 'theft', 'A', 's' || n % 5, (n % 43)::text,
-           'Iela ' || n, now(), now() - n * interval '1 minute', '[]', '[]', 'sys', n::text, n, n, 1
+        (id, number, institution, responsible, class, channel, type_code, opening_type, category, opening_category, status, territory,
+         place_text, occurred_from, registered_at, case_refs, annulment_requested, merged_into, offered_to, participants, taking_part,
+         guarded, source_system, source_external_id, first_position, last_position, version)
+    select gen_random_uuid(), 'N' || n, 'I' || n % 40, 'I' || n % 37, case when n % 300 = 0 then 'protected' end, 'app', 'theft',
+           'theft', 'A', 'A', 's' || n % 5, (n % 43)::text, 'Iela ' || n, now(), now() - n * interval '1 minute', '[]', false,
+           case when n % 200 = 0 then md5((n % 7000)::text)::uuid end, case when n % 150 = 0 then 'I' || n % 40 end, '[]', '[]', '{}',
+           'sys', n::text, n, n, 1
     from generate_series(1, 30000) n;
     insert into cards.cards
         (id, number, institution, channel, source_system, source_external_id, type_code, hazards, status, territory, received_at,
@@ -200,7 +203,14 @@ const MANY: &str = "
            now() - n * interval '2 hours', 'VP', 'u' || n % 900, case when n % 9 > 0 then now() end, now() + n * interval '1 hour',
            case when n % 40 > 0 then now() end, n, n, 1
     from generate_series(1, 20000) n;
-    analyze access_grants.grants; analyze access_grants.emergencies; analyze case_search.incidents; analyze cards.cards; analyze cards.card_units; analyze roster.units; analyze timeline.entries;";
+    insert into case_file.persons
+        (incident, subject, roles, identification, minor, protections, identity, first_position, last_position)
+    select md5((n / 3)::text)::uuid, gen_random_uuid(), '[]', 'stated', false, '[]', '{}', n, n from generate_series(1, 30000) n;
+    insert into case_file.seized_items
+        (id, incident, kind, basis, seized_at, institution, keeper, since, custody, first_position, last_position, version)
+    select gen_random_uuid(), md5((n / 3)::text)::uuid, 'knife', 'voluntary', now(), 'VP', '4711', now(), '[]', n, n, 1
+    from generate_series(1, 20000) n;
+    analyze case_file.persons; analyze case_file.seized_items; analyze access_grants.grants; analyze access_grants.emergencies; analyze case_search.incidents; analyze cards.cards; analyze cards.card_units; analyze roster.units; analyze timeline.entries;";
 
 async fn plan(connection: &mut PgConnection, sql: &str) -> String {
     let rows = connection.fetch_all(format!("explain {sql}").as_str()).await.unwrap();
@@ -229,9 +239,17 @@ async fn hot_questions_are_answered_from_an_index_without_sorting() {
         format!("{incidents} and institution = 'I3' {newest}"),
         format!("{incidents} and institution = 'I3' and status = 's3' {beyond} {newest}"),
         format!("{incidents} and territory = '7' {newest}"),
+        format!("{incidents} and responsible = 'I3' {newest}"),
+        format!("{incidents} and responsible = 'I3' and status = 's3' {beyond} {newest}"),
+        format!("{incidents} and offered_to = 'I30' {newest}"),
+        format!("{incidents} and class = 'protected' {newest}"),
+        format!("{incidents} and merged_into = any(array[{uuid}]::uuid[])"),
+        format!("{incidents} and merged_into = {uuid} {newest}"),
         format!("{incidents} and number = 'N77'"),
         format!("{incidents} and id = any(array[{uuid}]::uuid[])"),
         format!("{incidents} and source_system = 'sys' and source_external_id = '77'"),
+        format!("select * from case_file.persons where incident = any(array[{uuid}]::uuid[])"),
+        format!("select * from case_file.seized_items where incident = any(array[{uuid}]::uuid[])"),
         format!("{cards} {newest_call}"),
         format!("{cards} and status = 's3' {newest_call}"),
         format!("{cards} and source_system = 'sys3' {newest_call}"),

@@ -4,7 +4,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use access::policy::{Action, Grant, GrantScope, InstitutionKind, Policies, RecordKind, Resource, Standing};
+use access::policy::{Action, Class, Grant, GrantScope, InstitutionKind, Policies, RecordKind, Resource, Standing};
 use access::{Institution, Principal, Purpose, Reference, Role, Territory};
 use chrono::{TimeDelta, Utc};
 use projections::Order;
@@ -43,6 +43,7 @@ struct Record {
     institution: &'static str,
     territory: Option<&'static str>,
     participants: Vec<String>,
+    class: Option<Class>,
 }
 
 impl Record {
@@ -58,6 +59,11 @@ impl Record {
             institution: dice.one::<&str>(INSTITUTIONS),
             territory,
             participants,
+            class: match dice.below(4) {
+                0 => Some(Class::Protected),
+                1 => Some(Class::Secret),
+                _ => None,
+            },
         }
     }
 
@@ -66,10 +72,13 @@ impl Record {
         if kind == RecordKind::Unit {
             return Resource { id, ..Resource::of(kind, institution) };
         }
+        // Only incidents are ever raised.
+        let class = self.class.filter(|_| kind == RecordKind::Incident).unwrap_or_default();
         let kinds = self.participants.iter().filter_map(|one| one.strip_prefix('@')?.parse().ok());
         let codes = self.participants.iter().filter_map(|one| Institution::parse(one).ok());
         Resource {
             id,
+            class,
             participants: codes.collect(),
             services: kinds.collect(),
             territory: self.territory.map(|code| Territory::parse(code).unwrap()),
@@ -80,17 +89,21 @@ impl Record {
     async fn write(&self, connection: &mut PgConnection) {
         let participants = serde_json::to_value(&self.participants).unwrap();
         for sql in [
-            "insert into case_search.incidents (id, number, institution, territory, participants, channel, type_code, opening_type,
-                 category, status, occurred_from, registered_at, case_refs, first_position, last_position, version)
-             values ($1, $1::text, $2, $3, $4, 'app', 'theft', 'theft', 'A', 's', now(), now(), '[]', 1, 1, 1)",
+            "insert into case_search.incidents (id, number, institution, responsible, territory, participants, class, channel, type_code,
+                 opening_type, category, opening_category, status, occurred_from, registered_at, case_refs, annulment_requested,
+                 taking_part, guarded, first_position, last_position, version)
+             values ($1, $1::text, 'XYZ', $2, $3, $4, $5, 'app', 'theft', 'theft', 'A', 'A', 's', now(), now(), '[]', false, '[]', '{}',
+                 1, 1, 1)",
             "insert into cards.cards (id, number, institution, territory, participants, channel, hazards, status, received_at,
                  services, units, units_on_scene, anomalies, card_anomalies, registered_at, first_position, last_position, version)
-             values ($1, $1::text, $2, $3, $4, 'app', '[]', 's', now(), '{}', 0, 0, 0, 0, now(), 1, 1, 1)",
+             select $1, $1::text, $2, $3, $4, 'app', '[]', 's', now(), '{}', 0, 0, 0, 0, now(), 1, 1, 1 where $5::text is distinct from ''",
             "insert into roster.units (id, institution, call_sign, kind, on_duty, status, status_since, anomalies, registered_at,
                  first_position, last_position, version)
-             select $1, $2, $1::text, 'patrol', true, 's', now(), 0, now(), 1, 1, 1 where $3::text is null or $4::jsonb is not null",
+             select $1, $2, $1::text, 'patrol', true, 's', now(), 0, now(), 1, 1, 1 where $3::text is null or $4::jsonb is not null
+                 or $5::text is null",
         ] {
             let query = sqlx::query(sql).bind(self.id).bind(self.institution).bind(self.territory).bind(&participants);
+            let query = query.bind(self.class.map(Class::name));
             query.execute(&mut *connection).await.unwrap();
         }
     }
@@ -105,7 +118,8 @@ fn somebody(dice: &mut Dice, records: &[Record]) -> Standing {
     principal.reference = (dice.below(4) > 0).then(|| Reference::parse("KP-1").unwrap());
     principal.territories =
         (0..dice.below(3)).map(|_| Territory::parse(dice.one::<&str>(TERRITORIES)).unwrap()).collect();
-    let grants = (0..dice.below(4)).map(|_| match dice.below(4) {
+    let grants = (0..dice.below(4)).map(|_| match dice.below(5) {
+        4 => Grant::Named(GrantScope::Class(*dice.one(&[Class::Restricted, Class::Protected, Class::Secret]))),
         0 => Grant::Emergency(dice.one(records).id),
         1 => Grant::Named(GrantScope::Role(
             Institution::parse(dice.one::<&str>(INSTITUTIONS)).unwrap(),
@@ -182,10 +196,12 @@ async fn a_local_polices_few_are_found_among_many_by_indexes() {
     while connection.execute("select from case_search.incidents").await.is_err() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    let many = "insert into case_search.incidents (id, number, institution, territory, participants, channel, type_code, opening_type,
-             category, status, occurred_from, registered_at, case_refs, first_position, last_position, version)
-         select gen_random_uuid(), n::text, 'VP', lpad((n % 900 * 1000)::text, 7, '0'), '[]', 'app', 'theft', 'theft', 'A', 's', now(),
-                now() - n * interval '1 minute', '[]', 1, 1, 1 from generate_series(1, 60000) n;
+    let many = "insert into case_search.incidents (id, number, institution, responsible, class, territory, participants, channel, type_code,
+             opening_type, category, opening_category, status, occurred_from, registered_at, case_refs, annulment_requested, taking_part,
+             guarded, first_position, last_position, version)
+         select gen_random_uuid(), n::text, 'VP', 'VP', case when n % 1000 = 0 then 'secret' end, lpad((n % 900 * 1000)::text, 7, '0'), '[]',
+                'app', 'theft', 'theft', 'A', 'A', 's', now(), now() - n * interval '1 minute', '[]', false, '[]', '{}', 1, 1, 1
+         from generate_series(1, 60000) n;
          analyze case_search.incidents;";
     connection.execute(many).await.unwrap();
     let mut principal = somebody(&mut Dice::new(1), &[Record::some(&mut Dice::new(1), 1)]).principal;

@@ -46,7 +46,7 @@ async fn a_rebuild_while_commands_come_in_loses_nothing_and_readers_never_miss_t
         }
     };
     let rebuilding = async {
-        for name in ["case_search", "cards", "roster", "timeline", "access_grants", "case_search"] {
+        for name in ["case_search", "case_file", "cards", "roster", "timeline", "access_grants", "case_search"] {
             let mut told = 0;
             let mut tell = |progress: RebuildProgress| {
                 assert!(progress.events <= progress.of);
@@ -146,7 +146,8 @@ async fn a_poison_event_parks_its_record_in_each_read_model_and_nothing_else_sto
     work.go_on(&system, 300).await;
     system.caught_up(&at_work).await;
 
-    assert_eq!(parked(&system).await, [("case_search".to_owned(), victim.id), ("timeline".to_owned(), victim.id)]);
+    let models = ["case_file", "case_search", "timeline"];
+    assert_eq!(parked(&system).await, models.map(|model| (model.to_owned(), victim.id)));
     let mut connection = system.pools.app.acquire().await.unwrap();
     let after = IncidentRow::by_id(&mut connection, victim.id).await.unwrap().unwrap();
     assert_eq!(after, victim, "it stays as it was before the poison");
@@ -160,6 +161,7 @@ async fn a_poison_event_parks_its_record_in_each_read_model_and_nothing_else_sto
             ("access_grants", 0),
             ("access_policies", 0),
             ("cards", 0),
+            ("case_file", 1),
             ("case_search", 1),
             ("consultations", 0),
             ("roster", 0),
@@ -234,10 +236,11 @@ async fn read_models_of_an_older_program_are_rebuilt_and_of_a_newer_one_left_alo
             ("access_grants", 1),
             ("access_policies", 1),
             ("cards", 9),
-            ("case_search", 2),
+            ("case_file", 1),
+            ("case_search", 3),
             ("consultations", 1),
             ("roster", 1),
-            ("timeline", 3)
+            ("timeline", 4)
         ]
     );
 }
@@ -254,6 +257,6 @@ async fn an_unknown_name_is_answered_with_the_known_ones() {
     let error = rebuild(&system.pools, &system.registry, "roaster", &mut |_| {}).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "there is no read model `roaster`: there are case_search, cards, roster, timeline, consultations, access_grants, access_policies"
+        "there is no read model `roaster`: there are case_search, case_file, cards, roster, timeline, consultations, access_grants, access_policies"
     );
 }

@@ -14,6 +14,7 @@ use event_store::proof::generation::Lives;
 use projections::Projection;
 use projections::access_grants::AccessGrants;
 use projections::cards::Cards;
+use projections::case_file::CaseFile;
 use projections::case_search::CaseSearch;
 use projections::roster::Roster;
 use projections::timeline::Timeline;
@@ -39,6 +40,16 @@ const POLL: Duration = Duration::from_millis(250);
 const READ_BY: &[(&str, &[&str])] = &[
     ("incident", &[CaseSearch::NAME]),
     ("incidents", &[CaseSearch::NAME]),
+    ("persons", &[CaseFile::NAME]),
+    ("organisations", &[CaseFile::NAME]),
+    ("vehicles", &[CaseFile::NAME]),
+    ("items", &[CaseFile::NAME]),
+    ("documents", &[CaseFile::NAME]),
+    ("actions", &[CaseFile::NAME]),
+    ("links", &[CaseFile::NAME]),
+    ("transfers", &[CaseFile::NAME]),
+    ("pendingTransfer", &[CaseFile::NAME]),
+    ("seizedItems", &[CaseFile::NAME]),
     ("card", &[Cards::NAME]),
     ("cards", &[Cards::NAME]),
     ("cardStatistics", &[Cards::NAME]),

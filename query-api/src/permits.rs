@@ -1,5 +1,6 @@
 //! What the access policies let the caller see, in one request.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use access::Principal;
@@ -99,6 +100,7 @@ impl Permits {
     fn guard(&self, resource: &Resource) -> Guard {
         Guard {
             record: resource.id.unwrap_or_default(),
+            kind: resource.kind,
             masks: self.policies.masks(&self.standing, resource),
             followed: self.may(Action::Subscribe, resource),
         }
@@ -113,6 +115,7 @@ impl Permits {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Guard {
     pub(crate) record: Uuid,
+    kind: RecordKind,
     masks: Masks,
     followed: bool,
 }
@@ -128,6 +131,9 @@ pub(crate) struct UnitGuard {
     pub(crate) track: bool,
 }
 
+/// Roles of those under suspicion: codes of the classifier of roles.
+const SUSPECTED: [&str; 4] = ["suspect", "detainee", "offender", "wanted"];
+
 /// Parts of a record that are shown or kept back as one.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RecordPart {
@@ -135,6 +141,12 @@ pub(crate) enum RecordPart {
     Narrative,
     /// Who reported it or called (ziņotājs).
     Reporter,
+    /// Persons and organisations that take part, those under suspicion aside (iesaistītās personas).
+    Persons,
+    /// Persons under suspicion: suspects, detained and wanted persons, persons held liable (aizdomās turamie).
+    Suspects,
+    /// Vehicles, items, documents and seized items (mantas).
+    Property,
     /// Personal codes (personas kods), in full.
     PersonalCode,
     /// What endangers people there (apdraudējumi).
@@ -145,6 +157,14 @@ pub(crate) enum RecordPart {
     Units,
     /// What came of it (rezultāts).
     Result,
+}
+
+impl RecordPart {
+    /// The part that a person belongs to, by what they are in the incident: one role under suspicion is enough.
+    pub(crate) fn of_person(roles: &BTreeSet<String>) -> Self {
+        let suspected = roles.iter().any(|role| SUSPECTED.contains(&role.as_str()));
+        if suspected { Self::Suspects } else { Self::Persons }
+    }
 }
 
 impl Guard {
@@ -164,6 +184,9 @@ impl Guard {
             RecordPart::PersonalCode => self.masks.personal_code() == CodeShown::Full,
             RecordPart::Narrative => self.masks.shows(Field::Narrative),
             RecordPart::Reporter => self.masks.shows(Field::Reporter),
+            RecordPart::Persons => self.masks.shows(Field::Persons),
+            RecordPart::Suspects => self.masks.shows(Field::Suspects),
+            RecordPart::Property => self.masks.shows(Field::Property),
             RecordPart::Hazards => self.masks.shows(Field::Hazards),
             RecordPart::Casualties => self.masks.shows(Field::Casualties),
             RecordPart::Units => self.masks.shows(Field::Units),
@@ -186,10 +209,12 @@ impl Guard {
         parts.iter().copied().filter(|part| !self.shows(*part)).collect()
     }
 
-    /// Whether all that is not about persons is shown.
+    /// Whether all is shown that stands open in events: all but free text and who reported it. An incident's tell of persons and
+    /// property too.
     pub(crate) fn is_whole(&self) -> bool {
-        [RecordPart::Hazards, RecordPart::Casualties, RecordPart::Units, RecordPart::Result]
-            .into_iter()
-            .all(|part| self.shows(part))
+        let of_all = [RecordPart::Hazards, RecordPart::Casualties, RecordPart::Units, RecordPart::Result];
+        let of_incidents = [RecordPart::Persons, RecordPart::Suspects, RecordPart::Property];
+        of_all.into_iter().all(|part| self.shows(part))
+            && (self.kind != RecordKind::Incident || of_incidents.into_iter().all(|part| self.shows(part)))
     }
 }

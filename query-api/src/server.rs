@@ -7,6 +7,7 @@ use std::time::Duration;
 use access::policy::PolicyHandle;
 use access::tls::TlsListener;
 use access::{AccessLog, TokenVerifier};
+use domain::classifier::Classifiers;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{Semaphore, watch};
 
@@ -28,6 +29,8 @@ pub struct QueryApi {
     pub access: AccessLog,
     /// Say what of a record is shown to whom.
     pub policies: Arc<PolicyHandle>,
+    /// Say what codes mean: what people read for them.
+    pub classifiers: watch::Receiver<Arc<Classifiers>>,
     /// Says what keeps it from serving.
     pub readiness: Arc<dyn Readiness>,
     /// Where `/metrics` comes from.
@@ -50,7 +53,8 @@ impl QueryApi {
     pub fn into_router(self, stopping: watch::Receiver<bool>) -> axum::Router {
         let databases = Databases { register: self.register, replica: self.replica, policies: self.policies };
         let freshness = Freshness::start(databases.clone());
-        let source = SnapshotSource { databases, freshness, access: self.access.clone() };
+        let (access, classifiers) = (self.access.clone(), self.classifiers);
+        let source = SnapshotSource { databases, freshness, access, classifiers };
         let schema = graph::schema(source, self.limits.document.complexity);
         let sockets = Arc::new(Semaphore::new(self.limits.sockets));
         http::router(Arc::new(App {

@@ -12,9 +12,10 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Context, Data, Request, Response, Value, value};
 use async_trait::async_trait;
 use domain::access_day::{DataScope, RefusalCause};
+use domain::classifier::Classifiers;
 use event_store::log::LogName;
 use sqlx::{PgConnection, Postgres, Transaction};
-use tokio::sync::{Mutex, MutexGuard, Notify};
+use tokio::sync::{Mutex, MutexGuard, Notify, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -83,6 +84,7 @@ pub(crate) struct SnapshotSource {
     pub(crate) databases: Databases,
     pub(crate) freshness: Freshness,
     pub(crate) access: AccessLog,
+    pub(crate) classifiers: watch::Receiver<Arc<Classifiers>>,
 }
 
 impl SnapshotSource {
@@ -270,6 +272,8 @@ pub(crate) trait Given {
     fn caller(&self) -> Result<&Principal, QueryError>;
     /// Language of labels: the argument's, else the request's.
     fn lang(&self, argument: Option<Lang>) -> Lang;
+    /// The classifiers in force when the request began.
+    fn classifiers(&self) -> Result<&Classifiers, QueryError>;
     /// What the caller may see.
     async fn permits(&self) -> Result<&Permits, QueryError>;
     /// The same; where there is no record of a kind that they could do something with, that is refused and told to the access log.
@@ -308,6 +312,11 @@ impl Given for Context<'_> {
 
     fn lang(&self, argument: Option<Lang>) -> Lang {
         argument.or_else(|| self.data_opt::<Asked>().map(|asked| asked.lang)).unwrap_or_default()
+    }
+
+    fn classifiers(&self) -> Result<&Classifiers, QueryError> {
+        let loaders = self.data_opt::<Loaders>().ok_or_else(|| QueryError::internal("no loaders"))?;
+        Ok(&loaders.classifiers)
     }
 
     async fn permits(&self) -> Result<&Permits, QueryError> {

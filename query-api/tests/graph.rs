@@ -109,7 +109,7 @@ async fn personal_data_is_opened_for_those_who_may_see_it_and_gone_when_its_key_
     let asked = json!({"card": card.id, "incident": incident.id, "p": incident.position});
     let seen = data(&ask(&api, Some(&api.officer), query, asked.clone()).await);
     let open = |value: &str| json!({"value": value, "masked": false, "erased": false});
-    let kept = ["NARRATIVE", "REPORTER", "PERSONAL_CODE", "RESULT"];
+    let kept = ["NARRATIVE", "REPORTER", "PERSONS", "SUSPECTS", "PROPERTY", "PERSONAL_CODE", "RESULT"];
     let kept = json!({"narrative": {"value": null, "masked": true}, "kept": kept});
     assert_eq!(seen["incident"], kept, "what police wrote down is not for the fire service");
     assert_eq!(seen["card"]["narrative"], open("Zvana Anna no Brīvības ielas"));

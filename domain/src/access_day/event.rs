@@ -15,6 +15,10 @@ terms! {
         Narrative = "narrative", "Apraksts", "Narrative";
         /// Who reported it or called, and how to reach them.
         Reporter = "reporter", "Ziņotājs", "Reporter";
+        /// Who takes part, with what they are suspected of or protected from.
+        Persons = "persons", "Iesaistītās personas", "Persons involved";
+        /// Vehicles, items, documents and seized items.
+        Property = "property", "Mantas", "Property";
         /// A personal code in full.
         PersonalCode = "personal_code", "Personas kods", "Personal code";
         /// All events of the record.

@@ -15,7 +15,7 @@ use crate::table::{columns, table_row};
 
 /// What access to a card depends on.
 pub(crate) const COLUMNS: Columns =
-    Columns { id: "id", institution: "institution", tied: Some(("territory", "participants")) };
+    Columns { id: "id", class: None, institution: "institution", tied: Some(("territory", "participants")) };
 
 /// When a decided service was told and when it took the card on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

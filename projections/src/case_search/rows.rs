@@ -1,7 +1,10 @@
 //! Rows of the case search, and the questions that are asked of them.
 
+use std::collections::BTreeMap;
+
 use access::policy::Reach;
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
@@ -12,7 +15,16 @@ use crate::table::{columns, table_row};
 
 /// What access to an incident depends on.
 pub(crate) const COLUMNS: Columns =
-    Columns { id: "id", institution: "institution", tied: Some(("territory", "participants")) };
+    Columns { id: "id", class: Some("class"), institution: "responsible", tied: Some(("territory", "participants")) };
+
+/// Why a person in an incident raises its class.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guarded {
+    /// They are under 18.
+    pub minor: bool,
+    /// They are protected.
+    pub protected: bool,
+}
 
 table_row! {
     /// An incident.
@@ -25,6 +37,10 @@ table_row! {
         legacy_number: Option<String> => "text",
         /// Institution that registered it.
         institution: String => "text",
+        /// Institution that answers for it: the one that registered it, until another accepted it.
+        responsible: String => "text",
+        /// Class that it was raised to; nothing while it is as restricted as any.
+        class: Option<String> => "text",
         /// How it was reported.
         channel: String => "text",
         /// Present type.
@@ -33,6 +49,8 @@ table_row! {
         opening_type: String => "text",
         /// Present response category.
         category: String => "text",
+        /// Response category at registration.
+        opening_category: String => "text",
         /// Where it stands.
         status: String => "text",
         /// Territory (ATVK).
@@ -55,6 +73,12 @@ table_row! {
         occurred_to: Option<DateTime<Utc>> => "timestamptz",
         /// When the log recorded it first.
         registered_at: DateTime<Utc> => "timestamptz",
+        /// When the unit that leads operations was told.
+        received_at: Option<DateTime<Utc>> => "timestamptz",
+        /// Until when somebody has to be there, by its present category.
+        respond_by: Option<DateTime<Utc>> => "timestamptz",
+        /// The same by its category at registration.
+        first_respond_by: Option<DateTime<Utc>> => "timestamptz",
         /// Unit that deals with it.
         assigned_unit: Option<Uuid> => "uuid",
         /// Officer who deals with it.
@@ -69,6 +93,18 @@ table_row! {
         closing_type: Option<String> => "text",
         /// When it was closed; nothing while it is open.
         closed_at: Option<DateTime<Utc>> => "timestamptz",
+        /// Whether somebody has asked for it to be annulled, and nobody has decided.
+        annulment_requested: bool => "bool",
+        /// The incident that it goes on in.
+        merged_into: Option<Uuid> => "uuid",
+        /// The incident that it was part of.
+        split_from: Option<Uuid> => "uuid",
+        /// Institution that it is offered to.
+        offered_to: Option<String> => "text",
+        /// That transfer.
+        transfer: Option<Uuid> => "uuid",
+        /// Until when it has to be accepted.
+        transfer_deadline: Option<DateTime<Utc>> => "timestamptz",
         /// Emergency card that it comes from.
         card: Option<Uuid> => "uuid",
         /// Foreign system that it comes from.
@@ -79,8 +115,16 @@ table_row! {
         narrative: Option<String> => "text",
         /// Who reported it: JSON text, personal data sealed.
         reporter: Option<String> => "text",
-        /// Institutions that it was given to.
+        /// Institutions that take part in it now.
         participants: Participants => "jsonb",
+        /// Of these, those that do for ever: who registered it, who answered for it before, whose units it was given to.
+        taking_part: Participants => "jsonb",
+        /// Class that its type asks for.
+        type_class: Option<String> => "text",
+        /// Class that it was raised to by an order.
+        restriction: Option<String> => "text",
+        /// Persons in it who are minors or protected.
+        guarded: Json<BTreeMap<Uuid, Guarded>> => "jsonb",
         /// Position of its first event.
         first_position: i64 => "int8",
         /// Position of its last event.
@@ -103,8 +147,16 @@ table_row! {
 /// Which incidents are meant: all conditions that are given hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IncidentFilter {
-    /// Of this institution.
+    /// Registered by this institution.
     pub institution: Option<String>,
+    /// That this institution answers for.
+    pub responsible: Option<String>,
+    /// Offered to this institution.
+    pub offered_to: Option<String>,
+    /// Raised to this class.
+    pub class: Option<String>,
+    /// That go on in this incident.
+    pub merged_into: Option<Uuid>,
     /// In one of these states.
     pub statuses: Vec<String>,
     /// Of one of these types now.
@@ -179,6 +231,18 @@ impl IncidentRow {
         sqlx::query_as(&sql).bind(system).bind(external_id).fetch_optional(connection).await
     }
 
+    /// The incidents that go on in those, in the order in which they were registered.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn absorbed_by(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Self>, sqlx::Error> {
+        let sql = format!(
+            "select {} from case_search.incidents where merged_into = any($1) order by registered_at, id",
+            columns::<Self>()
+        );
+        sqlx::query_as(&sql).bind(ids).fetch_all(connection).await
+    }
+
     /// A page of incidents by time of registration: at most `limit` of them, beyond `after` in that order.
     ///
     /// # Errors
@@ -230,8 +294,14 @@ impl IncidentRow {
 
 impl IncidentFilter {
     fn push_to(&self, query: &mut QueryBuilder<'_, Postgres>) {
-        let same =
-            [("institution", &self.institution), ("channel", &self.channel), ("source_system", &self.source_system)];
+        let same = [
+            ("institution", &self.institution),
+            ("responsible", &self.responsible),
+            ("offered_to", &self.offered_to),
+            ("class", &self.class),
+            ("channel", &self.channel),
+            ("source_system", &self.source_system),
+        ];
         for (column, value) in same {
             if let Some(value) = value {
                 query.push(format_args!(" and {column} = ")).push_bind(value.clone());
@@ -251,7 +321,8 @@ impl IncidentFilter {
                 many => _ = query.push(format_args!(" and {column} = any(")).push_bind(many.to_vec()).push(")"),
             }
         }
-        for (column, value) in [("card", self.card), ("assigned_unit", self.assigned_unit)] {
+        let ids = [("card", self.card), ("assigned_unit", self.assigned_unit), ("merged_into", self.merged_into)];
+        for (column, value) in ids {
             if let Some(value) = value {
                 query.push(format_args!(" and {column} = ")).push_bind(value);
             }

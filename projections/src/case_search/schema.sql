@@ -3,11 +3,14 @@ create table {schema}.incidents (
     id                 uuid        not null primary key,
     number             text        collate "C" not null,
     legacy_number      text        collate "C",
-    institution        text        collate "C" not null,
+    institution        text        collate "C" not null, -- who registered it
+    responsible        text        collate "C" not null, -- who answers for it
+    class              text        collate "C",  -- null: as restricted as any
     channel            text        collate "C" not null,
     type_code          text        collate "C" not null,
     opening_type       text        collate "C" not null,
     category           text        collate "C" not null,
+    opening_category   text        collate "C" not null,
     status             text        collate "C" not null,
     territory          text        collate "C",
     address_code       text        collate "C",
@@ -19,6 +22,9 @@ create table {schema}.incidents (
     occurred_from      timestamptz not null,
     occurred_to        timestamptz,
     registered_at      timestamptz not null,
+    received_at        timestamptz,
+    respond_by         timestamptz,
+    first_respond_by   timestamptz,
     assigned_unit      uuid,
     assigned_officer   text,
     result_code        text        collate "C",
@@ -26,12 +32,22 @@ create table {schema}.incidents (
     disposition        text        collate "C",
     closing_type       text        collate "C",
     closed_at          timestamptz,
+    annulment_requested boolean    not null,
+    merged_into        uuid,
+    split_from         uuid,
+    offered_to         text        collate "C",  -- while an offer waits
+    transfer           uuid,                     -- likewise
+    transfer_deadline  timestamptz,              -- likewise
     card               uuid,
     source_system      text        collate "C",
     source_external_id text        collate "C",
     narrative          text,                     -- JSON text with sealed personal data
     reporter           text,                     -- likewise
-    participants       jsonb       not null,     -- institutions that it was given to
+    participants       jsonb       not null,     -- institutions that take part in it now
+    taking_part        jsonb       not null,     -- of these, those that do for ever
+    type_class         text        collate "C",  -- what `class` is the most of, with minors and protected persons
+    restriction        text        collate "C",
+    guarded            jsonb       not null,
     first_position     bigint      not null,
     last_position      bigint      not null,
     version            bigint      not null,
@@ -46,6 +62,11 @@ create index on {schema}.incidents (card) where card is not null;
 create index on {schema}.incidents (registered_at desc, id desc);
 create index on {schema}.incidents (institution, registered_at desc, id desc);
 create index on {schema}.incidents (institution, status, registered_at desc, id desc);
+create index on {schema}.incidents (responsible, registered_at desc, id desc);
+create index on {schema}.incidents (responsible, status, registered_at desc, id desc);
+create index on {schema}.incidents (offered_to, registered_at desc, id desc) where offered_to is not null;
+create index on {schema}.incidents (merged_into, registered_at, id) where merged_into is not null;
+create index on {schema}.incidents (class, registered_at desc, id desc) where class is not null;
 create index on {schema}.incidents (territory, registered_at desc, id desc);
 create index on {schema}.incidents using gin (place_words);
 create index on {schema}.incidents using gin (participants);

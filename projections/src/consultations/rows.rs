@@ -9,7 +9,7 @@ use crate::reach::{self, Columns};
 use crate::table::{columns, table_row};
 
 /// What access to the access log depends on: whose part of it it is.
-const COLUMNS: Columns = Columns { id: "null::uuid", institution: "l.institution", tied: None };
+const COLUMNS: Columns = Columns { id: "null::uuid", class: None, institution: "l.institution", tied: None };
 
 table_row! {
     /// A look, a disclosure or a refusal.

@@ -10,7 +10,7 @@ use crate::reach::{self, Columns};
 use crate::table::{TableRow, table_row};
 
 /// What access to a unit depends on: whose it is.
-const COLUMNS: Columns = Columns { id: "u.id", institution: "u.institution", tied: None };
+const COLUMNS: Columns = Columns { id: "u.id", class: None, institution: "u.institution", tied: None };
 
 table_row! {
     /// A unit: what it is and what it is doing.

@@ -9,6 +9,7 @@ use domain::emergency_card::CardEvent;
 use domain::incident::IncidentEvent;
 use domain::personal::{ERASED, OPEN, SEALED};
 use domain::retention::{ErasureScope, RetentionEvent};
+use domain::seized_item::SeizedItemEvent;
 use domain::unit::UnitEvent;
 use event_store::consumer::ApplyError;
 use event_store::log::{LogName, StoredEvent};
@@ -17,47 +18,65 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-pub use self::rows::{EntryRow, TimelinePage, Visible};
-use crate::event::{ACCESS_GRANT, CARD, DecodedEvent, EMERGENCY_ACCESS, INCIDENT, RETENTION, RegisterEvent, UNIT};
+pub use self::rows::{EntryRow, ItemRow, TimelinePage, Visible};
+use crate::event::{
+    ACCESS_GRANT, CARD, DecodedEvent, EMERGENCY_ACCESS, INCIDENT, RETENTION, RegisterEvent, SEIZED_ITEM, UNIT,
+};
 use crate::fact::{bigint, metadata, utc};
 use crate::projection::Projection;
-use crate::table::Statements;
+use crate::table::{Rows, Statements};
 
 /// The projector of the timeline.
 #[derive(Debug)]
 pub struct Timeline {
     entries: Statements,
+    items: Statements,
 }
 
 impl Projection for Timeline {
     const NAME: &'static str = "timeline";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const LOGS: &'static [LogName] = &[LogName::REGISTER];
-    const AGGREGATES: &'static [&'static str] = &[INCIDENT, CARD, UNIT, RETENTION, ACCESS_GRANT, EMERGENCY_ACCESS];
-    const TABLES: &'static [&'static str] = &["entries"];
+    const AGGREGATES: &'static [&'static str] =
+        &[INCIDENT, CARD, UNIT, RETENTION, ACCESS_GRANT, EMERGENCY_ACCESS, SEIZED_ITEM];
+    const TABLES: &'static [&'static str] = &["entries", "items"];
     const SCHEMA_SQL: &'static str = include_str!("schema.sql");
 
     fn new(schema: &str) -> Self {
-        Self { entries: Statements::new::<EntryRow>(schema, "record") }
+        Self {
+            entries: Statements::new::<EntryRow>(schema, "record"),
+            items: Statements::new::<ItemRow>(schema, "item"),
+        }
     }
 
     async fn apply(&mut self, tx: &mut PgConnection, batch: &[DecodedEvent]) -> Result<(), ApplyError> {
+        let of_items = batch.iter().filter(|event| matches!(event.event, RegisterEvent::SeizedItem(_)));
+        let known: Vec<Uuid> = of_items.map(|event| event.stored.aggregate_id).collect();
+        let known = self.items.load::<ItemRow>(tx, &known).await?;
+        let mut items = Rows::of(known.into_iter().map(|row| (row.item, row)));
         let mut entries = Vec::with_capacity(batch.len() * 2);
         for DecodedEvent { stored, event } in batch {
             let own = entry(stored)?;
-            for other in named(event).into_iter().filter(|other| *other != own.record) {
+            if let RegisterEvent::SeizedItem(event) = event
+                && let SeizedItemEvent::ItemSeized { incident, .. } = event.as_ref()
+            {
+                items.put(own.record, ItemRow { item: own.record, incident: *incident });
+            }
+            for other in named(event, items.get(own.record)).into_iter().filter(|other| *other != own.record) {
                 entries.push(EntryRow { record: other, ..own.clone() });
             }
             entries.push(own);
         }
+        self.items.upsert(tx, &items.changed()).await?;
         self.entries.upsert(tx, &entries).await?;
         Ok(())
     }
 }
 
 /// Other records in whose timelines the event is worth an entry, each once. Not those whose own stream says the same: a unit that is
-/// assigned or released is attached or cleared on the card.
-fn named(event: &RegisterEvent) -> BTreeSet<Uuid> {
+/// assigned or released is attached or cleared on the card, and an incident that another is tied to or merged into says so from its side.
+/// Of a seized item it is the incident that it was seized in.
+fn named(event: &RegisterEvent, item: Option<&ItemRow>) -> BTreeSet<Uuid> {
     let one = match event {
         RegisterEvent::Incident(event) => match event.as_ref() {
             IncidentEvent::IncidentRegistered { card, .. } => *card,
@@ -77,7 +96,11 @@ fn named(event: &RegisterEvent) -> BTreeSet<Uuid> {
             GrantScope::Class(_) | GrantScope::Role { .. } => None,
         },
         RegisterEvent::EmergencyAccess(event) => Some(event.record()),
-        RegisterEvent::Track(_) | RegisterEvent::AccessDay(_) | RegisterEvent::AccessPolicy(_) => None,
+        RegisterEvent::SeizedItem(_) => item.map(|item| item.incident),
+        RegisterEvent::Track(_)
+        | RegisterEvent::AccessDay(_)
+        | RegisterEvent::AccessPolicy(_)
+        | RegisterEvent::Classifier(_) => None,
     };
     one.into_iter().collect()
 }

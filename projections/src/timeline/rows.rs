@@ -43,6 +43,16 @@ table_row! {
     }
 }
 
+table_row! {
+    /// Which incident a seized item belongs to.
+    pub struct ItemRow in "items" key ("item") {
+        /// The item.
+        item: Uuid => "uuid",
+        /// The incident that it was seized in.
+        incident: Uuid => "uuid",
+    }
+}
+
 /// A page of a record's timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TimelinePage {
@@ -52,8 +62,8 @@ pub struct TimelinePage {
     pub after: i64,
     /// At most so many.
     pub limit: u32,
-    /// Also what others recorded about it: reports of units, grants, emergency access, erasures. Without it only the record's own
-    /// events and those of other incidents and cards.
+    /// Also what others recorded about it: reports of units, custody of seized items, grants, emergency access, erasures. Without it only
+    /// the record's own events and those of other incidents and cards.
     pub whole: bool,
 }
 

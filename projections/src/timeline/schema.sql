@@ -16,3 +16,9 @@ create table {schema}.entries (
     facts          jsonb       not null,
     primary key (record, position)
 );
+
+-- Which incident a seized item belongs to: only its first event says so.
+create table {schema}.items (
+    item     uuid not null primary key,
+    incident uuid not null
+);

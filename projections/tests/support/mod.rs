@@ -3,6 +3,7 @@
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
 pub mod access;
+pub mod case_file;
 pub mod forged;
 pub mod work;
 
@@ -126,9 +127,11 @@ impl System {
     /// All rows of all read models.
     pub async fn all_rows(&self) -> Vec<String> {
         use projections::{
-            access_grants::AccessGrants, cards::Cards, case_search::CaseSearch, roster::Roster, timeline::Timeline,
+            access_grants::AccessGrants, cards::Cards, case_file::CaseFile, case_search::CaseSearch, roster::Roster,
+            timeline::Timeline,
         };
         let mut rows = self.rows::<CaseSearch>("case_search").await;
+        rows.extend(self.rows::<CaseFile>("case_file").await);
         rows.extend(self.rows::<Cards>("cards").await);
         rows.extend(self.rows::<Roster>("roster").await);
         rows.extend(self.rows::<Timeline>("timeline").await);

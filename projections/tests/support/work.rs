@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
-use domain::classifier::{CardType, Disposition, Hazard, IncidentType, ResultCode};
+use domain::classifier::{CardType, CodeSystem, Disposition, Hazard, IncidentType, ResultCode};
 use domain::emergency_card::{
     AcceptService, AttachUnit, CardCommand, ClearUnit, CompleteCard, DecideServices, EmergencyCard, LinkIncident,
     NotifyService, QualifyCard, ReceiveCall,
@@ -11,9 +11,9 @@ use domain::emergency_card::{
 use domain::ids;
 use domain::incident::{
     AssignIncident, Assignee, CloseIncident, Incident, IncidentCommand, ReclassifyIncident, RecordResult,
-    RegisterIncident, ReopenIncident, SupplementIncident,
+    RegisterIncident, ReopenIncident, SupplementIncident, TypeRules,
 };
-use domain::terms::{Category, Channel, Priority, Service, UnitKind, UnitStatus};
+use domain::terms::{Category, Channel, Priority, RaisedClass, Service, UnitKind, UnitStatus};
 use domain::track::{ReportPosition, Track, TrackCommand, TrackPoint};
 use domain::unit::{Assign, RegisterUnit, Release, ReportStatus, Unit, UnitCommand};
 use domain::values::{
@@ -24,7 +24,8 @@ use event_store::append::{AppendError, Target};
 use event_store::log::LogName;
 use uuid::Uuid;
 
-use super::{System, access};
+use super::case_file::any_code;
+use super::{System, access, case_file};
 
 /// A source of numbers that gives the same ones for a seed.
 pub struct Dice(u64);
@@ -45,7 +46,7 @@ impl Dice {
         &of[self.below(of.len())]
     }
 
-    fn maybe<T>(&mut self, value: impl FnOnce(&mut Self) -> T) -> Option<T> {
+    pub fn maybe<T>(&mut self, value: impl FnOnce(&mut Self) -> T) -> Option<T> {
         (self.below(2) == 0).then(|| value(self))
     }
 }
@@ -85,11 +86,12 @@ impl RandomWork {
             // Mostly forward, now and then back, so that reports come late.
             let seconds = self.dice.below(120) as i64 - 20;
             self.clock = (self.clock + TimeDelta::seconds(seconds)).min(Utc::now().fixed_offset());
-            let done = match self.dice.below(12) {
+            let done = match self.dice.below(15) {
                 0..3 => self.incident(system).await,
                 3..6 => self.card(system).await,
                 6..9 => self.unit(system).await,
                 9 => self.track(system).await,
+                10..13 => case_file::work(self, system).await,
                 _ => access::work(self, system).await,
             };
             match done {
@@ -134,7 +136,8 @@ impl RandomWork {
     async fn incident(&mut self, system: &System) -> Result<(), AppendError> {
         let n = self.dice.below(self.records);
         let record = id(1, n);
-        let incident_type = |dice: &mut Dice| IncidentType::parse(dice.one(IncidentType::TABLE).code).unwrap();
+        let incident_type = |dice: &mut Dice| IncidentType::parse(any_code(dice, CodeSystem::IncidentType)).unwrap();
+        let rules = |dice: &mut Dice| TypeRules { class: dice.maybe(|_| RaisedClass::Protected), limits: None };
         let text = format!("what happened, told for the {}. time", self.made);
         let narrative = || Narrative::parse(&text).unwrap().into();
         let reason = || Reason::parse("it was found out").unwrap().into();
@@ -143,7 +146,9 @@ impl RandomWork {
                 channel: *self.dice.one(Channel::ALL),
                 type_code: incident_type(&mut self.dice),
                 category: *self.dice.one(Category::ALL),
+                rules: rules(&mut self.dice),
                 place: Some(self.place()),
+                received_at: None,
                 occurred_from: None,
                 occurred_to: None,
                 narrative: Some(narrative()),
@@ -151,6 +156,7 @@ impl RandomWork {
                 institution: InstitutionCode::parse(["VP-RIGA", "RPP", "VP-LATGALE"][self.dice.below(3)]).unwrap(),
                 card: self.dice.maybe(|dice| id(2, dice.below(9))),
                 legacy_number: None,
+                split_from: None,
             })),
             3 => IncidentCommand::SupplementIncident(Box::new(SupplementIncident {
                 reason: Some(reason()),
@@ -161,6 +167,7 @@ impl RandomWork {
             4 => IncidentCommand::ReclassifyIncident(ReclassifyIncident {
                 type_code: Some(incident_type(&mut self.dice)),
                 category: self.dice.maybe(|dice| *dice.one(Category::ALL)),
+                rules: rules(&mut self.dice),
                 reason: reason(),
             }),
             5 => IncidentCommand::AssignIncident(AssignIncident {
@@ -170,12 +177,13 @@ impl RandomWork {
                 },
             }),
             6 => IncidentCommand::RecordResult(RecordResult {
-                result_code: ResultCode::parse(self.dice.one(ResultCode::TABLE).code).unwrap(),
+                result_code: ResultCode::parse(any_code(&mut self.dice, CodeSystem::Result)).unwrap(),
                 case_refs: [CaseRef::parse("KP-1/2026").unwrap()].into(),
             }),
             7 => IncidentCommand::CloseIncident(CloseIncident {
-                disposition: Disposition::parse(self.dice.one(Disposition::TABLE).code).unwrap(),
-                closing_type: None,
+                disposition: Disposition::parse(any_code(&mut self.dice, CodeSystem::Disposition)).unwrap(),
+                closing_type: self.dice.maybe(incident_type),
+                class: self.dice.maybe(|_| RaisedClass::Protected),
             }),
             _ => IncidentCommand::ReopenIncident(ReopenIncident { reason: reason() }),
         };
@@ -203,12 +211,12 @@ impl RandomWork {
                 institution: InstitutionCode::parse("VUGD").unwrap(),
             })),
             3..5 => CardCommand::QualifyCard(Box::new(QualifyCard {
-                type_code: Some(CardType::parse(self.dice.one(CardType::TABLE).code).unwrap()),
+                type_code: Some(CardType::parse(any_code(&mut self.dice, CodeSystem::CardType)).unwrap()),
                 priority: Some(*self.dice.one(Priority::ALL)),
                 place: Some(self.place()),
                 hazards: self
                     .dice
-                    .maybe(|dice| Hazard::parse(dice.one(Hazard::TABLE).code).unwrap())
+                    .maybe(|dice| Hazard::parse(any_code(dice, CodeSystem::Hazard)).unwrap())
                     .into_iter()
                     .collect(),
                 alarm_level: AlarmLevel::try_new(1 + self.dice.below(3) as u32).ok(),
@@ -230,7 +238,7 @@ impl RandomWork {
             }
             12 => CardCommand::LinkIncident(LinkIncident { incident: id(1, n) }),
             _ => CardCommand::CompleteCard(CompleteCard {
-                disposition: Disposition::parse(self.dice.one(Disposition::TABLE).code).unwrap(),
+                disposition: Disposition::parse(any_code(&mut self.dice, CodeSystem::Disposition)).unwrap(),
                 source_disposition: None,
             }),
         };

@@ -4,7 +4,7 @@ use access::policy::{Action, RecordKind};
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::access_day::DataScope;
-use domain::classifier::{CardType, Disposition, Hazard};
+use domain::classifier::CodeSystem;
 use projections::Order;
 use projections::cards::{self, CardRow, CardUnitRow};
 
@@ -202,7 +202,10 @@ impl CardStatistics {
         Self {
             calls: figures.calls,
             calls_by_type: by_type
-                .map(|t| CallsOfType { kind: Code::maybe(CardType::TABLE, t.type_code.as_deref()), count: t.calls })
+                .map(|t| CallsOfType {
+                    kind: Code::maybe(CodeSystem::CardType, t.type_code.as_deref()),
+                    count: t.calls,
+                })
                 .collect(),
             units: figures.distinct_units,
             units_sent: figures.unit_rows,
@@ -305,7 +308,7 @@ impl Card {
     /// What it is about; null until it is qualified.
     #[graphql(name = "type")]
     async fn kind(&self) -> Option<Code> {
-        Code::maybe(CardType::TABLE, self.row.type_code.as_deref())
+        Code::maybe(CodeSystem::CardType, self.row.type_code.as_deref())
     }
 
     /// How urgent; null until it is qualified.
@@ -326,7 +329,7 @@ impl Card {
     /// What endangers people there; null where it is kept from the caller.
     async fn hazards(&self) -> Option<Vec<Code>> {
         let hazards = self.guard.part(RecordPart::Hazards, &self.row.hazards)?;
-        Some(hazards.iter().map(|code| Code::of(Hazard::TABLE, code)).collect())
+        Some(Code::each(CodeSystem::Hazard, &**hazards))
     }
 
     /// People believed hurt.
@@ -383,7 +386,10 @@ impl Card {
 
     /// How it ended.
     async fn disposition(&self) -> Option<Code> {
-        Code::maybe(Disposition::TABLE, self.guard.part(RecordPart::Result, self.row.disposition.as_deref()).flatten())
+        Code::maybe(
+            CodeSystem::Disposition,
+            self.guard.part(RecordPart::Result, self.row.disposition.as_deref()).flatten(),
+        )
     }
 
     /// The source's own disposition, as it came.

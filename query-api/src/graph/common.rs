@@ -1,8 +1,10 @@
 //! What several parts of the graph share.
 
-use async_graphql::{Context, ID, InputObject, SimpleObject};
-use chrono::{DateTime, Utc};
-use domain::classifier::Entry;
+use async_graphql::{
+    Context, ID, InputObject, InputValueError, InputValueResult, Scalar, ScalarType, SimpleObject, Value,
+};
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::classifier::CodeSystem;
 use uuid::Uuid;
 
 use super::terms::LocationSource;
@@ -13,19 +15,24 @@ use crate::snapshot::Given;
 /// A code of a classifier with its label.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Code {
-    pub(crate) table: &'static [Entry],
-    pub(crate) code: String,
+    system: CodeSystem,
+    code: String,
 }
 
 impl Code {
     /// The code, with labels of that classifier.
-    pub(crate) fn of(table: &'static [Entry], code: &str) -> Self {
-        Self { table, code: code.to_owned() }
+    pub(crate) fn of(system: CodeSystem, code: &str) -> Self {
+        Self { system, code: code.to_owned() }
     }
 
     /// The same where there is a code.
-    pub(crate) fn maybe(table: &'static [Entry], code: Option<&str>) -> Option<Self> {
-        code.map(|code| Self::of(table, code))
+    pub(crate) fn maybe(system: CodeSystem, code: Option<&str>) -> Option<Self> {
+        code.map(|code| Self::of(system, code))
+    }
+
+    /// The same of many.
+    pub(crate) fn each<'a>(system: CodeSystem, codes: impl IntoIterator<Item = &'a String>) -> Vec<Self> {
+        codes.into_iter().map(|code| Self::of(system, code)).collect()
     }
 }
 
@@ -42,12 +49,9 @@ impl Code {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Language of the label; that of the request where it is left out.")] lang: Option<Lang>,
-    ) -> &str {
-        match (self.table.iter().find(|entry| entry.code == self.code), ctx.lang(lang)) {
-            (Some(entry), Lang::Lv) => entry.label_lv,
-            (Some(entry), Lang::En) => entry.label_en,
-            (None, _) => &self.code,
-        }
+    ) -> Result<String, QueryError> {
+        let label = ctx.classifiers()?.label(self.system, &self.code, ctx.lang(lang).into());
+        Ok(label.unwrap_or(&self.code).to_owned())
     }
 }
 
@@ -109,6 +113,25 @@ pub(crate) struct Period {
     pub(crate) from: Option<DateTime<Utc>>,
     /// Moment after the last; open where it is left out.
     pub(crate) until: Option<DateTime<Utc>>,
+}
+
+/// A day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Date(pub(crate) NaiveDate);
+
+/// A day of the calendar, `2026-03-28`.
+#[Scalar]
+impl ScalarType for Date {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match value {
+            Value::String(text) => Ok(Self(text.parse()?)),
+            other => Err(InputValueError::expected_type(other)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
 }
 
 /// A record by one of its names.

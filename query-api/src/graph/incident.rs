@@ -4,7 +4,7 @@ use access::policy::{Action, RecordKind};
 use async_graphql::{Context, Enum, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
 use domain::access_day::DataScope;
-use domain::classifier::{Disposition, IncidentType, ResultCode};
+use domain::classifier::CodeSystem;
 use projections::Order;
 use projections::case_search::{self, IncidentRow};
 
@@ -12,9 +12,12 @@ use super::card::Card;
 use super::common::{Code, Named, Period, Place, Source, SourceRef, id, place_of, uuid};
 use super::fresh::fresh;
 use super::paging::{self, Counted, Page, Paging, TimeKey, page, show_rows};
+use super::person::{self, InvolvedOrganisation, InvolvedPerson};
 use super::personal::{PersonalText, Reporter};
+use super::property::{InvolvedDocument, InvolvedItem, InvolvedVehicle, SeizedItem};
 use super::record::{Entry, Story, timeline};
-use super::terms::{Category, Channel, IncidentStatus};
+use super::relation::{self, ActionTaken, IncidentLink, Transfer};
+use super::terms::{Category, Channel, IncidentStatus, RecordClass};
 use super::unit::Unit;
 use crate::error::QueryError;
 use crate::lang::Lang;
@@ -36,6 +39,14 @@ pub(crate) struct IncidentFilter {
     pub(crate) channel: Option<Channel>,
     /// Registered by this institution.
     pub(crate) institution: Option<String>,
+    /// That this institution answers for: registered by it, or accepted.
+    pub(crate) responsible: Option<String>,
+    /// Offered to this institution, which has not answered yet.
+    pub(crate) offered_to: Option<String>,
+    /// That go on in this incident.
+    pub(crate) merged_into: Option<ID>,
+    /// Raised to this class.
+    pub(crate) class: Option<RecordClass>,
     /// In any of these territories: ATVK codes.
     pub(crate) territory: Option<Vec<String>>,
     /// Whose place has all of these words.
@@ -69,6 +80,10 @@ impl IncidentFilter {
         let codes = |codes: Vec<&'static str>| codes.into_iter().map(ToOwned::to_owned).collect();
         Ok(case_search::IncidentFilter {
             institution: self.institution,
+            responsible: self.responsible,
+            offered_to: self.offered_to,
+            merged_into: uuid("mergedInto", self.merged_into)?,
+            class: self.class.map(|class| class.code().to_owned()),
             statuses: codes(self.status.unwrap_or_default().into_iter().map(IncidentStatus::code).collect()),
             types: self.type_code.unwrap_or_default(),
             categories: codes(self.category.unwrap_or_default().into_iter().map(Category::code).collect()),
@@ -169,8 +184,16 @@ pub(crate) struct Incident {
 }
 
 /// What can be kept of it from somebody who sees it.
-const PARTS: &[RecordPart] =
-    &[RecordPart::Narrative, RecordPart::Reporter, RecordPart::PersonalCode, RecordPart::Units, RecordPart::Result];
+const PARTS: &[RecordPart] = &[
+    RecordPart::Narrative,
+    RecordPart::Reporter,
+    RecordPart::Persons,
+    RecordPart::Suspects,
+    RecordPart::Property,
+    RecordPart::PersonalCode,
+    RecordPart::Units,
+    RecordPart::Result,
+];
 
 impl Incident {
     /// The incident, where the caller may see it.
@@ -232,23 +255,33 @@ impl Incident {
     /// What it is, as far as is known now.
     #[graphql(name = "type")]
     async fn kind(&self) -> Code {
-        Code::of(IncidentType::TABLE, &self.row.type_code)
+        Code::of(CodeSystem::IncidentType, &self.row.type_code)
     }
 
     /// What it was registered as.
     async fn opening_type(&self) -> Code {
-        Code::of(IncidentType::TABLE, &self.row.opening_type)
+        Code::of(CodeSystem::IncidentType, &self.row.opening_type)
     }
 
     /// What it turned out to be, once it is closed.
     async fn closing_type(&self) -> Option<Code> {
         let code = self.guard.part(RecordPart::Result, self.row.closing_type.as_deref()).flatten();
-        Code::maybe(IncidentType::TABLE, code)
+        Code::maybe(CodeSystem::IncidentType, code)
     }
 
     /// How fast State Police must be there.
     async fn category(&self) -> Result<Category, QueryError> {
         Category::of_code(&self.row.category)
+    }
+
+    /// The category that it was registered with.
+    async fn opening_category(&self) -> Result<Category, QueryError> {
+        Category::of_code(&self.row.opening_category)
+    }
+
+    /// Class that it was raised to: by its type, by minors and protected persons in it, or by an order; null where it was not.
+    async fn class(&self) -> Result<Option<RecordClass>, QueryError> {
+        self.row.class.as_deref().map(RecordClass::of_code).transpose()
     }
 
     /// Where it is.
@@ -271,9 +304,102 @@ impl Incident {
         self.row.registered_at
     }
 
+    /// When the unit that leads operations was told.
+    async fn received_at(&self) -> Option<DateTime<Utc>> {
+        self.row.received_at
+    }
+
+    /// Until when somebody has to be there, by its present category.
+    async fn respond_by(&self) -> Option<DateTime<Utc>> {
+        self.row.respond_by
+    }
+
+    /// The same by the category that it was registered with: the first deadline stays known.
+    async fn first_respond_by(&self) -> Option<DateTime<Utc>> {
+        self.row.first_respond_by
+    }
+
     /// Institution that registered it.
     async fn institution(&self) -> &str {
         &self.row.institution
+    }
+
+    /// Institution that answers for it: the one that registered it, until another accepted it.
+    async fn responsible(&self) -> &str {
+        &self.row.responsible
+    }
+
+    /// The transfer that waits for an answer.
+    async fn pending_transfer(&self, ctx: &Context<'_>) -> Result<Option<Transfer>, QueryError> {
+        Ok(relation::transfers(ctx, self.guard).await?.into_iter().rfind(Transfer::is_pending))
+    }
+
+    /// Its transfers to other institutions, in the order in which they were offered.
+    async fn transfers(&self, ctx: &Context<'_>) -> Result<Vec<Transfer>, QueryError> {
+        relation::transfers(ctx, self.guard).await
+    }
+
+    /// Whether somebody has asked for it to be annulled, and no second person has decided.
+    async fn annulment_requested(&self) -> bool {
+        self.row.annulment_requested
+    }
+
+    /// The incident that it goes on in; null where it isn't merged, or where that is kept from the caller.
+    async fn merged_into(&self, ctx: &Context<'_>) -> Result<Option<Incident>, QueryError> {
+        ctx.incident(self.row.merged_into).await
+    }
+
+    /// Incidents that go on in it, as far as the caller may see them.
+    async fn absorbed(&self, ctx: &Context<'_>) -> Result<Vec<Incident>, QueryError> {
+        let permits = ctx.permits().await?;
+        let rows = ctx.case_files()?.absorbed(self.row.id).await?;
+        rows.into_iter().filter_map(|row| Incident::seen(permits, row)).map(|incident| incident.shown(ctx)).collect()
+    }
+
+    /// The incident that it was part of, as far as the caller may see it.
+    async fn split_from(&self, ctx: &Context<'_>) -> Result<Option<Incident>, QueryError> {
+        ctx.incident(self.row.split_from).await
+    }
+
+    /// What it is tied to.
+    async fn links(&self, ctx: &Context<'_>) -> Result<Vec<IncidentLink>, QueryError> {
+        relation::links(ctx, self.guard).await
+    }
+
+    /// Persons who take part in it, as far as the caller may see them: who is under suspicion is a part of its own, `SUSPECTS`. Null where
+    /// all are kept from them.
+    async fn persons(&self, ctx: &Context<'_>) -> Result<Option<Vec<InvolvedPerson>>, QueryError> {
+        person::persons(ctx, self.guard).await
+    }
+
+    /// Organisations that take part in it; null where they are kept from the caller.
+    async fn organisations(&self, ctx: &Context<'_>) -> Result<Option<Vec<InvolvedOrganisation>>, QueryError> {
+        person::organisations(ctx, self.guard).await
+    }
+
+    /// Vehicles that take part in it; null where they are kept from the caller.
+    async fn vehicles(&self, ctx: &Context<'_>) -> Result<Option<Vec<InvolvedVehicle>>, QueryError> {
+        InvolvedVehicle::of_incident(ctx, self.guard).await
+    }
+
+    /// Items that take part in it; null where they are kept from the caller.
+    async fn items(&self, ctx: &Context<'_>) -> Result<Option<Vec<InvolvedItem>>, QueryError> {
+        InvolvedItem::of_incident(ctx, self.guard).await
+    }
+
+    /// Documents that take part in it; null where they are kept from the caller.
+    async fn documents(&self, ctx: &Context<'_>) -> Result<Option<Vec<InvolvedDocument>>, QueryError> {
+        InvolvedDocument::of_incident(ctx, self.guard).await
+    }
+
+    /// Items that were seized in it, with everybody who had them; null where they are kept from the caller.
+    async fn seized_items(&self, ctx: &Context<'_>) -> Result<Option<Vec<SeizedItem>>, QueryError> {
+        SeizedItem::of_incident(ctx, self.guard).await
+    }
+
+    /// What officers did, in the order in which it was told; null where what came of it is kept from the caller.
+    async fn actions(&self, ctx: &Context<'_>) -> Result<Option<Vec<ActionTaken>>, QueryError> {
+        relation::actions(ctx, self.guard).await
     }
 
     /// What happened: personal data.
@@ -303,7 +429,7 @@ impl Incident {
 
     /// How it was dealt with (izskatīšanas rezultāts).
     async fn result(&self) -> Option<Code> {
-        Code::maybe(ResultCode::TABLE, self.guard.part(RecordPart::Result, self.row.result_code.as_deref()).flatten())
+        Code::maybe(CodeSystem::Result, self.guard.part(RecordPart::Result, self.row.result_code.as_deref()).flatten())
     }
 
     /// Numbers of the processes that it went on in.
@@ -313,7 +439,10 @@ impl Incident {
 
     /// How it ended.
     async fn disposition(&self) -> Option<Code> {
-        Code::maybe(Disposition::TABLE, self.guard.part(RecordPart::Result, self.row.disposition.as_deref()).flatten())
+        Code::maybe(
+            CodeSystem::Disposition,
+            self.guard.part(RecordPart::Result, self.row.disposition.as_deref()).flatten(),
+        )
     }
 
     /// When it was closed.

@@ -2,13 +2,17 @@
 
 mod card;
 mod changes;
+mod classifier;
 mod common;
 mod fresh;
 mod incident;
 mod log;
 mod paging;
+mod person;
 mod personal;
+mod property;
 mod record;
+mod relation;
 mod terms;
 mod unit;
 
@@ -26,7 +30,14 @@ pub(crate) type RegisterSchema = Schema<Query, EmptyMutation, Subscription>;
 
 /// What can be asked of the register. Every field needs a token; one request sees one state of all read models.
 #[derive(MergedObject, Default)]
-pub(crate) struct Query(incident::IncidentQuery, card::CardQuery, unit::UnitQuery, record::RecordQuery, log::LogQuery);
+pub(crate) struct Query(
+    incident::IncidentQuery,
+    card::CardQuery,
+    unit::UnitQuery,
+    record::RecordQuery,
+    classifier::ClassifierQuery,
+    log::LogQuery,
+);
 
 /// Builds the schema over a source of snapshots.
 pub(crate) fn schema(source: SnapshotSource, complexity: usize) -> RegisterSchema {

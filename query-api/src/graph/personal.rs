@@ -7,6 +7,7 @@ use domain::personal::{ERASED, SEALED};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::error::QueryError;
 use crate::loaders::Loaders;
@@ -48,6 +49,43 @@ struct SealedReporter {
     personal_code_verified: Option<bool>,
 }
 
+/// Who a person is (persona), as far as is known.
+#[derive(SimpleObject, Debug, Clone, Default, PartialEq)]
+pub(crate) struct PersonIdentity {
+    /// Name in Latvian letters, as given.
+    pub(crate) name: Option<PersonalText>,
+    /// Name as the person's document has it, in its own letters.
+    pub(crate) name_original: Option<PersonalText>,
+    /// Latvian personal code (personas kods) as given.
+    pub(crate) personal_code: Option<PersonalText>,
+    /// Date of birth, `1990-01-01`.
+    pub(crate) birth_date: Option<PersonalText>,
+    /// Phone, E.164 or a short number.
+    pub(crate) phone: Option<PersonalText>,
+    /// Where they live, as given.
+    pub(crate) address: Option<PersonalText>,
+}
+
+/// The sealed fields of a person, as read models hold them.
+#[derive(Deserialize)]
+struct SealedIdentity {
+    name: Option<Value>,
+    name_original: Option<Value>,
+    personal_code: Option<Value>,
+    birth_date: Option<Value>,
+    phone: Option<Value>,
+    address: Option<Value>,
+}
+
+/// Whose sealed text it is, and as what showing it is told to the access log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Told {
+    /// The record in whose events it was sealed: a seized item has events of its own.
+    pub(crate) sealed_in: Uuid,
+    /// As what.
+    pub(crate) scope: DataScope,
+}
+
 impl Guard {
     /// Shows what was said, as far as the caller may see it; null where nothing was recorded. `json` is what the read model
     /// holds: `{"$sealed": …}`.
@@ -56,9 +94,53 @@ impl Guard {
         ctx: &Context<'_>,
         json: Option<&str>,
     ) -> Result<Option<PersonalText>, QueryError> {
+        let told = Told { sealed_in: self.record, scope: DataScope::Narrative };
+        self.text(ctx, told, RecordPart::Narrative, json).await
+    }
+
+    /// Shows a text of a part, as far as the caller may see it; null where nothing was recorded.
+    pub(crate) async fn text(
+        &self,
+        ctx: &Context<'_>,
+        told: Told,
+        part: RecordPart,
+        json: Option<&str>,
+    ) -> Result<Option<PersonalText>, QueryError> {
         let Some(json) = json else { return Ok(None) };
-        let shown = if self.shows(RecordPart::Narrative) { Part::Whole } else { Part::Nothing };
-        self.show(ctx, DataScope::Narrative, shown, Some(&parsed(json)?)).await
+        let shown = if self.shows(part) { Part::Whole } else { Part::Nothing };
+        self.show(ctx, told, shown, Some(&parsed(json)?)).await
+    }
+
+    /// Shows a person of that part, as far as the caller may see them.
+    pub(crate) async fn identity(
+        &self,
+        ctx: &Context<'_>,
+        part: RecordPart,
+        json: &str,
+    ) -> Result<PersonIdentity, QueryError> {
+        let sealed: SealedIdentity = parsed(json)?;
+        let who = if self.shows(part) { Part::Whole } else { Part::Nothing };
+        let told = Told { sealed_in: self.record, scope: DataScope::Persons };
+        let (code, code_told) = if who == Part::Whole { self.code_shown(told) } else { (Part::Nothing, told) };
+        let (name, name_original, personal_code, birth_date, phone, address) = futures::try_join!(
+            self.show(ctx, told, who, sealed.name.as_ref()),
+            self.show(ctx, told, who, sealed.name_original.as_ref()),
+            self.show(ctx, code_told, code, sealed.personal_code.as_ref()),
+            self.show(ctx, told, who, sealed.birth_date.as_ref()),
+            self.show(ctx, told, who, sealed.phone.as_ref()),
+            self.show(ctx, told, who, sealed.address.as_ref()),
+        )?;
+        Ok(PersonIdentity { name, name_original, personal_code, birth_date, phone, address })
+    }
+
+    /// How much of a personal code is shown, and as what that is told: of a masked one as what it belongs to.
+    fn code_shown(&self, told: Told) -> (Part, Told) {
+        match self.personal_code() {
+            CodeShown::Full => (Part::Whole, Told { scope: DataScope::PersonalCode, ..told }),
+            // A date of birth says who somebody is, not more.
+            CodeShown::Masked => (Part::BirthDate, told),
+            CodeShown::Hidden => (Part::Nothing, told),
+        }
     }
 
     /// Shows a reporter, as far as the caller may see them; null where nothing was recorded.
@@ -66,16 +148,12 @@ impl Guard {
         let Some(json) = json else { return Ok(None) };
         let sealed: SealedReporter = parsed(json)?;
         let who = if self.shows(RecordPart::Reporter) { Part::Whole } else { Part::Nothing };
-        let (code, scope) = match self.personal_code() {
-            CodeShown::Full => (Part::Whole, DataScope::PersonalCode),
-            // A date of birth says who somebody is, not more.
-            CodeShown::Masked => (Part::BirthDate, DataScope::Reporter),
-            CodeShown::Hidden => (Part::Nothing, DataScope::Reporter),
-        };
+        let told = Told { sealed_in: self.record, scope: DataScope::Reporter };
+        let (code, code_told) = self.code_shown(told);
         let (name, phone, personal_code) = futures::try_join!(
-            self.show(ctx, DataScope::Reporter, who, sealed.name.as_ref()),
-            self.show(ctx, DataScope::Reporter, who, sealed.phone.as_ref()),
-            self.show(ctx, scope, code, sealed.personal_code.as_ref()),
+            self.show(ctx, told, who, sealed.name.as_ref()),
+            self.show(ctx, told, who, sealed.phone.as_ref()),
+            self.show(ctx, code_told, code, sealed.personal_code.as_ref()),
         )?;
         Ok(Some(Reporter { name, phone, personal_code, personal_code_verified: sealed.personal_code_verified }))
     }
@@ -83,7 +161,7 @@ impl Guard {
     async fn show(
         &self,
         ctx: &Context<'_>,
-        scope: DataScope,
+        told: Told,
         part: Part,
         field: Option<&Value>,
     ) -> Result<Option<PersonalText>, QueryError> {
@@ -98,10 +176,11 @@ impl Guard {
             return Err(QueryError::internal("a read model holds a personal field that is not sealed"));
         };
         let loaders = ctx.data_opt::<Loaders>().ok_or_else(|| QueryError::internal("no loaders"))?;
-        let key = SealedText { record: self.record, sealed: sealed.to_owned() };
+        let key = SealedText { record: told.sealed_in, sealed: sealed.to_owned() };
         match loaders.personal.load_one(key).await.map_err(QueryError::Shared)? {
-            Some(PersonalValue::Open(Value::String(value))) => {
-                ctx.shows(self.record, scope)?;
+            Some(PersonalValue::Open(value)) => {
+                let value = text_of(value).ok_or_else(|| QueryError::internal("a personal text is no text"))?;
+                ctx.shows(self.record, told.scope)?;
                 Ok(Some(match part {
                     Part::BirthDate => {
                         PersonalText { value: Some(mask_personal_code(&value)), masked: true, erased: false }
@@ -109,10 +188,18 @@ impl Guard {
                     _ => PersonalText { value: Some(value), ..PersonalText::default() },
                 }))
             }
-            Some(PersonalValue::Open(_)) => Err(QueryError::internal("a personal text is no text")),
             Some(PersonalValue::Erased) => Ok(Some(PersonalText { erased: true, ..PersonalText::default() })),
             None => Err(QueryError::internal("the event that a personal text was sealed for was not found")),
         }
+    }
+}
+
+/// The text of a personal value. A plate is sealed with its country, which also stands beside it.
+fn text_of(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Object(mut plate) => text_of(plate.remove("written")?),
+        _ => None,
     }
 }
 

@@ -347,23 +347,39 @@ pub(crate) struct Entry {
 }
 
 /// Facts that belong to the summary of a record: shown to whoever sees it. All others are shown with the parts of the record that they
-/// are about, or not at all.
+/// are about, or not at all. What events say of persons, property and seized items under the same names lies deeper in them, or in
+/// events of another record that are not in a timeline that isn't shown whole.
 const SUMMARY_FACTS: &[&str] = &[
     "answered_at",
     "anomalies",
     "at",
     "card",
     "category",
+    "cause",
     "channel",
+    "class",
+    "confidence",
+    "deadline",
+    "from",
     "incident",
     "institution",
+    "into",
+    "kind",
     "legacy_number",
     "number",
     "occurred_from",
     "occurred_to",
+    "other",
+    "outcome",
     "place",
     "priority",
     "received_at",
+    "respond_by",
+    "responsible",
+    "split_from",
+    "status",
+    "to",
+    "transfer",
     "type_code",
 ];
 

@@ -221,6 +221,120 @@ mirrored! {
         ResultRecorded = "RESULT_RECORDED",
         /// Closed.
         Closed = "CLOSED",
+        /// It goes on in another that it is the same as.
+        Merged = "MERGED",
+        /// Registered in error.
+        Annulled = "ANNULLED",
+    }
+}
+
+mirrored! {
+    /// Class that a record was raised to (ierobežojuma klase).
+    RecordClass = terms::RaisedClass {
+        /// For those who work on this one: of minors, victims of violence and protected persons.
+        Protected = "PROTECTED",
+        /// For those who are named.
+        Secret = "SECRET",
+    }
+}
+
+mirrored! {
+    /// Sex of a person, as it was given (dzimums).
+    Sex = terms::Sex {
+        /// Female.
+        Female = "FEMALE",
+        /// Male.
+        Male = "MALE",
+        /// Not known.
+        Unknown = "UNKNOWN",
+    }
+}
+
+mirrored! {
+    /// How old a person was when it happened (vecuma grupa).
+    AgeBand = terms::AgeBand {
+        /// 6 years and younger.
+        Under7 = "UNDER_7",
+        /// 7 to 13 years.
+        From7 = "FROM_7",
+        /// 14 to 17 years: may answer for what they did.
+        From14 = "FROM_14",
+        /// 18 to 24 years.
+        From18 = "FROM_18",
+        /// 25 to 64 years.
+        From25 = "FROM_25",
+        /// 65 years and older.
+        From65 = "FROM_65",
+    }
+}
+
+mirrored! {
+    /// How well it is known who a person is (identificēšanas līmenis).
+    Identification = terms::Identification {
+        /// It isn't.
+        Unknown = "UNKNOWN",
+        /// They, or somebody else, said so.
+        Stated = "STATED",
+        /// By a document.
+        Document = "DOCUMENT",
+        /// By a register of the state.
+        Register = "REGISTER",
+    }
+}
+
+mirrored! {
+    /// Why a person is protected (personas aizsardzība).
+    Protection = terms::Protection {
+        /// Victim of violence.
+        ViolenceVictim = "VIOLENCE_VICTIM",
+        /// Somebody is forbidden to come near them (pagaidu aizsardzība pret vardarbību).
+        ProtectionOrder = "PROTECTION_ORDER",
+        /// Specially protected by law, as a witness may be (speciālā procesuālā aizsardzība).
+        SpecialProtection = "SPECIAL_PROTECTION",
+    }
+}
+
+mirrored! {
+    /// How one incident is tied to another (sasaistes veids).
+    LinkKind = terms::LinkKind {
+        /// The other is part of this one.
+        Parent = "PARENT",
+        /// This one is part of the other.
+        Child = "CHILD",
+        /// They have to do with each other.
+        Related = "RELATED",
+        /// They are of one series.
+        Series = "SERIES",
+    }
+}
+
+mirrored! {
+    /// How sure something is (ticamība).
+    Confidence = terms::Confidence {
+        /// Certain.
+        Certain = "CERTAIN",
+        /// Probable.
+        Probable = "PROBABLE",
+        /// Possible.
+        Possible = "POSSIBLE",
+    }
+}
+
+mirrored! {
+    /// What became of a seized item (rīcība ar izņemto mantu).
+    DisposalOutcome = terms::DisposalOutcome {
+        /// Given back to its owner.
+        Returned = "RETURNED",
+        /// Taken for the state.
+        Confiscated = "CONFISCATED",
+        /// Destroyed.
+        Destroyed = "DESTROYED",
+        /// Sold.
+        Sold = "SOLD",
+        /// Handed over to another institution for good.
+        HandedOver = "HANDED_OVER",
+        /// It was never seized: written down in error.
+        RecordedInError = "RECORDED_IN_ERROR",
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use access::policy::{Policies, PolicyHandle};
 use access::{AccessLog, DevelopmentKey, Institution, Principal, Purpose, Role, TokenIssuer, TokenVerifier};
 use chrono::{Duration, Utc};
+use domain::classifier::Classifiers;
 use event_store::append::{Appender, AppenderConfig};
 use event_store::log::LogName;
 use event_store::seal::{MasterKeys, SealedField};
@@ -106,6 +107,7 @@ pub async fn serve(pool: PgPool, personal: Arc<dyn OpenPersonal>, reasons: Vec<S
     let policies = Policies::embedded().expect("the policies are sound");
     let api = QueryApi {
         policies: Arc::new(PolicyHandle::new(policies)),
+        classifiers: tokio::sync::watch::channel(Arc::new(Classifiers::embedded().clone())).1,
         access: AccessLog::new(Appender::start(config).0, master),
         register: Database { pool, personal },
         replica: None,

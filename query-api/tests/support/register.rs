@@ -9,8 +9,11 @@ use domain::Decide;
 use domain::access_grant::{AccessGrant, ApproveGrant, GrantCommand, GrantScope, RequestGrant};
 use domain::classifier::{CardType, IncidentType};
 use domain::emergency_card::{AttachUnit, CardCommand, EmergencyCard, QualifyCard, ReceiveCall};
-use domain::incident::{AssignIncident, Assignee, Incident, IncidentCommand, RegisterIncident};
+use domain::incident::{
+    AddSeizedItem, AssignIncident, Assignee, Incident, IncidentCommand, RegisterIncident, TypeRules,
+};
 use domain::personal::Personal;
+use domain::seized_item::{SeizeItem, SeizedItem, SeizedItemCommand, TransferCustody};
 use domain::terms::{AccessPurpose, Category, Channel, Priority, UnitKind, UnitStatus};
 use domain::unit::{Assign, RegisterUnit, ReportStatus, Unit, UnitCommand};
 use domain::values::{
@@ -114,6 +117,27 @@ impl Register {
     /// Opens what it seals.
     pub fn keys(&self) -> Arc<KeyRing> {
         Arc::new(KeyRing::new(self.app.clone(), LogName::REGISTER, self.master.clone()))
+    }
+
+    /// Destroys the keys of a data subject in a record, as erasure does.
+    pub async fn destroy_keys_of(&self, record: Uuid, subject: Uuid) {
+        let deleted = sqlx::query("delete from register.keys where aggregate_id = $1 and subject = $2");
+        let deleted = deleted.bind(record).bind(subject).execute(&self.pools.owner).await.expect("deleted");
+        assert!(deleted.rows_affected() > 0, "the subject has a key");
+    }
+
+    /// A pool of connections that read every table through, so that its statements can be counted by that.
+    pub async fn reading_through(&self) -> PgPool {
+        let off = ["enable_indexscan", "enable_bitmapscan", "enable_indexonlyscan"].map(|method| (method, "off"));
+        let options = self.app.connect_options().as_ref().clone().options(off);
+        PgPoolOptions::new().max_connections(4).connect_with(options).await.expect("a pool")
+    }
+
+    /// How often a table was read through.
+    pub async fn times_read(&self, schema: &str, table: &str) -> i64 {
+        let sql = "select seq_scan from pg_stat_user_tables where schemaname = $1 and relname = $2";
+        let times = sqlx::query_scalar(sql).bind(schema).bind(table).fetch_one(&self.pools.owner);
+        times.await.expect("statistics")
     }
 
     /// Destroys the keys of a record, as erasure does.
@@ -247,10 +271,43 @@ impl Register {
 
     /// An incident is given to a unit.
     pub async fn assign(&self, incident: Uuid, unit: Uuid) -> Done {
-        self.submit::<Incident>(incident, Utc::now().fixed_offset(), move |work| {
-            let assign = AssignIncident { assignee: Assignee::Unit(unit) };
-            work.execute::<Incident>(incident, IncidentCommand::AssignIncident(assign))?;
-            Ok(Target::of::<Incident>(incident))
+        let assign = AssignIncident { assignee: Assignee::Unit(unit) };
+        self.does(incident, IncidentCommand::AssignIncident(assign)).await
+    }
+
+    /// Something is done with an incident.
+    pub async fn does(&self, incident: Uuid, command: IncidentCommand) -> Done {
+        self.do_all(vec![(incident, command)]).await
+    }
+
+    /// Something is done with several, all or nothing.
+    pub async fn do_all(&self, commands: Vec<(Uuid, IncidentCommand)>) -> Done {
+        let first = commands[0].0;
+        self.submit::<Incident>(first, Utc::now().fixed_offset(), move |work| {
+            for (incident, command) in &commands {
+                work.execute::<Incident>(*incident, command.clone())?;
+            }
+            Ok(Target::of::<Incident>(first))
+        })
+        .await
+    }
+
+    /// An item is seized in an incident.
+    pub async fn seize(&self, seizure: SeizeItem) -> Done {
+        let (item, incident) = (Uuid::now_v7(), seizure.incident);
+        self.submit::<SeizedItem>(item, Utc::now().fixed_offset(), move |work| {
+            work.execute::<SeizedItem>(item, SeizedItemCommand::SeizeItem(Box::new(seizure.clone())))?;
+            work.execute::<Incident>(incident, IncidentCommand::AddSeizedItem(AddSeizedItem { item }))?;
+            Ok(Target::of::<SeizedItem>(item))
+        })
+        .await
+    }
+
+    /// It is handed on.
+    pub async fn hand_over(&self, item: Uuid, handover: TransferCustody) -> Done {
+        self.submit::<SeizedItem>(item, Utc::now().fixed_offset(), move |work| {
+            work.execute::<SeizedItem>(item, SeizedItemCommand::TransferCustody(handover.clone()))?;
+            Ok(Target::of::<SeizedItem>(item))
         })
         .await
     }
@@ -298,7 +355,9 @@ impl Register {
                 channel: Channel::Phone110,
                 type_code: IncidentType::parse("theft").expect("a type"),
                 category: Category::B,
+                rules: TypeRules::default(),
                 place: place.clone(),
+                received_at: None,
                 occurred_from: None,
                 occurred_to: None,
                 narrative: Some(Personal::Open(narrative.clone())),
@@ -306,6 +365,7 @@ impl Register {
                 institution: InstitutionCode::parse(institution).expect("an institution"),
                 card,
                 legacy_number: None,
+                split_from: None,
             };
             let number = work.moment()?.next_incident;
             work.execute::<Incident>(id, IncidentCommand::RegisterIncident(Box::new(register)))?;

@@ -1,5 +1,7 @@
 //! Loads what belongs to many rows in one statement, however deep in the graph the rows are.
 
+mod case_file;
+
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -7,6 +9,7 @@ use std::sync::Arc;
 use access::policy::Policies;
 use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader};
+use domain::classifier::Classifiers;
 use event_store::log::LogName;
 use projections::cards::{CardRow, CardUnitRow};
 use projections::case_search::IncidentRow;
@@ -15,6 +18,7 @@ use projections::timeline::{EntryRow, TimelinePage, Visible};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+pub(crate) use self::case_file::CaseFiles;
 use crate::error::QueryError;
 use crate::freshness::Tide;
 use crate::graph::{Card, Incident, Unit};
@@ -31,15 +35,17 @@ pub(crate) struct Loaders {
     units: DataLoader<Units>,
     timelines: DataLoader<Timelines>,
     timeline_lengths: DataLoader<TimelineLengths>,
+    case_files: CaseFiles,
     pub(crate) personal: DataLoader<PersonalLoader>,
     pub(crate) policies: Arc<Policies>,
+    pub(crate) classifiers: Arc<Classifiers>,
     pub(crate) permits: OnceCell<Permits>,
     visible: OnceCell<Arc<Visible>>,
     tide: OnceCell<Tide>,
 }
 
 impl Loaders {
-    /// Loaders that read in this snapshot, for a caller of whom the policies in force now decide.
+    /// Loaders that read in this snapshot, for a caller of whom the policies in force now decide, with the labels that hold now.
     pub(crate) fn new(snapshot: &Snapshot, source: &SnapshotSource) -> Self {
         let keys = snapshot.personal();
         Self {
@@ -49,8 +55,10 @@ impl Loaders {
             units: DataLoader::new(Units(snapshot.clone()), tokio::spawn),
             timelines: DataLoader::new(Timelines(snapshot.clone()), tokio::spawn),
             timeline_lengths: DataLoader::new(TimelineLengths(snapshot.clone()), tokio::spawn),
+            case_files: CaseFiles::new(snapshot),
             personal: DataLoader::new(PersonalLoader { snapshot: snapshot.clone(), keys }, tokio::spawn),
             policies: source.databases.policies.current(),
+            classifiers: Arc::clone(&source.classifiers.borrow()),
             permits: OnceCell::new(),
             visible: OnceCell::new(),
             tide: OnceCell::new(),
@@ -169,6 +177,8 @@ pub(crate) trait Loading {
     async fn unit(&self, id: Option<Uuid>) -> Result<Option<Unit>, QueryError>;
     /// The units of a card.
     async fn units_of_card(&self, card: Uuid) -> Result<Vec<CardUnitRow>, QueryError>;
+    /// What belongs to incidents.
+    fn case_files(&self) -> Result<&CaseFiles, QueryError>;
     /// A page of a record's timeline.
     async fn timeline(&self, page: TimelinePage) -> Result<Vec<EntryRow>, QueryError>;
     /// How many entries a record's timeline has.
@@ -213,6 +223,10 @@ impl Loading for Context<'_> {
     async fn units_of_card(&self, card: Uuid) -> Result<Vec<CardUnitRow>, QueryError> {
         let rows = loaders(self)?.card_units.load_one(card).await.map_err(QueryError::Shared)?;
         Ok(rows.unwrap_or_default())
+    }
+
+    fn case_files(&self) -> Result<&CaseFiles, QueryError> {
+        Ok(&loaders(self)?.case_files)
     }
 
     async fn timeline(&self, page: TimelinePage) -> Result<Vec<EntryRow>, QueryError> {
