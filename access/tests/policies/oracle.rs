@@ -289,6 +289,7 @@ impl Case {
     /// response.
     fn not_protected(&self) -> bool {
         self.class != Class::Protected
+            || self.record != RecordKind::Incident
             || self.involved()
             || self.granted
             || self.glass
