@@ -130,11 +130,13 @@ async fn measure_on(
 ) -> anyhow::Result<Vec<Figure>> {
     use access::policy::{Policies, PolicyHandle};
     use access::{DevelopmentKey, Institution, Principal, Purpose, Role, TokenIssuer, TokenVerifier};
+    use domain::classifier::Classifiers;
     use event_store::append::{Appender, AppenderConfig};
     use event_store::log::LogName;
     use event_store::seal::erasures::ErasureList;
     use event_store::seal::{KeySource, MasterKeys};
     use projections::access_grants::GrantsInForce;
+    use tokio::sync::watch;
 
     let owner = PgPoolOptions::new().max_connections(2).connect(&pg.owner_url()).await?;
     let app = PgPoolOptions::new().max_connections(40).connect(&pg.app_url()).await?;
@@ -149,6 +151,7 @@ async fn measure_on(
         access: access::AccessLog::new(start(LogName::ACCESS), master.clone()),
         policies: Arc::new(PolicyHandle::new(Policies::embedded()?)),
         grants: Arc::new(GrantsInForce(app.clone())),
+        classifiers: watch::channel(Arc::new(Classifiers::embedded().clone())).1,
         pool: app.clone(),
         master: master.clone(),
         erasures: ErasureList::of(folder, LogName::REGISTER),

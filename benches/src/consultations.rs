@@ -9,7 +9,7 @@ use access::{AccessLog, DevelopmentKey, Institution, Principal, Purpose, Role, T
 use anyhow::Context as _;
 use domain::classifier::IncidentType;
 use domain::ids;
-use domain::incident::{Incident, IncidentCommand, RegisterIncident};
+use domain::incident::{Incident, IncidentCommand, RegisterIncident, TypeRules};
 use domain::personal::Personal;
 use domain::terms::{Category, Channel};
 use domain::values::{InstitutionCode, Narrative, PersonName, Phone, Reporter};
@@ -184,7 +184,9 @@ fn registration(n: u128) -> anyhow::Result<Submission> {
         channel: Channel::Phone112,
         type_code: IncidentType::parse("theft")?,
         category: Category::B,
+        rules: TypeRules::default(),
         place: None,
+        received_at: None,
         occurred_from: None,
         occurred_to: None,
         narrative: Some(Personal::Open(Narrative::parse("Izsists logs, pazudis velosipēds un soma ar dokumentiem.")?)),
@@ -192,6 +194,7 @@ fn registration(n: u128) -> anyhow::Result<Submission> {
         institution: InstitutionCode::parse("VP").context("a code")?,
         card: None,
         legacy_number: None,
+        split_from: None,
     };
     Ok(Submission {
         command_id: Uuid::now_v7(),

@@ -15,4 +15,4 @@ mod wire;
 
 pub use gateway::Deps;
 pub use server::{ServeError, serve};
-pub use translate::{Translated, translate};
+pub use translate::{Single, Translated, translate, translate_single};

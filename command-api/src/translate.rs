@@ -16,6 +16,10 @@ use crate::commands::{Visitor, WireCommand, visit};
 use crate::gateway::{Read, Unread, note_register};
 use crate::status;
 
+mod single;
+
+pub use single::{Single, translate_single};
+
 /// A command as an appender takes it.
 #[derive(Debug)]
 pub struct Translated {

@@ -7,12 +7,14 @@
 use domain::Decide;
 use domain::access_grant::AccessGrant;
 use domain::access_policy::AccessPolicy;
+use domain::classifier::Classifier;
 use domain::emergency_access::EmergencyAccess;
 use domain::emergency_card::EmergencyCard;
 use domain::incident::Incident;
 use domain::kernel::upcast::decode;
 use domain::log_life::LogLife;
 use domain::retention::RetentionCase;
+use domain::seized_item::SeizedItem;
 use domain::track::Track;
 use domain::unit::Unit;
 use libfuzzer_sys::fuzz_target;
@@ -30,6 +32,7 @@ fn hydrate<A: Decide>(input: &str) {
 
 fuzz_target!(|input: &str| {
     hydrate::<Incident>(input);
+    hydrate::<SeizedItem>(input);
     hydrate::<EmergencyCard>(input);
     hydrate::<Unit>(input);
     hydrate::<Track>(input);
@@ -37,5 +40,6 @@ fuzz_target!(|input: &str| {
     hydrate::<AccessGrant>(input);
     hydrate::<EmergencyAccess>(input);
     hydrate::<AccessPolicy>(input);
+    hydrate::<Classifier>(input);
     hydrate::<LogLife>(input);
 });

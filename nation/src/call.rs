@@ -120,8 +120,11 @@ fn receive(
     let channel = chance.weighted(&ways, |way| way.1).0;
     let caller = (channel == pb::Channel::Phone112).then(|| reporter(nation, &Person::met(nation, chance), false));
     let narrative = chance.one_of(words).to_owned();
-    let place =
-        pb::Place { territory: String::new(), text: String::new(), ..scene.as_place(source, Some(uncertainty as u32)) };
+    let place = pb::Place {
+        territory: String::new(),
+        text: String::new(),
+        ..scene.as_place(source, Some(uncertainty as u32), at)
+    };
     let system = script.sender().journal.clone();
     let external_id = script.external_id.clone();
     let source = pb::Source { system, external_id, sequence: n + 1, recorded_at: local(at) };
@@ -148,7 +151,7 @@ fn qualify(script: &mut Script<'_>, at: DateTime<Utc>, kind: &Kind, scene: &Addr
         card: script.record(),
         type_code: kind.code.to_owned(),
         priority: priority as i32,
-        place: Some(scene.as_place(pb::LocationSource::Address, None)),
+        place: Some(scene.as_place(pb::LocationSource::Address, None, at)),
         hazards: Vec::new(),
         casualties,
         alarm_level: (kind.engines > 1).then(|| 1 + script.chance.below(2)),

@@ -35,6 +35,33 @@ pub enum Expected {
     Refusal,
 }
 
+/// As whom an institution sends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Post {
+    /// Its system.
+    System,
+    /// An officer.
+    Officer,
+    /// Who leads the officers: the second person, where it takes two.
+    Supervisor,
+}
+
+/// What is asked of the register.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are the large one")]
+pub enum Asked {
+    /// What a bulk stream takes as well.
+    Streamed(Command),
+    /// An annulment is asked for.
+    RequestAnnulment(pb::RequestAnnulment),
+    /// The second person agrees to it.
+    ApproveAnnulment(pb::ApproveAnnulment),
+    /// The second person does not.
+    RejectAnnulment(pb::RejectAnnulment),
+    /// A restriction is taken back.
+    LiftRestriction(pb::LiftRestriction),
+}
+
 /// What belongs together: a call with all that comes of it, an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Matter {
@@ -51,6 +78,8 @@ pub struct Deed {
     pub at: DateTime<Utc>,
     /// Who sends it.
     pub sender: &'static Institution,
+    /// As whom there.
+    pub post: Post,
     /// How urgent it is.
     pub lane: Lane,
     /// What comes of it.
@@ -62,16 +91,31 @@ pub struct Deed {
     /// The unit that it is about, or that it needs: its place in the fleet.
     pub unit: Option<u32>,
     /// The command.
-    pub command: Command,
+    pub command: Asked,
 }
 
-/// What one institution does about one matter, in order.
+impl Deed {
+    /// The command, where a bulk stream takes it as well.
+    #[must_use]
+    pub fn streamed(&self) -> Option<&Command> {
+        match &self.command {
+            Asked::Streamed(command) => Some(command),
+            _ => None,
+        }
+    }
+}
+
+/// What is done about one record, in order.
 pub(crate) struct Script<'n> {
     pub(crate) nation: &'n Nation,
     pub(crate) chance: Chance,
     /// Name of the record at its source.
     pub(crate) external_id: String,
+    /// Whose journal names it.
+    origin: usize,
     sender: usize,
+    /// As whom the sender acts.
+    pub(crate) post: Post,
     /// Of the command whose envelope was made last.
     id: Uuid,
     pub(crate) deeds: Vec<Deed>,
@@ -81,7 +125,21 @@ impl<'n> Script<'n> {
     /// An empty one, of the `n`-th matter of a kind.
     pub(crate) fn new(nation: &'n Nation, sender: usize, kind: &str, n: u64) -> Script<'n> {
         let chance = Chance::of(nation.seed, kind, n);
-        Script { nation, chance, external_id: format!("{kind}-{n}"), sender, id: Uuid::nil(), deeds: Vec::new() }
+        Script {
+            nation,
+            chance,
+            external_id: format!("{kind}-{n}"),
+            origin: sender,
+            sender,
+            post: Post::System,
+            id: Uuid::nil(),
+            deeds: Vec::new(),
+        }
+    }
+
+    /// From now on that institution acts; none is the one that began the record.
+    pub(crate) fn hand_to(&mut self, institution: Option<usize>) {
+        self.sender = institution.unwrap_or(self.origin);
     }
 
     pub(crate) fn sender(&self) -> &'static Institution {
@@ -90,7 +148,14 @@ impl<'n> Script<'n> {
 
     /// The record that it is about.
     pub(crate) fn record(&self) -> Option<pb::RecordRef> {
-        Some(external(&self.sender().journal, &self.external_id))
+        Some(external(&INSTITUTIONS[self.origin].journal, &self.external_id))
+    }
+
+    /// An id for a part of the record, or for a record of its own.
+    pub(crate) fn new_id(&mut self) -> Uuid {
+        let chance = &mut self.chance;
+        uuid::Builder::from_random_bytes((u128::from(chance.next()) << 64 | u128::from(chance.next())).to_be_bytes())
+            .into_uuid()
     }
 
     /// An envelope with an id of its own. The first of a record says where it comes from.
@@ -113,9 +178,15 @@ impl<'n> Script<'n> {
 
     /// Adds the command whose envelope was made last; it reaches the register at `at`.
     pub(crate) fn act(&mut self, at: DateTime<Utc>, lane: Lane, command: Command) -> &mut Deed {
+        self.ask(at, lane, Asked::Streamed(command))
+    }
+
+    /// The same of what no bulk stream takes.
+    pub(crate) fn ask(&mut self, at: DateTime<Utc>, lane: Lane, command: Asked) -> &mut Deed {
         self.deeds.push(Deed {
             at,
             sender: self.sender(),
+            post: self.post,
             lane,
             expected: Expected::Effect,
             id: self.id,

@@ -6,7 +6,7 @@ use proto::command::v1::command_envelope::Command;
 use uuid::Uuid;
 
 use super::chance::Chance;
-use super::deed::{Deed, Expected};
+use super::deed::{Asked, Deed, Expected};
 
 /// The same deeds as they reach the register.
 pub(crate) fn sent(deeds: Vec<Deed>, chance: &mut Chance) -> Vec<Deed> {
@@ -30,7 +30,7 @@ pub(crate) fn sent(deeds: Vec<Deed>, chance: &mut Chance) -> Vec<Deed> {
 }
 
 fn broken(deed: Deed, at: chrono::DateTime<chrono::Utc>, chance: &mut Chance) -> Option<Deed> {
-    let Command::RegisterIncident(mut register) = deed.command else { return None };
+    let Asked::Streamed(Command::RegisterIncident(mut register)) = deed.command else { return None };
     let id = uuid::Builder::from_unix_timestamp_millis(at.timestamp_millis().unsigned_abs(), &chance.ten_bytes());
     let id: Uuid = id.into_uuid();
     let envelope = register.envelope.as_mut()?;
@@ -41,5 +41,6 @@ fn broken(deed: Deed, at: chrono::DateTime<chrono::Utc>, chance: &mut Chance) ->
         1 => register.reporter.get_or_insert_default().personal_code = "1234".to_owned(),
         _ => register.category = pb::Category::Unspecified as i32,
     }
-    Some(Deed { at, id, expected: Expected::Refusal, command: Command::RegisterIncident(register), ..deed })
+    let command = Asked::Streamed(Command::RegisterIncident(register));
+    Some(Deed { at, id, expected: Expected::Refusal, command, ..deed })
 }

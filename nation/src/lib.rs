@@ -31,13 +31,14 @@ mod rhythm;
 mod summary;
 mod territory;
 mod timeline;
+mod vehicle;
 
 pub use chance::Chance;
-pub use deed::{Deed, Expected, Lane, Matter};
+pub use deed::{Asked, Deed, Expected, Lane, Matter, Post};
 pub use institution::{Institution, Kind as InstitutionKind};
 pub use people::{Household, Person};
 pub use place::Address;
-pub use rates::{Nation, RATES, Rates};
+pub use rates::{Nation, RATES, Rates, SHARES, Shares};
 pub use summary::{Beside, Summary};
 pub use territory::{TERRITORIES, Territory};
 pub use timeline::Timeline;

@@ -1,6 +1,8 @@
 //! The people. Each follows from the seed and their number, so that nobody has to be remembered.
 
-use chrono::{Datelike as _, NaiveDate};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+use domain::ids::riga_day;
+use domain::terms::AgeBand;
 use domain::values::PersonalCode;
 use uuid::Uuid;
 
@@ -148,6 +150,14 @@ impl Household {
         let surname = chance.below(SURNAMES.len() as u32) as usize;
         Household { number, address: Address::home(nation, number), surname }
     }
+
+    /// Who lives there, the one of age first.
+    #[must_use]
+    pub fn members(&self, nation: &Nation) -> Vec<Person> {
+        let first = |household: u64| (household * 23).div_ceil(10);
+        let numbers = first(self.number)..first(self.number + 1).min(nation.people());
+        numbers.map(|number| Person::of(nation, number)).collect()
+    }
 }
 
 /// Somebody.
@@ -157,6 +167,8 @@ pub struct Person {
     pub number: u64,
     /// First name and surname.
     pub name: String,
+    /// Whether she is a woman.
+    pub woman: bool,
     /// When they were born.
     pub born: NaiveDate,
     /// Of the kind that tells nothing, with a check digit that holds.
@@ -179,14 +191,19 @@ impl Person {
         // One in six keeps a name of their own.
         let surname = if chance.percent(17) { chance.below(SURNAMES.len() as u32) as usize } else { household.surname };
         let surname = if woman { SURNAMES[surname].1 } else { SURNAMES[surname].0 };
-        // The first of a household is of age.
+        // The first of a household is of age. Of the nation 19 % are under 18, so of the others it is a third.
         let first_of_household = number == 0 || (number - 1) * 10 / 23 != household.number;
-        let age = if first_of_household { chance.about(20, 90) } else { chance.about(0, 88) };
+        let age = match first_of_household {
+            true => chance.about(20, 90),
+            false if chance.percent(33) => chance.between(0, 17),
+            false => chance.about(18, 88),
+        };
         let day = chance.between(1, 365) as u32;
         let born = NaiveDate::from_yo_opt(nation.from.year() - age as i32 - 1, day).unwrap_or_default();
         Person {
             number,
             name: format!("{first} {surname}"),
+            woman,
             born,
             code: personal_code(number),
             phone: format!("+3710{:07}", number % 10_000_000),
@@ -194,8 +211,24 @@ impl Person {
         }
     }
 
-    /// Somebody whom police meets: one in three of these is one of few who come again and again.
+    /// Somebody of age whom police meets: one in three of these is one of few who come again and again.
     pub(crate) fn met(nation: &Nation, chance: &mut Chance) -> Person {
+        Person::met_who(nation, chance, |person| !person.is_minor(nation.since()))
+    }
+
+    /// Likewise, somebody who is this; where nobody is found, who was met last.
+    pub(crate) fn met_who(nation: &Nation, chance: &mut Chance, is: impl Fn(&Person) -> bool) -> Person {
+        let mut person = Person::met_at_all(nation, chance);
+        for _ in 0..60 {
+            if is(&person) {
+                break;
+            }
+            person = Person::met_at_all(nation, chance);
+        }
+        person
+    }
+
+    fn met_at_all(nation: &Nation, chance: &mut Chance) -> Person {
         let all = nation.people();
         let few = (all / 50).max(1);
         let among = if chance.percent(33) { few } else { all };
@@ -203,6 +236,18 @@ impl Person {
         // The few live all over the land.
         let number = if among == few { number as u64 * 47 } else { number as u64 };
         Person::of(nation, number)
+    }
+
+    /// How many years old they are then.
+    #[must_use]
+    pub fn age(&self, at: DateTime<Utc>) -> u32 {
+        riga_day(&at).years_since(self.born).unwrap_or(0)
+    }
+
+    /// Whether they are under 18 then.
+    #[must_use]
+    pub fn is_minor(&self, at: DateTime<Utc>) -> bool {
+        AgeBand::of_years(self.age(at)).is_minor()
     }
 
     /// Id as a data subject: the same wherever they are met.
@@ -250,6 +295,28 @@ mod tests {
         let first = |household: u64| (household * 23).div_ceil(10);
         let alike = (0..1_000).filter(|n| stem(first(*n)) == stem(first(*n) + 1)).count();
         assert!(alike > 500, "{alike}");
+    }
+
+    #[test]
+    fn one_in_five_is_under_age_and_police_meet_them_as_such_only_where_that_is_meant() {
+        let nation = Nation::new(7, 0.01);
+        let minor = |person: &Person| person.is_minor(nation.since());
+        let minors = (0..5_000).filter(|number| minor(&Person::of(&nation, *number))).count();
+        assert!((850..1_050).contains(&minors), "{minors} of 5,000");
+        let mut chance = Chance::new(3);
+        assert!((0..500).all(|_| !minor(&Person::met(&nation, &mut chance))));
+        assert!((0..500).all(|_| minor(&Person::met_who(&nation, &mut chance, minor))));
+    }
+
+    #[test]
+    fn members_of_a_household_live_in_it() {
+        let nation = Nation::new(7, 0.01);
+        for number in 0..1_000 {
+            let members = Household::of(&nation, number).members(&nation);
+            assert!((2..=3).contains(&members.len()));
+            assert!(members.iter().all(|person| person.household == number));
+            assert!(!members[0].is_minor(nation.since()));
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Streets, homes and the places where things happen again and again.
 
+use chrono::{DateTime, Utc};
+use domain::ids::riga_day;
 use proto::command::v1 as pb;
 
 use super::Nation;
@@ -82,7 +84,8 @@ impl Address {
 
     /// Where something happens in a territory: at a home, in a street, or where trouble is known.
     pub(crate) fn scene(nation: &Nation, chance: &mut Chance, territory: usize) -> Address {
-        if !chance.percent(30) {
+        // Families are at home: with the others it comes to 30 % of all.
+        if !chance.percent(32) {
             return Address::with_number(chance, territory);
         }
         let (kind, _) = *chance.weighted(&SPOTS, |spot| spot.1);
@@ -116,11 +119,16 @@ impl Address {
         }
     }
 
-    /// As a command has it.
-    pub(crate) fn as_place(&self, source: pb::LocationSource, uncertainty_m: Option<u32>) -> pb::Place {
+    /// As a command has it then.
+    pub(crate) fn as_place(
+        &self,
+        source: pb::LocationSource,
+        uncertainty_m: Option<u32>,
+        at: DateTime<Utc>,
+    ) -> pb::Place {
         pb::Place {
             address_code: String::new(),
-            territory: TERRITORIES[self.territory].code.to_owned(),
+            territory: TERRITORIES[self.territory].code_on(riga_day(&at)).to_owned(),
             text: self.text.clone(),
             point: Some(pb::GeoPoint { latitude_e6: self.point.0, longitude_e6: self.point.1 }),
             uncertainty_m,

@@ -6,7 +6,7 @@ use chrono::{Datelike as _, Timelike as _};
 use chrono_tz::Europe::Riga;
 use proto::command::v1::command_envelope::Command;
 
-use super::deed::{Deed, Expected, Lane};
+use super::deed::{Asked, Deed, Expected, Lane};
 use super::institution::Kind;
 use super::{Nation, RATES};
 
@@ -23,6 +23,8 @@ pub struct Summary {
     pub cards_to_police: u64,
     /// All commands.
     pub commands: u64,
+    /// What is done in incidents, by what it is called in the contract.
+    pub acts: BTreeMap<&'static str, u64>,
     /// Commands by what is expected of them.
     pub expected: BTreeMap<Expected, u64>,
     /// Commands by lane.
@@ -57,21 +59,30 @@ impl Summary {
         if deed.expected != Expected::Effect {
             return;
         }
-        match &deed.command {
-            Command::RegisterIncident(register) => {
+        if let Some(act) = act(&deed.command) {
+            *self.acts.entry(act).or_default() += 1;
+        }
+        match deed.streamed() {
+            Some(Command::RegisterIncident(register)) => {
                 self.cards_to_police += u64::from(register.card.is_some());
-                match deed.sender.kind {
-                    Kind::StatePolice => self.state_incidents += 1,
-                    _ => self.municipal_incidents += 1,
-                }
-                *self.institutions.entry(deed.sender.code.as_str()).or_default() += 1;
+                self.add_incident(deed);
             }
-            Command::ReceiveCall(_) => self.calls += 1,
+            // The new one of the two is an incident of its own.
+            Some(Command::SplitIncident(_)) => self.add_incident(deed),
+            Some(Command::ReceiveCall(_)) => self.calls += 1,
             _ => return,
         }
         let local = deed.at.with_timezone(&Riga);
         self.hours[local.hour() as usize] += 1;
         self.days[local.weekday().num_days_from_monday() as usize] += 1;
+    }
+
+    fn add_incident(&mut self, deed: &Deed) {
+        match deed.sender.kind {
+            Kind::StatePolice => self.state_incidents += 1,
+            _ => self.municipal_incidents += 1,
+        }
+        *self.institutions.entry(deed.sender.code.as_str()).or_default() += 1;
     }
 
     /// The figures that the real nation states, after so many days.
@@ -96,6 +107,27 @@ impl Summary {
             of("cards that became incidents", self.cards_to_police, rates.cards_to_police, RATES.cards_to_police),
         ]
     }
+}
+
+macro_rules! acts {
+    ($($streamed:ident)+; $($other:ident)+) => {
+        /// What an incident's command is called in the contract; none of what is about cards and units.
+        fn act(asked: &Asked) -> Option<&'static str> {
+            match asked {
+                $(Asked::Streamed(Command::$streamed(_)) => Some(stringify!($streamed)),)+
+                $(Asked::$other(_) => Some(stringify!($other)),)+
+                Asked::Streamed(_) => None,
+            }
+        }
+    };
+}
+
+acts! {
+    RegisterIncident SupplementIncident ReclassifyIncident AssignIncident RecordResult CloseIncident ReopenIncident CorrectIncident
+    RecordAction RestrictIncident InvolvePerson IdentifyPerson ChangePersonRoles InvolveOrganisation InvolveVehicle InvolveItem
+    InvolveDocument WithdrawInvolvement LinkIncidents UnlinkIncidents MergeIncident UnmergeIncident SplitIncident OfferTransfer
+    AcceptTransfer RejectTransfer WithdrawTransfer CompleteTransfer SeizeItem TransferCustody DisposeItem;
+    RequestAnnulment ApproveAnnulment RejectAnnulment LiftRestriction
 }
 
 #[cfg(test)]

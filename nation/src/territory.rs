@@ -2,6 +2,11 @@
 
 use std::sync::LazyLock;
 
+use chrono::NaiveDate;
+
+/// The one that is not as old as the classifier: its code, the code of the larger part that it was put together of, and since when.
+const PUT_TOGETHER: (&str, &str, Option<NaiveDate>) = ("0038001", "0038000", NaiveDate::from_ymd_opt(2024, 6, 30));
+
 /// A city of state significance (valstspilsēta) or a municipality (novads).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Territory {
@@ -32,6 +37,13 @@ fn read(line: &'static str) -> Option<Territory> {
 }
 
 impl Territory {
+    /// Its code on a day: a record is checked by the classifier as it was when it happened.
+    #[must_use]
+    pub fn code_on(&self, day: NaiveDate) -> &'static str {
+        let (code, before, since) = PUT_TOGETHER;
+        if self.code == code && since.is_some_and(|since| day < since) { before } else { self.code }
+    }
+
     /// Whether it is mostly one city.
     #[must_use]
     pub fn is_city(&self) -> bool {
@@ -44,6 +56,19 @@ mod tests {
     use domain::values::TerritoryCode;
 
     use super::*;
+
+    #[test]
+    fn each_has_a_code_that_held_on_the_day() {
+        let table = include_str!("../../schema/reference/territories.csv");
+        let classifier = domain::territory::Territories::parse(table).unwrap();
+        for day in ["2021-07-01", "2024-06-29", "2024-06-30", "2026-01-01"] {
+            let day = day.parse().unwrap();
+            for territory in TERRITORIES.iter() {
+                let code = TerritoryCode::parse(territory.code_on(day)).unwrap();
+                assert!(classifier.on(&code, day).is_ok(), "{code} on {day}");
+            }
+        }
+    }
 
     #[test]
     fn there_are_forty_two_with_the_nations_people() {

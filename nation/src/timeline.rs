@@ -16,7 +16,7 @@ use super::incident::incident;
 use super::institution::{EMERGENCY_CENTRE, INSTITUTIONS, Kind, STATE_POLICE};
 use super::journal;
 use super::rhythm::{self, CALLS, INCIDENTS};
-use super::{Nation, RATES};
+use super::{Nation, RATES, SHARES};
 
 /// When crews change, local time.
 const CHANGE_OF_CREWS: u32 = 8;
@@ -133,6 +133,7 @@ impl<'n> Timeline<'n> {
 
     /// Thinks of all that belongs to one matter.
     fn think_of_matter(&mut self, mut deeds: Vec<Deed>) {
+        self.leave_out_unanswered(&mut deeds);
         let number = self.matters;
         self.matters += 1;
         // Of several at one time the last to be thought of comes last.
@@ -141,6 +142,23 @@ impl<'n> Timeline<'n> {
             deed.matter = Some(Matter { number, ends: Some(place) == last });
         }
         self.think(deeds);
+    }
+
+    /// Leaves out an offer whose answer would come after the end, with all that follows on it: the register itself ends an offer that
+    /// nobody answers in time, so how such a one stands would depend on when the register is looked at.
+    fn leave_out_unanswered(&self, deeds: &mut Vec<Deed>) {
+        let at_of =
+            |is: fn(&Command) -> bool| deeds.iter().find(|deed| deed.streamed().is_some_and(is)).map(|deed| deed.at);
+        let answer = at_of(|command| {
+            matches!(command, Command::AcceptTransfer(_) | Command::RejectTransfer(_) | Command::WithdrawTransfer(_))
+        });
+        let offer = at_of(|command| matches!(command, Command::OfferTransfer(_)));
+        if let (Some(offer), Some(answer)) = (offer, answer)
+            && offer < self.end
+            && answer >= self.end
+        {
+            deeds.retain(|deed| deed.at < offer);
+        }
     }
 
     /// Crews that are not out go home, and others come. Who is out stays until the next change.
@@ -182,9 +200,9 @@ impl<'n> Timeline<'n> {
         let part = |rate: u64, rhythm: &rhythm::Rhythm| {
             (u128::from(self.nation.a_minute(rate)) * u128::from(rhythm.at(local)) / 1_000_000) as u64
         };
-        let (calls, state) =
-            (part(RATES.calls, &CALLS), part(RATES.state_incidents - RATES.cards_to_police, &INCIDENTS));
-        let municipal = part(RATES.municipal_incidents, &INCIDENTS);
+        let calls = part(RATES.calls, &CALLS);
+        let state = part(SHARES.by_themselves(RATES.state_incidents) - RATES.cards_to_police, &INCIDENTS);
+        let municipal = part(SHARES.by_themselves(RATES.municipal_incidents), &INCIDENTS);
         let counts = [chance.count(calls), chance.count(state), chance.count(municipal)];
         let second = |chance: &mut Chance| minute + TimeDelta::milliseconds(chance.between(0, 59_999));
         let mut starts: Vec<DateTime<Utc>> = (0..counts[0]).map(|_| second(&mut chance)).collect();

@@ -4,11 +4,13 @@ use cqrs_es::Aggregate;
 use cqrs_es::persist::{PersistedEventRepository as _, PersistenceError, SerializedEvent};
 use domain::access_grant::AccessGrant;
 use domain::access_policy::AccessPolicy;
+use domain::classifier::Classifier;
 use domain::emergency_access::EmergencyAccess;
 use domain::emergency_card::EmergencyCard;
 use domain::incident::Incident;
 use domain::log_life::LogLife;
 use domain::retention::RetentionCase;
+use domain::seized_item::SeizedItem;
 use domain::track::Track;
 use domain::unit::Unit;
 use event_store::log::LogName;
@@ -28,12 +30,14 @@ pub(crate) async fn read(
     let id = id.to_string();
     let events = match aggregate_type {
         Incident::TYPE => repository.get_events::<Incident>(&id).await?,
+        SeizedItem::TYPE => repository.get_events::<SeizedItem>(&id).await?,
         EmergencyCard::TYPE => repository.get_events::<EmergencyCard>(&id).await?,
         Unit::TYPE => repository.get_events::<Unit>(&id).await?,
         RetentionCase::TYPE => repository.get_events::<RetentionCase>(&id).await?,
         AccessGrant::TYPE => repository.get_events::<AccessGrant>(&id).await?,
         EmergencyAccess::TYPE => repository.get_events::<EmergencyAccess>(&id).await?,
         AccessPolicy::TYPE => repository.get_events::<AccessPolicy>(&id).await?,
+        Classifier::TYPE => repository.get_events::<Classifier>(&id).await?,
         LogLife::TYPE => repository.get_events::<LogLife>(&id).await?,
         Track::TYPE => repository.get_events::<Track>(&id).await?,
         _ => return Ok(None),

@@ -4,13 +4,46 @@
 with event as (
     select event_type, aggregate_id, recorded_at,
            (recorded_at at time zone 'Europe/Riga') as local,
-           payload -> event_type as payload, metadata
+           (payload -> event_type)::jsonb as payload, metadata
     from register.events
 ),
 incident as (
     select *, payload ->> 'institution' = 'VP' as state, payload -> 'place' ->> 'text' as place,
            payload -> 'reporter' ->> 'subject' as reporter
     from event where event_type = 'IncidentRegistered'
+),
+-- Each person of each incident, as they were first.
+involved as (
+    select aggregate_id, payload -> 'person' ->> 'subject' as subject, payload -> 'roles' as roles, payload ->> 'identification' as level,
+           coalesce((payload ->> 'minor')::boolean, false) as minor, payload -> 'protections' as protections
+    from event where event_type = 'PersonInvolved'
+),
+-- Each handover of each seized item, with the one before it.
+custody as (
+    select aggregate_id, event_type, coalesce(payload -> 'from', 'null') as hands_on,
+           lag(coalesce(payload -> 'to', payload -> 'custodian')) over chain as has_it,
+           (payload ->> 'at')::timestamptz as at, lag((payload ->> 'at')::timestamptz) over chain as since
+    from event where event_type in ('ItemSeized', 'CustodyTransferred', 'ItemDisposed')
+    window chain as (partition by aggregate_id order by recorded_at, (payload ->> 'at')::timestamptz)
+),
+-- What one incident says of another, and what the other must say of it.
+told (what, one, other) as (
+    select event_type, aggregate_id, coalesce(payload ->> 'other', payload ->> 'into')
+    from event where event_type in ('IncidentLinked', 'IncidentMerged', 'IncidentSplit')
+),
+heard (what, one, other) as (
+    select case event_type when 'IncidentAbsorbed' then 'IncidentMerged' else event_type end, payload ->> 'other', aggregate_id
+    from event where event_type in ('IncidentLinked', 'IncidentAbsorbed')
+    union all
+    select 'IncidentSplit', payload ->> 'split_from', aggregate_id
+    from event where event_type = 'IncidentRegistered' and payload ->> 'split_from' is not null
+),
+transfer as (
+    select e.payload ->> 'transfer' as id, count(*) filter (where event_type = 'TransferOffered') as offered,
+           count(*) filter (where event_type in ('TransferAccepted', 'TransferRejected', 'TransferWithdrawn')) as answered,
+           count(*) filter (where event_type = 'TransferAccepted') as accepted,
+           count(*) filter (where event_type = 'TransferRejected') as rejected
+    from event e where event_type like 'Transfer%' group by 1
 ),
 -- The night belongs to the day before.
 call as (
@@ -87,6 +120,61 @@ figure (what, found, stated, tolerance) as (
     select 'units on their way that arrive', count(*) filter (where payload ->> 'status' = 'on_scene')::float8
            / count(*) filter (where payload ->> 'status' = 'en_route'), 0.94, 0.02
     from event where event_type = 'StatusReported'
+    union all
+    select 'people of an incident, on average', count(*)::float8 / count(distinct aggregate_id), 1.75, 0.15 from involved
+    union all
+    select 'incidents in which somebody takes part', count(distinct aggregate_id)::float8 / (select count(*) from incident), 0.99, 0.01
+    from involved
+    union all
+    select 'people of whom nothing is known at first', count(*) filter (where level = 'unknown')::float8 / count(*), 0.06, 0.5 from involved
+    union all
+    select 'victims of family violence who are not protected', count(*), 0, 0
+    from involved p join incident i using (aggregate_id)
+    where i.payload ->> 'type_code' = 'domestic-violence' and p.roles ? 'victim' and not coalesce(p.protections ? 'violence_victim', false)
+    union all
+    select 'children at the scene who are of age', count(*), 0, 0 from involved where roles ? 'child' and not minor
+    union all
+    select 'incidents of family violence with a child, of all of these',
+           count(*) filter (where exists (select from involved p where p.aggregate_id = i.aggregate_id and p.roles ? 'child'))::float8 / count(*), 0.39, 0.25
+    from incident i where payload ->> 'type_code' = 'domestic-violence'
+    union all
+    select 'actions in an incident', (select count(*) from event where event_type = 'ActionTaken')::float8 / count(*), 1.45, 0.15 from incident
+    union all
+    select 'incidents that are corrected', (select count(distinct aggregate_id) from event where event_type = 'IncidentCorrected')::float8 / count(*), 0.02, 0.25
+    from incident
+    union all
+    select 'incidents that are annulled', (select count(*) from event where event_type = 'IncidentAnnulled')::float8 / count(*), 0.003, 0.6
+    from incident
+    union all
+    select 'annulments by one and the same person', count(*), 0, 0
+    from event where event_type = 'IncidentAnnulled' and payload -> 'by' = payload -> 'second'
+    union all
+    select 'incidents that are merged into another', (select count(*) from event where event_type = 'IncidentMerged')::float8 / count(*), 0.005, 0.5
+    from incident
+    union all
+    select 'incidents that are tied to another', (select count(*) from event where event_type = 'IncidentLinked')::float8 / 2 / count(*), 0.029, 0.2
+    from incident
+    union all
+    select 'ties that only one of both incidents knows', count(*), 0, 0 from (select * from told except select * from heard) missing
+    union all
+    select 'incidents of State Police that are offered to municipal police', sum(offered)::float8 / (select count(*) from incident where state), 0.028, 0.3
+    from transfer
+    union all
+    select 'offers that are accepted', sum(accepted)::float8 / sum(offered), 0.82, 0.15 from transfer
+    union all
+    select 'offers that are rejected', sum(rejected)::float8 / sum(offered), 0.10, 0.7 from transfer
+    union all
+    select 'transfers with two answers, or an answer to no offer', count(*), 0, 0 from transfer where answered > 1 or offered <> 1
+    union all
+    select 'incidents in which something is seized', (select count(distinct payload ->> 'incident') from event where event_type = 'ItemSeized')::float8 / count(*), 0.033, 0.25
+    from incident
+    union all
+    select 'handovers by who does not have the item, or before they got it', count(*), 0, 0
+    from custody where since is not null and (at < since or (event_type = 'CustodyTransferred' and hands_on <> has_it))
+    union all
+    select 'incidents of category A in a city with a deadline of 15 minutes', count(*) filter (
+               where (payload ->> 'respond_by')::timestamptz - (payload ->> 'received_at')::timestamptz = interval '15 minutes')::float8 / count(*), 1, 0
+    from incident where payload ->> 'category' = 'A' and payload -> 'place' ->> 'territory' = '0001000'
     union all
     select 'events whose offset is not that of Riga at the time', count(*), 0, 0
     from register.events

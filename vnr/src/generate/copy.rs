@@ -7,16 +7,18 @@ use std::time::Instant;
 use access::policy::{Policies, Standing};
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
-use command_api::{Translated, translate};
+use command_api::{Single, Translated, translate, translate_single};
+use domain::classifier::Classifiers;
 use event_store::append::{Environment, Made, NoRandomness, WholeLog, WholeLogError};
 use event_store::log::LogName;
 use event_store::proof::note::hex;
 use event_store::seal::MasterKeys;
 use indicatif::ProgressBar;
-use nation::{Chance, Deed, Expected, Matter, Nation, Summary, Timeline};
+use nation::{Asked, Chance, Deed, Expected, Matter, Nation, Post, Summary, Timeline};
 use proto::command::v1::CommandEnvelope;
 use serde::Serialize;
 use tokio::sync::mpsc;
+use tonic::Status;
 use uuid::Uuid;
 
 use crate::compose::{Database, Sharing, personal_data};
@@ -153,9 +155,8 @@ fn think(
     sender: &mpsc::Sender<Vec<Step>>,
 ) -> Result<Summary, Failure> {
     let mut summary = Summary::default();
-    // A register without an event has these.
-    let policies = Arc::new(Policies::embedded().map_err(anyhow::Error::new)?);
-    let mut senders: HashMap<&'static str, Arc<Standing>> = HashMap::new();
+    let rules = Rules::of_an_empty_register(master)?;
+    let mut senders: HashMap<(&'static str, Post), Arc<Standing>> = HashMap::new();
     let mut timeline = Timeline::new(nation, nation.from, days);
     let first = timeline.span().0;
     loop {
@@ -164,16 +165,15 @@ fn think(
             summary.add(&deed);
             bar.set_position(super::minutes(first, &deed));
             let code = deed.sender.code.as_str();
-            if !senders.contains_key(code) {
-                let principal = super::principal(code, DateTime::<Utc>::MAX_UTC)?;
-                senders.insert(code, Arc::new(Standing { principal, grants: Vec::new() }));
+            if !senders.contains_key(&(code, deed.post)) {
+                let principal = super::principal(code, deed.post, DateTime::<Utc>::MAX_UTC)?;
+                senders.insert((code, deed.post), Arc::new(Standing { principal, grants: Vec::new() }));
             }
-            let Deed { at, expected, matter, id, command, .. } = deed;
+            let Deed { at, expected, matter, id, command, post, .. } = deed;
             let command = match expected {
                 Expected::Repetition => None,
                 Expected::Effect | Expected::Refusal => {
-                    let envelope = CommandEnvelope { command: Some(command) };
-                    match (translate(envelope, &senders[code], &policies, master), expected) {
+                    match (rules.read(command, &senders[&(code, post)]), expected) {
                         (Ok(translated), Expected::Effect) => Some(translated),
                         (Err(_), Expected::Refusal) => None,
                         (answer, _) => {
@@ -190,6 +190,35 @@ fn think(
         if steps.is_empty() || sender.blocking_send(steps).is_err() {
             return Ok(summary);
         }
+    }
+}
+
+/// What commands are read by: a register without an event has the program's own policies and lists of codes.
+struct Rules<'m> {
+    policies: Arc<Policies>,
+    classifiers: Arc<Classifiers>,
+    master: &'m MasterKeys,
+}
+
+impl Rules<'_> {
+    fn of_an_empty_register(master: &MasterKeys) -> Result<Rules<'_>, Failure> {
+        let policies = Arc::new(Policies::embedded().map_err(anyhow::Error::new)?);
+        Ok(Rules { policies, classifiers: Arc::new(Classifiers::embedded().clone()), master })
+    }
+
+    fn read(&self, command: Asked, sender: &Arc<Standing>) -> Result<Translated, Status> {
+        let Rules { policies, classifiers, master } = self;
+        let single = match command {
+            Asked::Streamed(command) => {
+                let envelope = CommandEnvelope { command: Some(command) };
+                return translate(envelope, sender, policies, classifiers, master);
+            }
+            Asked::RequestAnnulment(message) => Single::RequestAnnulment(message),
+            Asked::ApproveAnnulment(message) => Single::ApproveAnnulment(message),
+            Asked::RejectAnnulment(message) => Single::RejectAnnulment(message),
+            Asked::LiftRestriction(message) => Single::LiftRestriction(message),
+        };
+        translate_single(single, sender, policies, classifiers, master)
     }
 }
 

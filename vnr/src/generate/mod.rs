@@ -13,7 +13,7 @@ use access::{DevelopmentKey, Institution, Principal, Purpose, Role};
 use anyhow::Context as _;
 use chrono::{DateTime, NaiveDate, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
-use nation::{Deed, Nation, Summary, Timeline};
+use nation::{Deed, Nation, Post, Summary, Timeline};
 
 pub use args::GenerateArgs;
 pub use copy::Copied;
@@ -25,10 +25,15 @@ use crate::failure::Failure;
 use crate::output;
 use crate::settings::Settings;
 
-/// As whom an institution's systems speak to the register.
-fn principal(code: &str, until: DateTime<Utc>) -> Result<Principal, Failure> {
+/// As whom an institution's systems and people speak to the register.
+fn principal(code: &str, post: Post, until: DateTime<Utc>) -> Result<Principal, Failure> {
     let institution = Institution::parse(code).map_err(anyhow::Error::msg).context("a code of an institution")?;
-    Ok(Principal::new(format!("{code}-journal"), institution, vec![Role::System], Purpose::Response, until))
+    let (name, role) = match post {
+        Post::System => ("journal", Role::System),
+        Post::Officer => ("officer", Role::Officer),
+        Post::Supervisor => ("supervisor", Role::Supervisor),
+    };
+    Ok(Principal::new(format!("{code}-{name}"), institution, vec![role], Purpose::Response, until))
 }
 
 /// Carries `vnr generate` out.

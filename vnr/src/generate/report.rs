@@ -29,7 +29,7 @@ pub(super) fn show(nation: &Nation, days: u32, summary: &Summary, done: Done<'_>
             .collect();
         output::json(&json!({
             "seed": nation.seed, "days": days, "people": nation.people(), "commands": summary.commands,
-            "repetitions": repetitions, "broken": broken, "figures": figures, "institutions": summary.institutions, "hours": summary.hours, "days_of_week": summary.days,
+            "repetitions": repetitions, "broken": broken, "figures": figures, "acts": summary.acts, "institutions": summary.institutions, "hours": summary.hours, "days_of_week": summary.days,
             "sent": match done { Done::Sent(outcome) => Some(outcome), _ => None },
             "copied": match done { Done::Copied(copied) => Some(copied), _ => None },
         }));
@@ -50,6 +50,7 @@ pub(super) fn show(nation: &Nation, days: u32, summary: &Summary, done: Done<'_>
         ]);
     }
     table.print();
+    acts(summary);
     output::line(format!(
         "{} commands, {} of them repetitions and {} broken, of {} institutions, {} people, seed {}",
         grouped(summary.commands),
@@ -64,6 +65,15 @@ pub(super) fn show(nation: &Nation, days: u32, summary: &Summary, done: Done<'_>
         Done::Sent(outcome) => sent(outcome),
         Done::Copied(copied) => written(copied),
     }
+}
+
+/// What is done in incidents.
+fn acts(summary: &Summary) {
+    let mut table = Table::new([("in incidents", Align::Left), ("made up", Align::Right)]);
+    for (act, count) in &summary.acts {
+        table.row([(*act).to_owned(), grouped(*count)]);
+    }
+    table.print();
 }
 
 fn written(copied: &Copied) {

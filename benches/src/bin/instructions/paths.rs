@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use command_api::translate;
 use cqrs_es::{Aggregate as _, DomainEvent as _};
+use domain::classifier::Classifiers;
 use domain::incident::{Incident, IncidentEvent};
 use domain::kernel::upcast;
 use event_store::append::Metadata;
@@ -46,8 +47,7 @@ fn deeds(nation: &Nation) -> Timeline<'_> {
 
 fn read_command(times: u64) -> anyhow::Result<()> {
     let nation = Nation::new(7, 0.01);
-    let registers =
-        |deed: &Deed| matches!(&deed.command, Command::RegisterIncident(register) if register.reporter.is_some());
+    let registers = |deed: &Deed| matches!(deed.streamed(), Some(Command::RegisterIncident(register)) if register.reporter.is_some());
     let deed = deeds(&nation).find(registers).context("an incident with a reporter")?;
     let principal = Principal::new(
         "VP-journal",
@@ -58,9 +58,11 @@ fn read_command(times: u64) -> anyhow::Result<()> {
     );
     let standing = Arc::new(Standing { principal, grants: Vec::new() });
     let policies = Arc::new(Policies::embedded()?);
-    let (master, command) = (MasterKeys::from_bytes(1, &[7; 32]), CommandEnvelope { command: Some(deed.command) });
+    let classifiers = Arc::new(Classifiers::embedded().clone());
+    let master = MasterKeys::from_bytes(1, &[7; 32]);
+    let command = CommandEnvelope { command: deed.streamed().cloned() };
     for _ in 0..times {
-        black_box(translate(black_box(command.clone()), &standing, &policies, &master)?);
+        black_box(translate(black_box(command.clone()), &standing, &policies, &classifiers, &master)?);
     }
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! One command as one call: how somebody at a screen sends it.
 
+use nation::Asked;
 use proto::command::v1::CommandReply;
 use proto::command::v1::command_envelope::Command;
 use proto::command::v1::emergency_card_service_client::EmergencyCardServiceClient;
 use proto::command::v1::incident_service_client::IncidentServiceClient;
+use proto::command::v1::seized_item_service_client::SeizedItemServiceClient;
 use proto::command::v1::unit_service_client::UnitServiceClient;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
@@ -11,19 +13,27 @@ use tonic::{Request, Status};
 use crate::import::Target;
 
 macro_rules! calls {
-    ($command:ident, $channel:ident, $target:ident; $($client:ident { $($variant:ident => $method:ident,)+ })+) => {
+    (
+        $command:ident, $channel:ident, $target:ident; $($client:ident { $($variant:ident => $method:ident,)+ })+
+        single { $($single:ident => $single_method:ident,)+ }
+    ) => {
         match $command {
-            $($(Command::$variant(message) => {
+            $($(Asked::Streamed(Command::$variant(message)) => {
                 let mut request = Request::new(message);
                 $target.authorise(request.metadata_mut());
                 $client::new($channel).$method(request).await
             })+)+
+            $(Asked::$single(message) => {
+                let mut request = Request::new(message);
+                $target.authorise(request.metadata_mut());
+                IncidentServiceClient::new($channel).$single_method(request).await
+            })+
         }
     };
 }
 
 /// Sends it and waits for the answer.
-pub(super) async fn call(command: Command, channel: Channel, target: &Target) -> Result<CommandReply, Status> {
+pub(super) async fn call(command: Asked, channel: Channel, target: &Target) -> Result<CommandReply, Status> {
     let answer = calls! { command, channel, target;
         IncidentServiceClient {
             RegisterIncident => register_incident,
@@ -33,6 +43,32 @@ pub(super) async fn call(command: Command, channel: Channel, target: &Target) ->
             RecordResult => record_result,
             CloseIncident => close_incident,
             ReopenIncident => reopen_incident,
+            CorrectIncident => correct_incident,
+            RecordAction => record_action,
+            RestrictIncident => restrict_incident,
+            InvolvePerson => involve_person,
+            IdentifyPerson => identify_person,
+            ChangePersonRoles => change_person_roles,
+            InvolveOrganisation => involve_organisation,
+            InvolveVehicle => involve_vehicle,
+            InvolveItem => involve_item,
+            InvolveDocument => involve_document,
+            WithdrawInvolvement => withdraw_involvement,
+            LinkIncidents => link_incidents,
+            UnlinkIncidents => unlink_incidents,
+            MergeIncident => merge_incident,
+            UnmergeIncident => unmerge_incident,
+            SplitIncident => split_incident,
+            OfferTransfer => offer_transfer,
+            AcceptTransfer => accept_transfer,
+            RejectTransfer => reject_transfer,
+            WithdrawTransfer => withdraw_transfer,
+            CompleteTransfer => complete_transfer,
+        }
+        SeizedItemServiceClient {
+            SeizeItem => seize_item,
+            TransferCustody => transfer_custody,
+            DisposeItem => dispose_item,
         }
         EmergencyCardServiceClient {
             ReceiveCall => receive_call,
@@ -51,6 +87,12 @@ pub(super) async fn call(command: Command, channel: Channel, target: &Target) ->
             ReportUnitStatus => report_unit_status,
             ReportPosition => report_position,
             ReleaseUnit => release_unit,
+        }
+        single {
+            RequestAnnulment => request_annulment,
+            ApproveAnnulment => approve_annulment,
+            RejectAnnulment => reject_annulment,
+            LiftRestriction => lift_restriction,
         }
     };
     answer.map(tonic::Response::into_inner)

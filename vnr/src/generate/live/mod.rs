@@ -1,5 +1,5 @@
 //! Sends deeds as those do who are responsible for them: calls of people at screens one by one, journals over a bulk stream for each
-//! institution; in order of time, and where a rate is given, when they are due and not when the register is ready (an open loop).
+//! institution, each with a token of their own role; in order of time, and where a rate is given, when they are due and not when the register is ready (an open loop).
 
 mod call;
 mod order;
@@ -11,16 +11,16 @@ use access::{DevelopmentKey, TokenIssuer};
 use anyhow::Context as _;
 use chrono::{TimeDelta, Utc};
 use hdrhistogram::Histogram;
-use nation::{Deed, Expected, Lane};
+use nation::{Asked, Deed, Expected, Lane, Post};
 use proto::command::v1::command_result::Outcome as Answer;
 use proto::command::v1::{CommandEnvelope, CommandReply};
 use serde::Serialize;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use self::order::Order;
+use self::order::{Answered, Order};
 use super::args::Rate;
 use crate::failure::Failure;
 use crate::import::{Link, Target};
@@ -84,12 +84,14 @@ struct Waiting {
     lane: Lane,
     due: Instant,
     what: String,
+    /// Of a command of a stream: dropped once it is answered, so that calls which follow on it may be sent.
+    done: Option<oneshot::Sender<()>>,
 }
 
 struct Sender<'a> {
     url: &'a str,
     key: &'a DevelopmentKey,
-    targets: HashMap<&'static str, Target>,
+    targets: HashMap<(&'static str, Post), Target>,
     streams: HashMap<&'static str, mpsc::Sender<CommandEnvelope>>,
     connections: Vec<Channel>,
     order: Order,
@@ -169,26 +171,34 @@ impl<'a> Sender<'a> {
 
     async fn put(&mut self, deed: Deed, due: Instant) -> Result<(), Failure> {
         let code = deed.sender.code.as_str();
-        if !self.targets.contains_key(code) {
-            let target = target(code, self.url, self.key)?;
-            self.targets.insert(code, target);
+        if !self.targets.contains_key(&(code, deed.post)) {
+            let target = target(code, deed.post, self.url, self.key)?;
+            self.targets.insert((code, deed.post), target);
         }
         let what = format!("{code} {} at {}", deed.id, deed.at);
-        let waiting = Waiting { expected: deed.expected, lane: deed.lane, due, what };
-        self.waiting.entry(deed.id).or_default().push(waiting);
+        let (before, done) = self.order.follow(&deed);
+        let (lane, id) = (deed.lane, deed.id);
+        let mut waiting = Waiting { expected: deed.expected, lane, due, what, done: None };
         self.in_flight += 1;
         self.outcome.sent += 1;
-        match deed.lane {
-            Lane::Urgent | Lane::Interactive => self.call(deed),
-            Lane::Bulk => self.put_on_stream(deed).await?,
+        match lane {
+            Lane::Urgent | Lane::Interactive => {
+                self.waiting.entry(id).or_default().push(waiting);
+                self.call(deed, before, done);
+            }
+            // A stream is in order by itself, and nothing goes into it that follows on a call.
+            Lane::Bulk => {
+                waiting.done = Some(done);
+                self.waiting.entry(id).or_default().push(waiting);
+                self.put_on_stream(deed).await?;
+            }
         }
         Ok(())
     }
 
     /// By a call of its own, once what it follows on is answered.
-    fn call(&mut self, deed: Deed) {
-        let (before, done) = self.order.follow(&deed);
-        let Some(target) = self.targets.get(deed.sender.code.as_str()).cloned() else { return };
+    fn call(&mut self, deed: Deed, before: Vec<Answered>, done: oneshot::Sender<()>) {
+        let Some(target) = self.targets.get(&(deed.sender.code.as_str(), deed.post)).cloned() else { return };
         let channel = self.connections[self.outcome.sent as usize % CONNECTIONS].clone();
         let told = self.told.clone();
         tokio::spawn(async move {
@@ -209,10 +219,13 @@ impl<'a> Sender<'a> {
     async fn put_on_stream(&mut self, deed: Deed) -> Result<(), Failure> {
         let code = deed.sender.code.as_str();
         if !self.streams.contains_key(code) {
-            let stream = open(&self.targets[code], code, self.told.clone()).await?;
+            let stream = open(&self.targets[&(code, Post::System)], code, self.told.clone()).await?;
             self.streams.insert(code, stream);
         }
-        let command = CommandEnvelope { command: Some(deed.command) };
+        let Asked::Streamed(command) = deed.command else {
+            return Err(anyhow::anyhow!("{code} {}: this command is on no stream", deed.id).into());
+        };
+        let command = CommandEnvelope { command: Some(command) };
         if let Some(stream) = self.streams.get(code) {
             // Where the stream is gone, its end is among the results.
             let _ = stream.send(command).await;
@@ -248,6 +261,7 @@ impl<'a> Sender<'a> {
         if waiting.is_empty() {
             let _ = self.waiting.remove(&id);
         }
+        drop(asked.done);
         self.in_flight -= 1;
         let took = asked.due.elapsed().saturating_sub(held);
         let times = self.times.entry(asked.lane).or_insert_with(histogram);
@@ -293,9 +307,9 @@ fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 60_000_000, 3).expect("bounds of a microsecond and a minute")
 }
 
-/// As whom an institution's systems speak to the register.
-fn target(code: &str, url: &str, key: &DevelopmentKey) -> Result<Target, Failure> {
-    let token = TokenIssuer::new(key).issue(&super::principal(code, Utc::now() + TimeDelta::days(30))?)?;
+/// As whom somebody of an institution speaks to the register.
+fn target(code: &str, post: Post, url: &str, key: &DevelopmentKey) -> Result<Target, Failure> {
+    let token = TokenIssuer::new(key).issue(&super::principal(code, post, Utc::now() + TimeDelta::days(30))?)?;
     Target::parse(url, Some(&token)).map_err(|error| Failure::Usage(error.to_string()))
 }
 

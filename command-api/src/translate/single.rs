@@ -1,0 +1,60 @@
+//! The same of commands that no bulk stream takes.
+
+use std::sync::Arc;
+
+use access::policy::{Policies, Standing};
+use domain::classifier::Classifiers;
+use event_store::append::Lane;
+use event_store::seal::MasterKeys;
+use proto::command::v1 as pb;
+use tonic::Status;
+
+use super::Translated;
+use crate::caller::{Caller, Sender};
+use crate::commands::WireCommand;
+use crate::gateway::{Read, Unread};
+
+/// A command of a single call, about an incident and by two persons.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Single {
+    /// An annulment is asked for.
+    RequestAnnulment(pb::RequestAnnulment),
+    /// The second person agrees to it.
+    ApproveAnnulment(pb::ApproveAnnulment),
+    /// The second person does not.
+    RejectAnnulment(pb::RejectAnnulment),
+    /// A restriction is taken back.
+    LiftRestriction(pb::LiftRestriction),
+}
+
+/// As [`translate`](super::translate), of a command that no bulk stream takes.
+///
+/// # Errors
+/// What would have been answered: that its sender may not, or all that is wrong with it.
+pub fn translate_single(
+    command: Single,
+    standing: &Arc<Standing>,
+    policies: &Arc<Policies>,
+    classifiers: &Arc<Classifiers>,
+    master: &MasterKeys,
+) -> Result<Translated, Status> {
+    match command {
+        Single::RequestAnnulment(message) => read(message, standing, policies, classifiers, master),
+        Single::ApproveAnnulment(message) => read(message, standing, policies, classifiers, master),
+        Single::RejectAnnulment(message) => read(message, standing, policies, classifiers, master),
+        Single::LiftRestriction(message) => read(message, standing, policies, classifiers, master),
+    }
+}
+
+fn read<C: WireCommand>(
+    command: C,
+    standing: &Arc<Standing>,
+    policies: &Arc<Policies>,
+    classifiers: &Arc<Classifiers>,
+    master: &MasterKeys,
+) -> Result<Translated, Status> {
+    let caller = Caller::of::<C>(&Sender::of(standing), Arc::clone(policies), Arc::clone(classifiers));
+    let read = Read::command(command, caller.map_err(Unread::from)?)?;
+    let (log, needs_unit) = (read.log(), read.needs_unit());
+    Ok(Translated { log, needs_unit, submission: read.submission(Lane::Bulk, master) })
+}
