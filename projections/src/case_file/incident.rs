@@ -88,7 +88,7 @@ impl Tables {
             }
             IncidentEvent::SeizedItemAdded { item, ordinal } => {
                 let ordinal = i32::try_from(*ordinal).unwrap_or(i32::MAX);
-                self.ordinals.push(OrdinalRow { item: *item, incident, ordinal });
+                self.ordinals.put(*item, OrdinalRow { item: *item, incident, ordinal });
                 Ok(())
             }
             event => self.transfer(stored, event),

@@ -54,7 +54,7 @@ struct Tables {
     links: OfIncidents<LinkRow>,
     transfers: OfIncidents<TransferRow>,
     seized_items: Rows<Uuid, SeizedItemRow>,
-    ordinals: Vec<OrdinalRow>,
+    ordinals: Rows<Uuid, OrdinalRow>,
 }
 
 /// The incidents of which a batch needs what is known, table by table, and the seized items.
@@ -122,7 +122,7 @@ impl Projection for CaseFile {
         self.links.write(tx, tables.links).await?;
         self.transfers.write(tx, tables.transfers).await?;
         self.seized_items.upsert(tx, &tables.seized_items.changed()).await?;
-        self.ordinals.upsert(tx, &tables.ordinals).await?;
+        self.ordinals.upsert(tx, &tables.ordinals.changed()).await?;
         Ok(())
     }
 }
@@ -183,7 +183,7 @@ impl CaseFile {
             links: loaded(&self.links, tx, &needed.links, |row: &LinkRow| row.other).await?,
             transfers: loaded(&self.transfers, tx, &needed.transfers, |row: &TransferRow| row.transfer).await?,
             seized_items: Rows::of(seized.into_iter().map(|row| (row.id, row))),
-            ordinals: Vec::new(),
+            ordinals: Rows::of([]),
         })
     }
 }
