@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use access::policy::{Action, Policies, PolicyHandle, RecordKind, Resource};
 use access::{AccessLog, DevelopmentKey, Institution, Principal, Purpose, Role, TokenIssuer, TokenVerifier};
 use anyhow::Context as _;
-use domain::classifier::IncidentType;
+use domain::classifier::{Classifiers, IncidentType};
 use domain::ids;
 use domain::incident::{Incident, IncidentCommand, RegisterIncident, TypeRules};
 use domain::personal::Personal;
@@ -140,6 +140,7 @@ async fn serve(
     let keys = KeyRing::new(app.clone(), LogName::REGISTER, Arc::clone(master));
     let api = QueryApi {
         policies: Arc::new(PolicyHandle::new(Policies::embedded()?)),
+        classifiers: watch::Sender::new(Arc::new(Classifiers::embedded().clone())).subscribe(),
         register: Database { pool: app.clone(), personal: Arc::new(keys) },
         replica: None,
         gate: TokenVerifier::new(key),

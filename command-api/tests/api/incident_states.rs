@@ -1,6 +1,8 @@
 //! Each command on an incident, sent by a real client in each state that an incident can be in: what is not allowed is refused by the
 //! name of its rule. The table that comes of it is `docs/INCIDENT_STATES.md`.
 
+#![allow(clippy::needless_update, reason = "one macro makes messages of all sizes")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

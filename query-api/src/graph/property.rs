@@ -258,7 +258,8 @@ impl SeizedItem {
     }
 
     /// From whom; null where that is kept from the caller too.
-    async fn from_person(&self, ctx: &Context<'_>) -> Result<Option<InvolvedPerson>, QueryError> {
+    #[graphql(name = "fromPerson")]
+    async fn seized_from(&self, ctx: &Context<'_>) -> Result<Option<InvolvedPerson>, QueryError> {
         person(ctx, self.0.guard, self.item().from_person).await
     }
 

@@ -28,6 +28,7 @@ use crate::position::LogPosition;
 use crate::snapshot::Given;
 
 /// Whatever has an id of its own.
+#[allow(clippy::large_enum_variant, reason = "there is one of it at a time")]
 #[derive(Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "Its id: unique over all records of all types."))]
 pub(crate) enum Node {

@@ -20,6 +20,7 @@ fn term_of_code<T: Term>(code: &str) -> Result<T, QueryError> {
 macro_rules! mirrored {
     ($(#[$meta:meta])* $name:ident = $domain:ty { $($(#[$variant_meta:meta])* $variant:ident = $shown:literal,)+ }) => {
         $(#[$meta])*
+        #[allow(clippy::enum_variant_names, reason = "the words are the domain's")]
         #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub(crate) enum $name {
             $($(#[$variant_meta])* #[graphql(name = $shown)] $variant,)+

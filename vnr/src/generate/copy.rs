@@ -1,5 +1,6 @@
 //! Writes deeds straight into the database, as the register would have recorded them when they happened: ten years in minutes.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
@@ -165,9 +166,9 @@ fn think(
             summary.add(&deed);
             bar.set_position(super::minutes(first, &deed));
             let code = deed.sender.code.as_str();
-            if !senders.contains_key(&(code, deed.post)) {
+            if let Entry::Vacant(sender) = senders.entry((code, deed.post)) {
                 let principal = super::principal(code, deed.post, DateTime::<Utc>::MAX_UTC)?;
-                senders.insert((code, deed.post), Arc::new(Standing { principal, grants: Vec::new() }));
+                sender.insert(Arc::new(Standing { principal, grants: Vec::new() }));
             }
             let Deed { at, expected, matter, id, command, post, .. } = deed;
             let command = match expected {

@@ -5,6 +5,9 @@ use super::super::{Decision, Incident, IncidentError, IncidentEvent, IncidentSta
 use crate::kernel::{Moment, Refused};
 use crate::values::Place;
 
+/// From when until when, as far as it is given.
+type Span = (Option<DateTime<FixedOffset>>, Option<DateTime<FixedOffset>>);
+
 impl Incident {
     /// Registers it under the next national number.
     ///
@@ -126,7 +129,7 @@ impl Incident {
         from: Option<DateTime<FixedOffset>>,
         to: Option<DateTime<FixedOffset>>,
         moment: &Moment,
-    ) -> Result<(Option<DateTime<FixedOffset>>, Option<DateTime<FixedOffset>>), Refused<IncidentError>> {
+    ) -> Result<Span, Refused<IncidentError>> {
         let incident = self.known()?;
         let from = from.filter(|from| *from != incident.occurred_from);
         let to = to.filter(|to| Some(*to) != incident.occurred_to);

@@ -14,7 +14,7 @@ use crate::import::Target;
 
 macro_rules! calls {
     (
-        $command:ident, $channel:ident, $target:ident; $($client:ident { $($variant:ident => $method:ident,)+ })+
+        $command:ident, $channel:ident, $target:ident; $($client:ident { $($variant:ident => $method:ident,)+ })+;
         single { $($single:ident => $single_method:ident,)+ }
     ) => {
         match $command {
@@ -87,7 +87,7 @@ pub(super) async fn call(command: Asked, channel: Channel, target: &Target) -> R
             ReportUnitStatus => report_unit_status,
             ReportPosition => report_position,
             ReleaseUnit => release_unit,
-        }
+        };
         single {
             RequestAnnulment => request_annulment,
             ApproveAnnulment => approve_annulment,
