@@ -112,7 +112,7 @@ impl AccessLog {
     pub fn with_journal(appender: Appender, master: Arc<MasterKeys>, journal: Journal) -> (Self, JoinHandle<()>) {
         let forwarding = {
             let (master, journal, appender) = (Arc::clone(&master), journal.clone(), appender.clone());
-            let submission = move |look: &Look| submission_of_look(look, None, &master);
+            let submission = move |look: &Look| submission_of_look(look.clone(), None, &master);
             tokio::spawn(Forwarding { journal, appender, submission }.run())
         };
         (Self::of(Some(appender), Some(journal), master), forwarding)
@@ -128,11 +128,6 @@ impl AccessLog {
         Self(Arc::new(Inner { appender, journal, master, refusals: Mutex::default() }))
     }
 
-    /// The journal for those who go on while the log can't be written, where there is one.
-    pub fn journal(&self) -> Option<&Journal> {
-        self.0.journal.as_ref()
-    }
-
     /// Tells what is about to be shown, and comes back once that is durable, with where it stands. `after` is the position of the
     /// register that is shown.
     ///
@@ -144,7 +139,7 @@ impl AccessLog {
         consultation: Consultation,
         after: LogPosition,
     ) -> Result<LookedAt, AccessLogError> {
-        self.tell(&self.look(who, consultation, after)?, PATIENCE).await
+        self.tell(self.look(who, consultation, after)?, PATIENCE).await
     }
 
     /// The same for somebody who [goes on](crate::goes_on) while the register is away: where the log can't be written it is kept in
@@ -164,7 +159,7 @@ impl AccessLog {
         let mut look = self.look(who, consultation, after)?;
         // Behind what waits in the journal nothing overtakes it.
         if journal.standing().waiting == 0 && appender.is_ready() {
-            match self.tell(&look, SHORT_PATIENCE).await {
+            match self.tell(look.clone(), SHORT_PATIENCE).await {
                 // It may be in the log after all: under the same id it is told once.
                 Err(AccessLogError::Unavailable(AppendError::Unavailable | AppendError::DeadlinePassed)) => {}
                 told => return told.map(drop),
@@ -196,7 +191,7 @@ impl AccessLog {
         })
     }
 
-    async fn tell(&self, look: &Look, patience: Duration) -> Result<LookedAt, AccessLogError> {
+    async fn tell(&self, look: Look, patience: Duration) -> Result<LookedAt, AccessLogError> {
         self.submit(submission_of_look(look, Some(patience), &self.0.master), patience).await
     }
 
@@ -307,8 +302,8 @@ struct Told {
 }
 
 /// A look as the log is told of it; one that was kept in the journal waits for as long as it takes.
-fn submission_of_look(look: &Look, patience: Option<Duration>, master: &MasterKeys) -> Submission {
-    let Look { command_id, at, after, purpose, roles, consultation } = look.clone();
+fn submission_of_look(look: Look, patience: Option<Duration>, master: &MasterKeys) -> Submission {
+    let Look { command_id, at, after, purpose, roles, consultation } = look;
     let told = Told { by: Some(consultation.by.clone()), purpose: Some(purpose), roles, at, after };
     submission(command_id, &told, AccessDayCommand::ConsultRecords(consultation), patience, master)
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
+mod folder;
 mod http;
 mod process;
 
@@ -20,6 +21,7 @@ use uuid::Uuid;
 use vnr::compose::{Running, System};
 use vnr::settings::Settings;
 
+pub use folder::Folder;
 pub use http::{ask, ask_for, get};
 pub use process::{VnrProcess, vnr_binary};
 

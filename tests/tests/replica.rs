@@ -10,7 +10,7 @@ use proto::command::v1 as pb;
 use proto::command::v1::incident_service_client::IncidentServiceClient;
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
-use tests::{Bearer, VnrProcess, ask, ask_for, dispatcher, envelope, get, position, vnr_binary};
+use tests::{Bearer, Connection, VnrProcess, ask, ask_for, dispatcher, envelope, get, position, vnr_binary};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use uuid::Uuid;
@@ -109,6 +109,28 @@ fn primary_in(folder: &Path) -> Options {
     Options::new(folder.join("primary")).profile(Profile::Throwaway)
 }
 
+fn incident() -> pb::RegisterIncident {
+    pb::RegisterIncident {
+        envelope: envelope(),
+        channel: pb::Channel::Phone112 as i32,
+        type_code: "theft".into(),
+        category: pb::Category::B as i32,
+        narrative: "Izsists logs, pazudis velosipēds.".into(),
+        ..Default::default()
+    }
+}
+
+async fn incidents(process: &VnrProcess, token: &str) -> IncidentServiceClient<Connection> {
+    let channel = Channel::from_shared(format!("http://{}", process.grpc)).expect("an address");
+    IncidentServiceClient::new(InterceptedService::new(channel.connect().await.expect("gRPC"), Bearer::new(token)))
+}
+
+/// Waits until what was recorded can be read.
+async fn is_read(process: &VnrProcess, token: &str, reply: &pb::CommandReply) {
+    let wait = "query($p: LogPosition) { incidents(first: 0, minPosition: $p, waitSeconds: 30) { totalCount } }";
+    ask(process.http, Some(token), wait, json!({ "p": position(reply) })).await;
+}
+
 /// Looks until the first answer of a copy, or 20 s; gives it, and how many looks were answered before.
 async fn first_of_copy(process: &VnrProcess, token: &str, id: &str) -> (Value, usize) {
     let until = Instant::now() + Duration::from_secs(20);
@@ -129,21 +151,10 @@ async fn screens_of_112_go_on_from_a_copy_and_kill_9_loses_no_look_and_tells_non
     let mut site = Site::new().await;
     let mut process = site.start();
     let token = site.token(&dispatcher());
-    let channel = Channel::from_shared(format!("http://{}", process.grpc)).expect("an address");
-    let connection = InterceptedService::new(channel.connect().await.expect("gRPC"), Bearer::new(&token));
-    let incident = pb::RegisterIncident {
-        envelope: envelope(),
-        channel: pb::Channel::Phone112 as i32,
-        type_code: "theft".into(),
-        category: pb::Category::B as i32,
-        narrative: "Izsists logs, pazudis velosipēds.".into(),
-        ..Default::default()
-    };
-    let reply = IncidentServiceClient::new(connection.clone()).register_incident(incident.clone()).await;
-    let reply = reply.expect("it is registered").into_inner();
+    let mut incidents = incidents(&process, &token).await;
+    let reply = incidents.register_incident(incident()).await.expect("it is registered").into_inner();
     let id = reply.aggregate_id.as_str();
-    let wait = "query($p: LogPosition) { incidents(first: 0, minPosition: $p, waitSeconds: 30) { totalCount } }";
-    ask(process.http, Some(&token), wait, json!({ "p": position(&reply) })).await;
+    is_read(&process, &token, &reply).await;
     let there = ask(process.http, Some(&token), LOOK, json!({ "i": id })).await;
     assert_eq!(there["data"]["incident"]["number"], reply.number, "{there}");
     assert!(there["extensions"].is_null(), "the register itself: {there}");
@@ -176,10 +187,9 @@ async fn screens_of_112_go_on_from_a_copy_and_kill_9_loses_no_look_and_tells_non
     let waits = ask_for(process.http, Some(&site.token(&detective)), reference, LOOK, json!({ "i": id })).await;
     assert_eq!(waits["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{waits}");
     assert!(waits["errors"][0]["message"].as_str().is_some_and(|text| text.contains("away")), "{waits}");
-    let mut late = tonic::Request::new(pb::RegisterIncident { envelope: envelope(), ..incident });
+    let mut late = tonic::Request::new(incident());
     late.set_timeout(Duration::from_secs(2));
-    let refused =
-        IncidentServiceClient::new(connection).register_incident(late).await.expect_err("nothing is recorded");
+    let refused = incidents.register_incident(late).await.expect_err("nothing is recorded");
     let unsure = [tonic::Code::Unavailable, tonic::Code::DeadlineExceeded, tonic::Code::Cancelled];
     assert!(unsure.contains(&refused.code()), "it is sent again later: {refused}");
     let (status, ready) = get(process.http, "/readyz").await;
@@ -216,20 +226,10 @@ async fn when_the_database_is_back_everybody_reads_it_again_and_looks_follow_tho
     let mut site = Site::new().await;
     let process = site.start();
     let token = site.token(&dispatcher());
-    let channel = Channel::from_shared(format!("http://{}", process.grpc)).expect("an address");
-    let connection = InterceptedService::new(channel.connect().await.expect("gRPC"), Bearer::new(&token));
-    let incident = pb::RegisterIncident {
-        envelope: envelope(),
-        channel: pb::Channel::Phone112 as i32,
-        type_code: "theft".into(),
-        category: pb::Category::B as i32,
-        ..Default::default()
-    };
-    let reply = IncidentServiceClient::new(connection).register_incident(incident).await;
+    let reply = incidents(&process, &token).await.register_incident(incident()).await;
     let reply = reply.expect("it is registered").into_inner();
     let id = reply.aggregate_id.as_str();
-    let wait = "query($p: LogPosition) { incidents(first: 0, minPosition: $p, waitSeconds: 30) { totalCount } }";
-    ask(process.http, Some(&token), wait, json!({ "p": position(&reply) })).await;
+    is_read(&process, &token, &reply).await;
     site.copy_has_it_all().await;
     site.database_goes_away().await;
     first_of_copy(&process, &token, id).await;

@@ -1,8 +1,7 @@
 //! Who may see what is changed by two persons while the register runs, holds after a crash, and can be explained.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,7 +17,7 @@ use event_store::seal::MasterKeys;
 use proto::command::v1 as pb;
 use proto::command::v1::incident_service_client::IncidentServiceClient;
 use serde_json::{Value, json};
-use tests::{Bearer, TestSystem, VnrProcess, ask, envelope, get, position, project_file, vnr_binary};
+use tests::{Bearer, Folder, TestSystem, VnrProcess, ask, envelope, get, position, project_file};
 use tonic::Code;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
@@ -29,69 +28,19 @@ use vnr::settings::{PolicySource, Settings};
 /// What is adopted holds within a second; a slow machine gets another.
 const SOON: Duration = Duration::from_secs(2);
 
-/// A folder of the test's own, removed at its end.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let folder = std::env::temp_dir().join(format!("vnr-rights-{name}-{}", Uuid::now_v7()));
-        fs::create_dir_all(&folder).unwrap();
-        Folder(folder)
-    }
-
-    fn home(&self) -> PathBuf {
-        self.0.join("home")
-    }
-
-    fn vnr(&self, arguments: &[&str]) -> Output {
-        Command::new(vnr_binary()).args(arguments).arg("--data-dir").arg(self.home()).output().unwrap()
-    }
-
-    fn told(&self, arguments: &[&str]) -> String {
-        let output = self.vnr(arguments);
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        serde_json::from_str(&self.told(arguments)).unwrap()
-    }
-
-    /// A token of `subject` at `institution`.
-    fn token(&self, subject: &str, institution: &str, role: &str, purpose: &str, more: &[&str]) -> String {
-        let who = ["--institution", institution, "--role", role, "--purpose", purpose, "--subject", subject];
-        self.told(&[&["token"], &who[..], more].concat()).trim().to_owned()
-    }
-
-    /// As that supervisor of the Information Centre: whether it was done, and what was said.
-    fn centre(&self, server: &VnrProcess, name: &str, arguments: &[&str]) -> (bool, String) {
-        let token = self.token(name, "IC", "supervisor", "administration", &[]);
-        let target = format!("http://{}", server.grpc);
-        let sending = ["--token", &token, "--target-url", &target, "--reference", "PA-1"];
-        let output = self.vnr(&[arguments, &sending].concat());
-        (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
-    }
-
-    /// The register's policies, without some of them.
-    fn policies_without(&self, name: &str, policies: &[&str]) -> String {
-        let folder = self.0.join(name);
-        fs::create_dir_all(&folder).unwrap();
-        for entry in fs::read_dir(project_file("schema/policies")).unwrap() {
-            let entry = entry.unwrap();
-            let mut text = fs::read_to_string(entry.path()).unwrap();
-            for policy in policies {
-                text = without(&text, policy);
-            }
-            fs::write(folder.join(entry.file_name()), text).unwrap();
+/// The register's policies, without some of them.
+fn policies_without(folder: &Folder, name: &str, policies: &[&str]) -> String {
+    let folder = folder.path().join(name);
+    fs::create_dir_all(&folder).unwrap();
+    for entry in fs::read_dir(project_file("schema/policies")).unwrap() {
+        let entry = entry.unwrap();
+        let mut text = fs::read_to_string(entry.path()).unwrap();
+        for policy in policies {
+            text = without(&text, policy);
         }
-        folder.to_str().unwrap().to_owned()
+        fs::write(folder.join(entry.file_name()), text).unwrap();
     }
+    folder.to_str().unwrap().to_owned()
 }
 
 /// A text of policies without one of them.
@@ -135,7 +84,7 @@ async fn in_force(server: &VnrProcess) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_two_persons_adopt_holds_within_a_second_and_after_a_crash() {
-    let folder = Folder::new("adopt");
+    let folder = Folder::new("rights-adopt");
     let mut server = VnrProcess::up(&folder.home());
     let police = folder.token("k.liepa", "VP", "dispatcher", "response", &[]);
     let local = folder.token("m.krumins", "RPP", "officer", "response", &["--territory", "0001000"]);
@@ -147,7 +96,7 @@ async fn what_two_persons_adopt_holds_within_a_second_and_after_a_crash() {
     assert_eq!(embedded["source"], "embedded");
 
     // Nobody of another institution, and nobody alone.
-    let given = folder.policies_without("stricter", &["look-local-police-territory", "record-own"]);
+    let given = policies_without(&folder, "stricter", &["look-local-police-territory", "record-own"]);
     let digest = folder.json(&["access", "policy", "check", &given, "--json"])["digest"].as_str().unwrap().to_owned();
     let propose = ["access", "policy", "propose", &given, "--reason", "illustrative"];
     let stranger = folder.token("k.liepa", "VP", "supervisor", "administration", &[]);
@@ -195,9 +144,9 @@ async fn what_two_persons_adopt_holds_within_a_second_and_after_a_crash() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_version_is_not_proposed_and_all_its_mistakes_are_told() {
-    let folder = Folder::new("wrong");
+    let folder = Folder::new("rights-wrong");
     let server = VnrProcess::up(&folder.home());
-    let given = folder.policies_without("wrong", &[]);
+    let given = policies_without(&folder, "wrong", &[]);
     let mistakes = "@id(\"one\") @lv(\"a.\") @source(\"test\")\n\
                     permit (principal is Actor, action == Action::\"wiew\", resource);\n\
                     @id(\"two\") @lv(\"b.\") @en(\"b.\") @source(\"test\")\n\
@@ -210,7 +159,7 @@ async fn a_wrong_version_is_not_proposed_and_all_its_mistakes_are_told() {
         assert!(said.contains(mistake), "{mistake}: {said}");
     }
     // After this one nobody could adopt another.
-    let last = folder.policies_without("last", &["adopt-policy"]);
+    let last = policies_without(&folder, "last", &["adopt-policy"]);
     let propose = ["access", "policy", "propose", &last, "--reason", "illustrative"];
     let (done, said) = folder.centre(&server, "a.ozola", &propose);
     assert!(!done && said.contains("nobody could adopt another version"), "{said}");
@@ -220,7 +169,7 @@ async fn a_wrong_version_is_not_proposed_and_all_its_mistakes_are_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_explained_is_what_the_register_does() {
-    let folder = Folder::new("explain");
+    let folder = Folder::new("rights-explain");
     let server = VnrProcess::up(&folder.home());
     let police = folder.token("k.liepa", "VP", "dispatcher", "response", &[]);
     let reply = register(&server, &police).await.unwrap();
@@ -295,7 +244,7 @@ async fn what_is_explained_is_what_the_register_does() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn grants_and_emergency_access_are_asked_for_and_agreed_to_on_the_command_line() {
-    let folder = Folder::new("grants");
+    let folder = Folder::new("rights-grants");
     let server = VnrProcess::up(&folder.home());
     let police = folder.token("k.liepa", "VP", "dispatcher", "response", &[]);
     let reply = register(&server, &police).await.unwrap();
@@ -390,7 +339,7 @@ async fn a_register_does_not_go_by_other_policies_than_those_adopted_unless_told
     let server = shared_for_tests().await.unwrap();
     let name = format!("rights_{}", Uuid::now_v7().simple());
     let database = server.create_database(&name, None).await.unwrap();
-    let folder = Folder::new("unusable");
+    let folder = Folder::new("rights-unusable");
     let mut settings = Settings::in_folder(folder.home());
     fs::create_dir_all(folder.home()).unwrap();
     settings.database_url = Some(database.app_url().to_owned());

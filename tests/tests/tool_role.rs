@@ -1,9 +1,6 @@
 //! Tools read what is sealed as a role that has no keys: the database hands it those of records about which the access log says who
 //! looks, and what for.
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output};
 use std::sync::Arc;
 
 use event_store::log::{LogName, LogPosition};
@@ -13,58 +10,31 @@ use proto::command::v1 as pb;
 use proto::command::v1::emergency_card_service_client::EmergencyCardServiceClient;
 use serde_json::json;
 use sqlx::PgPool;
-use tests::{Bearer, VnrProcess, envelope, vnr_binary};
+use tests::{Bearer, Folder, VnrProcess, envelope};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
 const NAME: &str = "Anna Neatslēgtā";
 
-/// A folder of the test's own, removed at its end.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+fn master(folder: &Folder) -> Arc<MasterKeys> {
+    Arc::new(MasterKeys::load(KeySource::File(folder.home().join("master.key"))).unwrap())
 }
 
-impl Folder {
-    fn new() -> Folder {
-        let folder = std::env::temp_dir().join(format!("vnr-tool-role-{}", Uuid::now_v7()));
-        fs::create_dir_all(&folder).unwrap();
-        Folder(folder)
-    }
-
-    fn vnr(&self, arguments: &[&str]) -> Output {
-        Command::new(vnr_binary()).args(arguments).arg("--data-dir").arg(&self.0).output().unwrap()
-    }
-
-    fn told(&self, arguments: &[&str]) -> String {
-        let output = self.vnr(arguments);
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn master(&self) -> Arc<MasterKeys> {
-        Arc::new(MasterKeys::load(KeySource::File(self.0.join("master.key"))).unwrap())
-    }
-
-    /// A call to 112, of a register that this folder's keys seal.
-    async fn call(&self, server: &VnrProcess) -> pb::CommandReply {
-        let who = ["--institution", "VUGD", "--role", "dispatcher", "--purpose", "response"];
-        let token = self.told(&[&["token"], &who[..]].concat()).trim().to_owned();
-        let channel = Channel::from_shared(format!("http://{}", server.grpc)).unwrap().connect().await.unwrap();
-        let mut cards = EmergencyCardServiceClient::new(InterceptedService::new(channel, Bearer::new(&token)));
-        let call = pb::ReceiveCall {
-            envelope: envelope(),
-            channel: pb::Channel::Phone112 as i32,
-            caller: Some(pb::Reporter { name: NAME.into(), ..Default::default() }),
-            narrative: "Deg dzīvoklis".into(),
-            ..Default::default()
-        };
-        cards.receive_call(call).await.unwrap().into_inner()
-    }
+/// A call to 112, of a register that this folder's keys seal.
+async fn call(folder: &Folder, server: &VnrProcess) -> pb::CommandReply {
+    let who = ["--institution", "VUGD", "--role", "dispatcher", "--purpose", "response"];
+    let token = folder.told(&[&["token"], &who[..]].concat()).trim().to_owned();
+    let channel = Channel::from_shared(format!("http://{}", server.grpc)).unwrap().connect().await.unwrap();
+    let mut cards = EmergencyCardServiceClient::new(InterceptedService::new(channel, Bearer::new(&token)));
+    let call = pb::ReceiveCall {
+        envelope: envelope(),
+        channel: pb::Channel::Phone112 as i32,
+        caller: Some(pb::Reporter { name: NAME.into(), ..Default::default() }),
+        narrative: "Deg dzīvoklis".into(),
+        ..Default::default()
+    };
+    cards.receive_call(call).await.unwrap().into_inner()
 }
 
 fn refused(error: &sqlx::Error, code: &str) -> bool {
@@ -99,11 +69,11 @@ impl Said<'_> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_database_hands_keys_out_only_for_what_the_access_log_says_is_looked_at() {
-    let folder = Folder::new();
-    let server = VnrProcess::up(&folder.0);
-    let (card, other) = (folder.call(&server).await, folder.call(&server).await);
+    let folder = Folder::new("tool-role");
+    let server = VnrProcess::up(&folder.home());
+    let (card, other) = (call(&folder, &server).await, call(&folder, &server).await);
     let [card_id, other_id] = [&card, &other].map(|reply| Uuid::try_parse(&reply.aggregate_id).unwrap());
-    let pg = PrivatePg::attach(&folder.0).unwrap().unwrap();
+    let pg = PrivatePg::attach(&folder.home()).unwrap().unwrap();
     let tools = PgPool::connect(&pg.tool_url()).await.unwrap();
 
     // The role reads the log and the read models, and no keys; it writes nothing.
@@ -134,7 +104,7 @@ async fn the_database_hands_keys_out_only_for_what_the_access_log_says_is_looked
     let sql = "select * from register.keys_looked_at(1, 1, '{}')";
     assert!(refused(&sqlx::query(sql).execute(&app).await.unwrap_err(), "42501"));
 
-    let ring = KeyRing::new(tools.clone(), LogName::REGISTER, folder.master());
+    let ring = KeyRing::new(tools.clone(), LogName::REGISTER, master(&folder));
     let at = |from: i64, to: i64| LookedAt { from: LogPosition::from_i64(from), to: LogPosition::from_i64(to) };
     let closed = async |look: LookedAt, records: &[Uuid]| match ring.looked_at(look, records).await {
         Err(SealError::Database(error)) => assert!(refused(&error, "VN010"), "{error}"),
@@ -181,12 +151,12 @@ async fn the_database_hands_keys_out_only_for_what_the_access_log_says_is_looked
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_says_that_it_looks_before_it_opens_and_opens_as_the_role_of_tools() {
-    let folder = Folder::new();
-    let server = VnrProcess::up(&folder.0);
-    let card = folder.call(&server).await;
+    let folder = Folder::new("tool-role");
+    let server = VnrProcess::up(&folder.home());
+    let card = call(&folder, &server).await;
     let exported = folder.told(&["subject", "export", &card.number, "-o", "-"]);
     assert!(exported.contains(NAME), "{exported}");
-    let pg = PrivatePg::attach(&folder.0).unwrap().unwrap();
+    let pg = PrivatePg::attach(&folder.home()).unwrap().unwrap();
     let tools = PgPool::connect(&pg.tool_url()).await.unwrap();
     let told: Vec<(i64, String)> = sqlx::query_as(
         "select position, event_type from access.events where payload->event_type->'records'->>0 = $1 order by position",
@@ -198,7 +168,7 @@ async fn an_export_says_that_it_looks_before_it_opens_and_opens_as_the_role_of_t
     let kinds: Vec<&str> = told.iter().map(|(_, kind)| kind.as_str()).collect();
     assert_eq!(kinds, ["RecordConsulted", "DataDisclosed"]);
     // What was told a moment ago opens just that record, by the database's own judgement.
-    let ring = KeyRing::new(tools.clone(), LogName::REGISTER, folder.master());
+    let ring = KeyRing::new(tools.clone(), LogName::REGISTER, master(&folder));
     let position = LogPosition::from_i64(told[0].0);
     let look = LookedAt { from: position, to: position };
     let record = Uuid::try_parse(&card.aggregate_id).unwrap();
@@ -206,7 +176,7 @@ async fn an_export_says_that_it_looks_before_it_opens_and_opens_as_the_role_of_t
     assert!(ring.looked_at(look, &[Uuid::now_v7()]).await.is_err());
 
     // Each tool that looks at records does with that role.
-    let proof = folder.0.join("card.proof.json");
+    let proof = folder.path().join("card.proof.json");
     for tool in [
         &["subject", "list", &card.number][..],
         &["subject", "due", "--on", "2040-01-01"],
@@ -239,19 +209,19 @@ async fn an_export_says_that_it_looks_before_it_opens_and_opens_as_the_role_of_t
     }
     // The next start lets it in again.
     drop(server);
-    let _server = VnrProcess::up(&folder.0);
+    let _server = VnrProcess::up(&folder.home());
     assert!(folder.told(&["subject", "export", &card.number, "-o", "-"]).contains(NAME));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_a_database_of_ones_own_the_role_is_named_by_a_url_of_its_own() {
-    let folder = Folder::new();
+    let folder = Folder::new("tool-role");
     let database = shared_for_tests().await.unwrap();
     let name = format!("tool_role_{}", Uuid::now_v7().simple());
     let database = database.create_database(&name, None).await.unwrap();
     let urls = ["--database-url", database.app_url(), "--database-owner-url", database.owner_url()];
-    let server = VnrProcess::start(&[&["up"], &urls[..]].concat(), &folder.0);
-    let card = folder.call(&server).await;
+    let server = VnrProcess::start(&[&["up"], &urls[..]].concat(), &folder.home());
+    let card = call(&folder, &server).await;
     let export = ["subject", "export", &card.number, "-o", "-"];
     for tool in [&[][..], &["--database-tool-url", database.tool_url()]] {
         let exported = folder.told(&[&export, &urls[..], tool].concat());

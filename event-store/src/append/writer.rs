@@ -289,13 +289,9 @@ impl Writer {
                     self.disconnect(&sqlx::Error::Protocol("the master key has a newer generation".into()));
                     Attempt::Disconnected
                 }
-                // A copy that was put in the place of a server that failed, and is not the first yet.
-                Some("25006") => {
-                    self.disconnect(&error);
-                    Attempt::Disconnected
-                }
-                // The server is going down or starting up, or has no room for now.
-                Some(code) if code.starts_with("57") || code.starts_with("53") || code.starts_with("08") => {
+                // The server is going down or starting up, has no room for now, or is a copy that was put in the place of one that failed
+                // and can't be written yet (25006).
+                Some(code) if code == "25006" || ["57", "53", "08"].iter().any(|class| code.starts_with(class)) => {
                     self.disconnect(&error);
                     Attempt::Disconnected
                 }

@@ -48,6 +48,9 @@ pub enum Profile {
     Throwaway,
 }
 
+/// Of a server that is not thrown away.
+const LASTING: [&str; 3] = ["max_connections=100", "shared_buffers=256MB", "max_wal_size=2GB"];
+
 impl Profile {
     /// Settings given on the command line, over the defaults of the version.
     fn settings(self, lz4: bool) -> Vec<&'static str> {
@@ -67,20 +70,17 @@ impl Profile {
         ];
         match self {
             Self::Durable => {
-                settings.extend(["max_connections=100", "shared_buffers=256MB", "max_wal_size=2GB"]);
+                settings.extend(LASTING);
                 settings.push(if lz4 { "wal_compression=lz4" } else { "wal_compression=off" });
             }
-            Self::Filling => settings.extend([
-                "max_connections=100",
-                "shared_buffers=256MB",
-                "max_wal_size=2GB",
+            Self::Filling => settings.extend(LASTING.into_iter().chain([
                 "wal_level=minimal",
                 "max_wal_senders=0",
                 // Tables that are being filled would be looked at again and again.
                 "autovacuum=off",
                 // What a commit waits for is on its way to the disk long before.
                 "backend_flush_after=1MB",
-            ]),
+            ])),
             Self::Throwaway => settings.extend([
                 "max_connections=300",
                 "shared_buffers=128MB",
