@@ -95,9 +95,9 @@ impl fmt::Display for TableMistake {
     }
 }
 
-/// All territories, with those that were.
+/// All territories, with those that were, and the first day of any.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Territories(BTreeMap<TerritoryCode, Territory>);
+pub struct Territories(BTreeMap<TerritoryCode, Territory>, Option<NaiveDate>);
 
 impl Territories {
     /// The classifier as it stands in `schema/reference/territories.csv`.
@@ -105,7 +105,7 @@ impl Territories {
     pub fn embedded() -> &'static Self {
         static EMBEDDED: LazyLock<Territories> = LazyLock::new(|| {
             let table = include_str!("../../schema/reference/territories.csv");
-            Territories::parse(table).unwrap_or_else(|_| Territories(BTreeMap::new()))
+            Territories::parse(table).unwrap_or_else(|_| Territories(BTreeMap::new(), None))
         });
         &EMBEDDED
     }
@@ -113,7 +113,7 @@ impl Territories {
     /// First day that the classifier tells of: what held before isn't known here.
     #[must_use]
     pub fn begins(&self) -> Option<NaiveDate> {
-        self.0.values().map(|territory| territory.valid_from).min()
+        self.1
     }
 
     /// Reads the table: `code,name,level,valid_from,valid_to,predecessors,successors`, the last day exclusive, codes parted by blanks.
@@ -146,7 +146,8 @@ impl Territories {
                 mistakes.push(TableMistake { line: lines[&territory.code], what });
             }
         }
-        if mistakes.is_empty() { Ok(Self(territories)) } else { Err(mistakes) }
+        let begins = territories.values().map(|territory| territory.valid_from).min();
+        if mistakes.is_empty() { Ok(Self(territories, begins)) } else { Err(mistakes) }
     }
 
     /// All of them, in order of their codes.

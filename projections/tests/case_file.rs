@@ -370,7 +370,7 @@ async fn all_rows(connection: &mut PgConnection) -> Vec<IncidentRow> {
 async fn the_read_model_says_of_an_incident_what_it_says_of_itself() {
     let mut office = Office::open().await;
     office.work = RandomWork::new(17, 25);
-    office.work.go_on(&office.system, 2_500).await;
+    office.work.go_on(&office.system, 3_000).await;
     let rows = all_rows(&mut *office.books().await).await;
     let incidents = by_themselves(&office.system).await;
     assert_eq!(rows.len(), incidents.len());

@@ -41,13 +41,11 @@ async fn one_version_is_in_force_and_its_files_are_there_to_be_read() {
     let at_work = system.start();
     let mut work = RandomWork::new(1, 1);
     let mut connection = system.pools.app.acquire().await.unwrap();
-    // Its tables are there with the first events that it has taken in.
-    work.go_on(&system, 3).await;
-    system.caught_up(&at_work).await;
-    assert_eq!(ProposalRow::in_force(&mut connection).await.unwrap(), None);
-
     let (first, second) = (text("permit (principal, action, resource);"), text("// nothing"));
     policy(&mut work, &system, propose(&first, "a.ozola")).await.unwrap();
+    // Its tables are there with the first event that it has taken in.
+    system.caught_up(&at_work).await;
+    assert_eq!(ProposalRow::in_force(&mut connection).await.unwrap(), None);
     policy(&mut work, &system, adopt(&first, "a.ozola")).await.expect_err("one person alone adopts nothing");
     policy(&mut work, &system, adopt(&first, "p.kalnins")).await.unwrap();
     policy(&mut work, &system, propose(&second, "a.ozola")).await.unwrap();

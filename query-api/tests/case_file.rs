@@ -262,7 +262,10 @@ async fn what_is_protected_or_secret_is_there_for_those_who_take_part_or_are_nam
     };
     let own = who("RPP", Role::Officer, Purpose::Response);
     assert_eq!(seen(&own, &last.position).await, [&*usual.number, &*protected.number]);
-    assert_eq!(seen(&police(), &last.position).await, [&*usual.number], "they have no part in it");
+    let elsewhere = who("VP", Role::Officer, Purpose::Prevention);
+    assert_eq!(seen(&elsewhere, &last.position).await, [&*usual.number], "they have no part in it");
+    let responding = seen(&police(), &last.position).await;
+    assert_eq!(responding, [&*usual.number, &*protected.number], "who has to go there sees whom they meet");
     let granted = register.grant(own.actor().expect("a name"), secret.id, AccessPurpose::Response).await;
     assert_eq!(seen(&own, &granted.position).await, [&*usual.number, &*protected.number, &*secret.number]);
     let token = api.tokens.for_(&own);
@@ -359,8 +362,7 @@ async fn a_list_with_case_files_asks_each_table_once_however_many_incidents_ther
     let waiting = served(&register).await;
     let token = waiting.tokens.for_(&police());
     data(&ask(&waiting, Some(&token), LIST, json!({"p": last.position})).await);
-    let pool = register.reading_through().await;
-    let api = serve(pool.clone(), register.keys(), Vec::new()).await;
+    let api = serve(register.reading_through().await, register.keys(), Vec::new()).await;
     let tables = ["persons", "organisations", "vehicles", "items", "documents", "actions", "links", "transfers"];
     let mut before = Vec::new();
     for table in tables {
@@ -373,8 +375,7 @@ async fn a_list_with_case_files_asks_each_table_once_however_many_incidents_ther
     let nodes = found["incidents"]["nodes"].as_array().expect("rows");
     assert_eq!(nodes.len(), 12);
     assert!(nodes.iter().all(|node| node["vehicles"][0]["person"]["identity"]["name"]["value"] == "Anna"), "{found}");
-    // A connection tells what it has read when it ends.
-    pool.close().await;
+    register.count_reading().await;
     let mut read = Vec::new();
     for _ in 0..100 {
         read.clear();

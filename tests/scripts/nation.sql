@@ -135,10 +135,10 @@ figure (what, found, stated, tolerance) as (
     select 'children at the scene who are of age', count(*), 0, 0 from involved where roles ? 'child' and not minor
     union all
     select 'incidents of family violence with a child, of all of these',
-           count(*) filter (where exists (select from involved p where p.aggregate_id = i.aggregate_id and p.roles ? 'child'))::float8 / count(*), 0.39, 0.25
+           count(*) filter (where exists (select from involved p where p.aggregate_id = i.aggregate_id and p.roles ? 'child'))::float8 / count(*), 0.30, 0.35
     from incident i where payload ->> 'type_code' = 'domestic-violence'
     union all
-    select 'actions in an incident', (select count(*) from event where event_type = 'ActionTaken')::float8 / count(*), 1.45, 0.15 from incident
+    select 'actions in an incident', (select count(*) from event where event_type = 'ActionTaken')::float8 / count(*), 1.3, 0.15 from incident
     union all
     select 'incidents that are corrected', (select count(distinct aggregate_id) from event where event_type = 'IncidentCorrected')::float8 / count(*), 0.02, 0.25
     from incident

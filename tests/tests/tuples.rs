@@ -20,7 +20,7 @@ use uuid::Uuid;
 const TUPLES: usize = 1_000;
 const INSTITUTIONS: &[&str] =
     &["VP", "VUGD", "NMPD", "VKCP", "RPP", "PP-JELGAVA", "PP-OGRE", "OP-RIGA", "KNAB", "LRP", "VPD", "IC", "BI", "XYZ"];
-const TERRITORIES: &[&str] = &["0001000", "0003000", "0003040"];
+const TERRITORIES: &[&str] = &["0001000", "0003000", "0005000"];
 const NARRATIVE: &str = "Izsists logs, pazudis velosipēds.";
 const NAME: &str = "Anna Bērziņa";
 const CODE: &str = "010190-10008";
@@ -94,14 +94,14 @@ impl World {
         }
         for (institution, territory, given_to) in [
             ("VP", Some("0001000"), None),
-            ("VP", Some("0003040"), Some("PP-JELGAVA")),
+            ("VP", Some("0003000"), Some("PP-JELGAVA")),
             ("VP", Some("0003000"), None),
             ("VP", None, Some("VP")),
             ("RPP", Some("0001000"), None),
             ("PP-JELGAVA", Some("0003000"), Some("VP")),
             ("PP-OGRE", Some("0003000"), None),
             ("OP-RIGA", Some("0001000"), None),
-            ("VUGD", Some("0003040"), Some("NMPD")),
+            ("VUGD", Some("0003000"), Some("NMPD")),
             ("KNAB", None, None),
         ] {
             world.incident(institution, territory, given_to).await;

@@ -10,7 +10,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chrono::{DateTime, Datelike as _, FixedOffset, Utc};
+use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDate, Utc};
 use domain::classifier::{Classifiers, Coded, IncidentType};
 use domain::ids;
 use domain::incident::TypeRules;
@@ -38,18 +38,24 @@ const MOST_CODES: usize = 20;
 pub(crate) struct Reader {
     violations: Violations,
     classifiers: Arc<Classifiers>,
-    occurred_at: Option<DateTime<FixedOffset>>,
+    /// Day of Riga's calendar on which it happened.
+    day: Option<NaiveDate>,
 }
 
 impl Reader {
     /// Begins with nothing wrong; codes are checked by these lists.
     pub(crate) fn new(classifiers: Arc<Classifiers>) -> Self {
-        Self { violations: Violations::new(), classifiers, occurred_at: None }
+        Self { violations: Violations::new(), classifiers, day: None }
     }
 
-    /// From now on codes have to be those of that day.
+    /// From now on codes have to be those of that day of Riga's calendar.
     pub(crate) fn occurred_at(&mut self, at: DateTime<FixedOffset>) {
-        self.occurred_at = Some(at);
+        self.day = Some(ids::riga_day(&at));
+    }
+
+    /// The day on which it happened, where that is known.
+    pub(crate) fn day(&self) -> Option<NaiveDate> {
+        self.day
     }
 
     /// A code of a classifier, that may be absent: one that could be used when it happened.
@@ -58,8 +64,8 @@ impl Reader {
             return None;
         }
         // Without a time, which is told by itself, the code is only compared with what there is today.
-        let at = self.occurred_at.unwrap_or_else(|| Utc::now().fixed_offset());
-        let code = self.classifiers.code(value, &at);
+        let day = self.day.unwrap_or_else(|| ids::riga_day(&Utc::now()));
+        let code = self.classifiers.code(value, day);
         self.violations.take(path, code)
     }
 
@@ -83,10 +89,10 @@ impl Reader {
 
     /// What the classifiers say of a type and a category that are given.
     pub(crate) fn rules(&self, type_code: Option<&IncidentType>, category: Option<Category>) -> TypeRules {
-        let Some(at) = &self.occurred_at else { return TypeRules::default() };
+        let Some(day) = self.day else { return TypeRules::default() };
         TypeRules {
-            class: type_code.and_then(|code| self.classifiers.class(code, at)),
-            limits: category.and_then(|category| self.classifiers.response_limits(category, at)),
+            class: type_code.and_then(|code| self.classifiers.class(code, day)),
+            limits: category.and_then(|category| self.classifiers.response_limits(category, day)),
         }
     }
 
@@ -98,9 +104,8 @@ impl Reader {
     /// A territory that there was when it happened.
     fn territory(&mut self, path: impl Path, value: &str) -> Option<TerritoryCode> {
         let code = self.text(path, value, TerritoryCode::parse)?;
-        let day = self.occurred_at.map(|at| ids::riga_day(&at));
         let territories = Territories::embedded();
-        match day {
+        match self.day {
             Some(day) if territories.begins().is_some_and(|begins| begins <= day) => {
                 self.violations.take(path, territories.on(&code, day).map(|_| code.clone()))
             }
@@ -110,7 +115,7 @@ impl Reader {
 
     /// Reads a part whose paths begin with `prefix`.
     pub(crate) fn within<T>(&mut self, prefix: &str, read: impl FnOnce(&mut Reader) -> T) -> T {
-        let mut part = Reader { occurred_at: self.occurred_at, ..Reader::new(Arc::clone(&self.classifiers)) };
+        let mut part = Reader { day: self.day, ..Reader::new(Arc::clone(&self.classifiers)) };
         let value = read(&mut part);
         self.violations.nest(prefix, part.violations);
         value

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
+use chrono::{NaiveDate, TimeDelta};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,6 @@ use super::error::ClassifierError;
 use super::file::read_entries;
 use super::unknown::UnknownCode;
 use super::{MAX_ENTRIES, MAX_LOADED};
-use crate::ids::riga_day;
 use crate::kernel::Refused;
 use crate::lang::Lang;
 use crate::terms::{Category, RaisedClass};
@@ -194,12 +193,12 @@ impl Classifiers {
         }
     }
 
-    /// A code that may be used for what happened then: on that day of Riga's calendar.
+    /// A code that may be used for what happened on that day of Riga's calendar.
     ///
     /// # Errors
     /// [`CodeError`] where it may not.
-    pub fn code<C: Coded>(&self, code: &str, at: &DateTime<FixedOffset>) -> Result<C, CodeError> {
-        self.entry(C::SYSTEM, code, riga_day(at))?;
+    pub fn code<C: Coded>(&self, code: &str, day: NaiveDate) -> Result<C, CodeError> {
+        self.entry(C::SYSTEM, code, day)?;
         Ok(C::parse(code)?)
     }
 
@@ -217,16 +216,16 @@ impl Classifiers {
 
     /// How restricted what a code stands for is on that day, where it is more than usual.
     #[must_use]
-    pub fn class<C: Coded>(&self, code: &C, at: &DateTime<FixedOffset>) -> Option<RaisedClass> {
-        let class = self.attribute(C::SYSTEM, code.code(), riga_day(at), "class")?;
+    pub fn class<C: Coded>(&self, code: &C, day: NaiveDate) -> Option<RaisedClass> {
+        let class = self.attribute(C::SYSTEM, code.code(), day, "class")?;
         RaisedClass::parse(class).ok()
     }
 
-    /// How fast somebody has to be there, for what was received then.
+    /// How fast somebody has to be there, for what was received on that day.
     #[must_use]
-    pub fn response_limits(&self, category: Category, at: &DateTime<FixedOffset>) -> Option<ResponseLimits> {
+    pub fn response_limits(&self, category: Category, day: NaiveDate) -> Option<ResponseLimits> {
         let code = category.code().to_ascii_lowercase();
-        let entry = self.list(CodeSystem::ResponseCategory).on(&code, riga_day(at))?;
+        let entry = self.list(CodeSystem::ResponseCategory).on(&code, day)?;
         let minutes = |name| entry.attribute(name)?.parse().ok().and_then(TimeDelta::try_minutes);
         Some(ResponseLimits { city: minutes("city_minutes")?, rural: minutes("rural_minutes")? })
     }

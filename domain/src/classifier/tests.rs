@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::examples::{actor, at, sealed, sure};
+use crate::ids::riga_day;
 use crate::lang::Lang;
 use crate::scenario::Scenario;
 use crate::terms::{Category, RaisedClass};
@@ -56,16 +57,17 @@ fn the_programs_own_tables_are_sound() {
             assert!(RaisedClass::parse(class).is_ok(), "{system}: {class}");
         }
     }
+    let today = riga_day(&at("12:00:00"));
     for category in Category::ALL {
-        let limits = Classifiers::embedded().response_limits(*category, &at("12:00:00")).expect("limits");
+        let limits = Classifiers::embedded().response_limits(*category, today).expect("limits");
         assert!(limits.city <= limits.rural, "{category}");
     }
 }
 
 #[test]
 fn an_unknown_code_is_answered_with_what_would_be_right() {
-    let then = at("12:00:00");
-    let told = |code| Classifiers::embedded().code::<IncidentType>(code, &then).unwrap_err().to_string();
+    let then = riga_day(&at("12:00:00"));
+    let told = |code| Classifiers::embedded().code::<IncidentType>(code, then).unwrap_err().to_string();
     assert!(told("thef").contains("did you mean theft?"), "{}", told("thef"));
     assert!(told("Domestic_Violence").contains("did you mean domestic-violence?"), "{}", told("Domestic_Violence"));
     assert!(told("qqqqqqqqqq").contains("use one of theft, burglary"), "{}", told("qqqqqqqqqq"));
@@ -79,8 +81,8 @@ fn a_code_is_one_of_the_day_on_which_it_happened() {
     list.amend(entries(&["witchcraft,1900-01-01,2000-01-01,Buršana,Witchcraft", "drone,2026-03-29,,Drons,Drone"]));
     lists.set(CodeSystem::IncidentType, list);
     // 28 March 2026.
-    let then = at("12:00:00");
-    let told = |code| lists.code::<IncidentType>(code, &then).unwrap_err().to_string();
+    let then = riga_day(&at("12:00:00"));
+    let told = |code| lists.code::<IncidentType>(code, then).unwrap_err().to_string();
     assert_eq!(
         told("witchcraft"),
         "`witchcraft` of incident-type can't be used for 2026-03-28: it holds from 1900-01-01 until 2000-01-01"
@@ -88,7 +90,7 @@ fn a_code_is_one_of_the_day_on_which_it_happened() {
     assert_eq!(told("drone"), "`drone` of incident-type can't be used for 2026-03-28: it holds from 2026-03-29");
     // Half past midnight of the 29th in Riga is still the 28th in London.
     let in_london = sure(chrono::DateTime::parse_from_rfc3339("2026-03-28T22:30:00+00:00"));
-    assert!(lists.code::<IncidentType>("drone", &in_london).is_ok());
+    assert!(lists.code::<IncidentType>("drone", riga_day(&in_london)).is_ok());
     assert_eq!(lists.label(CodeSystem::IncidentType, "witchcraft", Lang::Lv), Some("Buršana"));
     assert_eq!(lists.label(CodeSystem::IncidentType, "no-such", Lang::Lv), None);
 }

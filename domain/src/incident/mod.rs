@@ -24,7 +24,7 @@ pub use involved::{Document, Identity, Item, Organisation, Vehicle};
 use self::state::Registered;
 use crate::kernel::{Decide, Moment, Refused, handle_by_decision};
 use crate::lang::terms;
-use crate::terms::RaisedClass;
+use crate::terms::{RaisedClass, TransferOutcome};
 use crate::values::{InstitutionCode, NationalNumber, Place};
 
 terms! {
@@ -48,15 +48,16 @@ terms! {
 }
 
 impl IncidentEvent {
-    /// Where the incident stands after it, having stood at `before`. A result outlives a new assignment; who takes an incident on has
-    /// given it to nobody yet.
+    /// Where the incident stands after it, having stood at `before`. A result outlives a new assignment; who takes an incident on, or gets
+    /// it back, has given it to nobody yet.
     #[must_use]
     pub fn status_after(&self, before: IncidentStatus) -> IncidentStatus {
         match (self, before) {
             (Self::IncidentRegistered { .. }, _)
-            | (Self::TransferAccepted { .. } | Self::TransferCompleted { .. }, IncidentStatus::Assigned) => {
-                IncidentStatus::Registered
-            }
+            | (
+                Self::TransferAccepted { .. } | Self::TransferCompleted { outcome: TransferOutcome::Returned, .. },
+                IncidentStatus::Assigned,
+            ) => IncidentStatus::Registered,
             (Self::IncidentAssigned { .. }, IncidentStatus::Registered) => IncidentStatus::Assigned,
             (Self::ResultRecorded { .. }, _) => IncidentStatus::ResultRecorded,
             (Self::IncidentClosed { .. }, _) => IncidentStatus::Closed,

@@ -214,9 +214,9 @@ mod tests {
 
     #[test]
     fn family_violence_asks_for_a_class() {
-        let at = DateTime::parse_from_rfc3339("2025-03-29T12:00:00+02:00").unwrap();
-        let family: domain::classifier::IncidentType = Classifiers::embedded().code("domestic-violence", &at).unwrap();
-        assert!(Classifiers::embedded().class(&family, &at).is_some());
+        let at = domain::ids::riga_day(&DateTime::parse_from_rfc3339("2025-03-29T12:00:00+02:00").unwrap());
+        let family: domain::classifier::IncidentType = Classifiers::embedded().code("domestic-violence", at).unwrap();
+        assert!(Classifiers::embedded().class(&family, at).is_some());
         assert!(KINDS.iter().all(|kind| (1..=4).contains(&kind.cast.len())));
     }
 }

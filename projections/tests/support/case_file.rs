@@ -225,7 +225,7 @@ fn work_on(random: &mut RandomWork) -> IncidentCommand {
         5 => IncidentCommand::LiftRestriction(LiftRestriction { reason: why() }),
         6 => IncidentCommand::RequestAnnulment(RequestAnnulment { reason: why(), by }),
         // Seldom agreed to: nothing of an annulled incident changes any more.
-        _ if dice.below(6) == 0 => IncidentCommand::ApproveAnnulment(ApproveAnnulment { by }),
+        _ if dice.below(3) == 0 => IncidentCommand::ApproveAnnulment(ApproveAnnulment { by }),
         _ => IncidentCommand::RejectAnnulment(RejectAnnulment { reason: why(), by }),
     }
 }

@@ -33,6 +33,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 const TEMPLATE: &str = "query_api_template";
+const COUNTED: &str = "counted";
 
 async fn prepare(owner_url: String) -> Result<(), PrivatePgError> {
     let owner = pool(&owner_url, 1).await;
@@ -129,8 +130,16 @@ impl Register {
     /// A pool of connections that read every table through, so that its statements can be counted by that.
     pub async fn reading_through(&self) -> PgPool {
         let off = ["enable_indexscan", "enable_bitmapscan", "enable_indexonlyscan"].map(|method| (method, "off"));
-        let options = self.app.connect_options().as_ref().clone().options(off);
+        let options = self.app.connect_options().as_ref().clone().application_name(COUNTED).options(off);
         PgPoolOptions::new().max_connections(4).connect_with(options).await.expect("a pool")
+    }
+
+    /// Ends their connections: one tells what it has read when it ends.
+    pub async fn count_reading(&self) {
+        let sql = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+                   where datname = current_database() and application_name = $1";
+        let ended: i64 = sqlx::query_scalar(sql).bind(COUNTED).fetch_one(&self.pools.owner).await.expect("ended");
+        assert!(ended > 0, "nobody has read");
     }
 
     /// How often a table was read through.

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, FixedOffset, NaiveDate};
-use domain::ids::riga_day;
+use chrono::NaiveDate;
 use domain::incident::{
     ChangePersonRoles, Document, IdentifyPerson, Identity, IncidentCommand, InvolveDocument, InvolveItem,
     InvolveOrganisation, InvolvePerson, InvolveVehicle, Item as InvolvedItem, Organisation, Vehicle,
@@ -29,12 +28,7 @@ const HOME: &str = "LV";
 const OLDEST: u32 = 130;
 
 /// Who a person is, with what rules need to know of a sealed date of birth: it is worked out here, where it is still open.
-fn identity(
-    reader: &mut Reader,
-    subject: Uuid,
-    details: Option<pb::PersonDetails>,
-    occurred_at: Option<DateTime<FixedOffset>>,
-) -> Identity {
+fn identity(reader: &mut Reader, subject: Uuid, details: Option<pb::PersonDetails>) -> Identity {
     let details = details.unwrap_or_default();
     let at = |field| Within("person", field);
     let name = reader.text(at("name"), &details.name, PersonName::parse);
@@ -55,8 +49,7 @@ fn identity(
         reader.wrong(at("birth_date"), "is not the one that the personal code begins with: correct one of them");
     }
     let birth_date = given.or(by_code);
-    let then = occurred_at.map(|at| riga_day(&at));
-    let years = then.zip(birth_date).map(|(then, born)| then.years_since(born));
+    let years = reader.day().zip(birth_date).map(|(then, born)| then.years_since(born));
     if years.is_some_and(|years| years.is_none_or(|years| years > OLDEST)) {
         reader.wrong(at("birth_date"), format!("must be a day at most {OLDEST} years before it happened"));
     }
@@ -105,8 +98,7 @@ pub(in crate::commands) fn person(
 ) -> Option<Prepared> {
     let incident = reader.record("incident", "incident", message.incident);
     let subject = reader.part_id("subject_id", &message.subject_id);
-    let occurred_at = envelope.as_ref().map(|envelope| envelope.occurred_at);
-    let person = identity(reader, subject.unwrap_or_default(), message.person, occurred_at);
+    let person = identity(reader, subject.unwrap_or_default(), message.person);
     let roles = reader.codes("roles", &message.roles);
     let identification = reader.term::<pb::Identification, _>("identification", message.identification);
     let protections = protections(reader, "protections", &message.protections);
@@ -130,8 +122,7 @@ pub(in crate::commands) fn identify(
 ) -> Option<Prepared> {
     let incident = reader.record("incident", "incident", message.incident);
     let subject = reader.required_uuid("subject_id", &message.subject_id);
-    let occurred_at = envelope.as_ref().map(|envelope| envelope.occurred_at);
-    let person = identity(reader, subject.unwrap_or_default(), message.person, occurred_at);
+    let person = identity(reader, subject.unwrap_or_default(), message.person);
     let identification = reader.term::<pb::Identification, _>("identification", message.identification);
     let protections = message.protections.map(|list| protections(reader, "protections", &list.protections));
     let reason = reader.personal("reason", &message.reason, Reason::parse);

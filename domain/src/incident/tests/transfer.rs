@@ -138,6 +138,8 @@ fn a_transfer_that_was_accepted_ends_once_by_who_accepted_it() {
         .clone()
         .when(complete("VP-RIGA", TransferOutcome::Completed))
         .refused_with([IncidentError::NotYourTransfer { to }]);
+    let working = accepted.clone().after(assign(officer("9"))).after(complete("PP-RIGA", TransferOutcome::Aborted));
+    assert_eq!(working.record.status(), Some(IncidentStatus::Assigned), "it is still with who deals with it");
     let ended = accepted.with_result().closed().after(complete("PP-RIGA", TransferOutcome::Completed));
     assert_eq!(
         (responsible(&ended.record), ended.record.status()),
