@@ -138,7 +138,8 @@ impl Register {
     pub async fn count_reading(&self) {
         let sql = "select count(pg_terminate_backend(pid)) from pg_stat_activity
                    where datname = current_database() and application_name = $1";
-        let ended: i64 = sqlx::query_scalar(sql).bind(COUNTED).fetch_one(&self.pools.owner).await.expect("ended");
+        // Of the same role: no other may.
+        let ended: i64 = sqlx::query_scalar(sql).bind(COUNTED).fetch_one(&self.app).await.expect("ended");
         assert!(ended > 0, "nobody has read");
     }
 
