@@ -54,7 +54,7 @@ impl QueryApi {
         let databases = Databases { register: self.register, replica: self.replica, policies: self.policies };
         let freshness = Freshness::start(databases.clone());
         let (access, classifiers) = (self.access.clone(), self.classifiers);
-        let source = SnapshotSource { databases, freshness, access, classifiers };
+        let source = SnapshotSource { databases, freshness, access, classifiers, gather_time: self.limits.gather_time };
         let schema = graph::schema(source, self.limits.document.complexity);
         let sockets = Arc::new(Semaphore::new(self.limits.sockets));
         http::router(Arc::new(App {

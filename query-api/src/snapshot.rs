@@ -85,6 +85,8 @@ pub(crate) struct SnapshotSource {
     pub(crate) freshness: Freshness,
     pub(crate) access: AccessLog,
     pub(crate) classifiers: watch::Receiver<Arc<Classifiers>>,
+    /// [`crate::Limits::gather_time`].
+    pub(crate) gather_time: Duration,
 }
 
 impl SnapshotSource {

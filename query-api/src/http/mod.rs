@@ -46,6 +46,8 @@ pub struct Limits {
     pub answer_time: Duration,
     /// Size of a document.
     pub document: DocumentLimits,
+    /// How long what the rows of a list ask for is gathered before it is read in one statement.
+    pub gather_time: Duration,
     /// Operations under way on one WebSocket.
     pub operations_per_socket: usize,
     /// WebSockets at once.
@@ -59,6 +61,7 @@ impl Default for Limits {
             body_time: Duration::from_secs(10),
             answer_time: Duration::from_secs(38),
             document: DocumentLimits::default(),
+            gather_time: Duration::from_millis(1),
             operations_per_socket: 64,
             sockets: 8_192,
         }

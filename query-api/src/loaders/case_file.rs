@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
 use projections::case_file::{
@@ -42,14 +43,14 @@ macro_rules! of_incidents {
         }
 
         impl CaseFiles {
-            /// Loaders that read in this snapshot.
-            pub(super) fn new(snapshot: &Snapshot) -> Self {
+            /// Loaders that read in this snapshot what they have gathered in this time.
+            pub(super) fn new(snapshot: &Snapshot, time: Duration) -> Self {
                 Self {
                     $($field: DataLoader::with_cache(
                         $loader(snapshot.clone()),
                         tokio::spawn,
                         HashMapCache::default(),
-                    ),)+
+                    ).delay(time),)+
                 }
             }
 

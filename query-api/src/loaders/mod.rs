@@ -5,6 +5,7 @@ mod case_file;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 
 use access::policy::Policies;
 use async_graphql::Context;
@@ -47,16 +48,16 @@ pub(crate) struct Loaders {
 impl Loaders {
     /// Loaders that read in this snapshot, for a caller of whom the policies in force now decide, with the labels that hold now.
     pub(crate) fn new(snapshot: &Snapshot, source: &SnapshotSource) -> Self {
-        let keys = snapshot.personal();
+        let (keys, time) = (snapshot.personal(), source.gather_time);
         Self {
-            incidents: DataLoader::new(Incidents(snapshot.clone()), tokio::spawn),
-            cards: DataLoader::new(Cards(snapshot.clone()), tokio::spawn),
-            card_units: DataLoader::new(CardUnits(snapshot.clone()), tokio::spawn),
-            units: DataLoader::new(Units(snapshot.clone()), tokio::spawn),
-            timelines: DataLoader::new(Timelines(snapshot.clone()), tokio::spawn),
-            timeline_lengths: DataLoader::new(TimelineLengths(snapshot.clone()), tokio::spawn),
-            case_files: CaseFiles::new(snapshot),
-            personal: DataLoader::new(PersonalLoader { snapshot: snapshot.clone(), keys }, tokio::spawn),
+            incidents: gathering(Incidents(snapshot.clone()), time),
+            cards: gathering(Cards(snapshot.clone()), time),
+            card_units: gathering(CardUnits(snapshot.clone()), time),
+            units: gathering(Units(snapshot.clone()), time),
+            timelines: gathering(Timelines(snapshot.clone()), time),
+            timeline_lengths: gathering(TimelineLengths(snapshot.clone()), time),
+            case_files: CaseFiles::new(snapshot, time),
+            personal: gathering(PersonalLoader { snapshot: snapshot.clone(), keys }, time),
             policies: source.databases.policies.current(),
             classifiers: Arc::clone(&source.classifiers.borrow()),
             permits: OnceCell::new(),
@@ -64,6 +65,11 @@ impl Loaders {
             tide: OnceCell::new(),
         }
     }
+}
+
+/// A loader that gathers what is asked for in this time before it reads.
+fn gathering<L>(loader: L, time: Duration) -> DataLoader<L> {
+    DataLoader::new(loader, tokio::spawn).delay(time)
 }
 
 type Loaded<V> = Result<HashMap<Uuid, V>, Arc<QueryError>>;

@@ -101,6 +101,16 @@ pub async fn without_database() -> Served {
 
 /// Serves on a free port.
 pub async fn serve(pool: PgPool, personal: Arc<dyn OpenPersonal>, reasons: Vec<String>) -> Served {
+    serve_within(pool, personal, reasons, Limits::default()).await
+}
+
+/// The API within other limits than those that it has by itself.
+pub async fn serve_within(
+    pool: PgPool,
+    personal: Arc<dyn OpenPersonal>,
+    reasons: Vec<String>,
+    limits: Limits,
+) -> Served {
     let tokens = Tokens::new();
     let master = Arc::new(MasterKeys::from_bytes(1, &[42; 32]));
     let config = AppenderConfig::new(LogName::ACCESS, pool.clone(), master.clone());
@@ -114,7 +124,7 @@ pub async fn serve(pool: PgPool, personal: Arc<dyn OpenPersonal>, reasons: Vec<S
         gate: tokens.verifier.clone(),
         readiness: Arc::new(Reasons(reasons)),
         metrics: None,
-        limits: Limits::default(),
+        limits,
         open_introspection: true,
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");

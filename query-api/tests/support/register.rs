@@ -134,13 +134,15 @@ impl Register {
         PgPoolOptions::new().max_connections(4).connect_with(options).await.expect("a pool")
     }
 
-    /// Ends their connections: one tells what it has read when it ends.
-    pub async fn count_reading(&self) {
-        let sql = "select count(pg_terminate_backend(pid)) from pg_stat_activity
-                   where datname = current_database() and application_name = $1";
-        // Of the same role: no other may.
-        let ended: i64 = sqlx::query_scalar(sql).bind(COUNTED).fetch_one(&self.app).await.expect("ended");
-        assert!(ended > 0, "nobody has read");
+    /// Stops the read models and ends every connection but one of each role: one tells what it has read when it ends,
+    /// and otherwise up to ten seconds later.
+    pub async fn count_reading(&mut self) {
+        self.pause().await;
+        let sql = "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity
+                   where datname = current_database() and usename = current_user and pid <> pg_backend_pid()";
+        for pool in [&self.app, &self.pools.owner] {
+            let _ended: i64 = sqlx::query_scalar(sql).fetch_one(pool).await.expect("ended");
+        }
     }
 
     /// How often a table was read through.
