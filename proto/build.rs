@@ -6,10 +6,11 @@ use std::{env, fs};
 
 use prost::Message as _;
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "vnr/command/v1/common.proto",
     "vnr/command/v1/incident.proto",
     "vnr/command/v1/seized_item.proto",
+    "vnr/command/v1/source_journal.proto",
     "vnr/command/v1/classifier.proto",
     "vnr/command/v1/emergency_card.proto",
     "vnr/command/v1/unit.proto",
@@ -24,6 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(FILES, ["."])?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().compile_fds(descriptors)?;
+    // In the order of their keys, so that the same command always has the same bytes: its digest tells it from another.
+    tonic_prost_build::configure().btree_map(".").compile_fds(descriptors)?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use access::policy::{Action, Denied, GrantBook, NoAccount, Policies, Resource, S
 use access::{Institution, Principal};
 use domain::classifier::Classifiers;
 use domain::values::{Actor, SourceSystem};
+use event_store::seal::MasterKeys;
 use uuid::Uuid;
 
 use crate::commands::WireCommand;
@@ -83,6 +84,7 @@ pub(crate) struct Caller {
     standing: Arc<Standing>,
     policies: Arc<Policies>,
     classifiers: Arc<Classifiers>,
+    master: Arc<MasterKeys>,
     action: Action,
     unread: bool,
 }
@@ -96,10 +98,11 @@ impl Caller {
         sender: &Sender,
         policies: Arc<Policies>,
         classifiers: Arc<Classifiers>,
+        master: Arc<MasterKeys>,
     ) -> Result<Caller, NotPermitted> {
         let Sender { standing, unread, .. } = sender;
         let standing = Arc::clone(standing);
-        let caller = Caller { standing, policies, classifiers, action: C::ACTION, unread: *unread };
+        let caller = Caller { standing, policies, classifiers, master, action: C::ACTION, unread: *unread };
         let some = |kind| caller.policies.permit_some(&*caller.standing, caller.action, kind);
         let (kind, others) = C::KINDS;
         let permitted = some(kind).or_else(|denied| match others.iter().any(|other| some(*other).is_ok()) {
@@ -134,6 +137,11 @@ impl Caller {
         self.action
     }
 
+    /// Marks what a source says, so that nobody without the key can try out what it was.
+    pub(crate) fn master(&self) -> &MasterKeys {
+        &self.master
+    }
+
     /// The lists that its codes are checked by.
     pub(crate) fn classifiers(&self) -> Arc<Classifiers> {
         Arc::clone(&self.classifiers)
@@ -145,6 +153,14 @@ impl Caller {
     /// [`NotPermitted::Source`] where it has no account for it.
     pub(crate) fn permit_source(&self, system: &SourceSystem) -> Result<(), NotPermitted> {
         Ok(self.policies.permit_source(&self.institution, system)?)
+    }
+
+    /// Whether an institution may send under a source system's name at all.
+    ///
+    /// # Errors
+    /// [`NoAccount`] where it has no account for it.
+    pub(crate) fn permit_source_of(&self, institution: &Institution, system: &SourceSystem) -> Result<(), NoAccount> {
+        self.policies.permit_source(institution, system)
     }
 
     fn not_permitted(&self, denied: Denied, record: Option<Uuid>) -> NotPermitted {

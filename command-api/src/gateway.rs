@@ -24,7 +24,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::caller::{Caller, NotPermitted, Sender};
-use crate::commands::{Prepared, WireCommand};
+use crate::commands::{Prepared, Told, WireCommand};
 use crate::status;
 
 /// Units whose institution is remembered, for positions.
@@ -172,7 +172,10 @@ impl Gateway {
             let sender = self.sender(principal).await;
             let read = self.read(command, &sender)?;
             let pending = self.enqueue(read, C::LANE, deadline).await?;
-            pending.await.map_err(|error| self.failed(C::NAME, sender.principal(), error))
+            let answered = pending.await.map_err(|error| self.failed(C::NAME, sender.principal(), error));
+            let mut answered = answered?;
+            self.recall(&mut answered).await?;
+            Ok(answered)
         }
         .instrument(span)
         .await;
@@ -192,8 +195,9 @@ impl Gateway {
 
     /// Reads a command, unless there is no record with which its sender could do it, or it names a source that isn't theirs.
     pub(crate) fn read<C: WireCommand>(&self, command: C, sender: &Sender) -> Result<Read, Status> {
-        let Deps { policies, classifiers, .. } = &self.0.deps;
-        let caller = Caller::of::<C>(sender, policies.current(), Arc::clone(&classifiers.borrow()));
+        let Deps { policies, classifiers, master, .. } = &self.0.deps;
+        let classifiers = Arc::clone(&classifiers.borrow());
+        let caller = Caller::of::<C>(sender, policies.current(), classifiers, Arc::clone(master));
         let read = caller.map_err(Unread::from).and_then(|caller| Read::command(command, caller));
         read.map_err(|unread| match unread {
             Unread::NotPermitted(refused) => self.not_permitted(C::NAME, sender.principal(), &refused),
@@ -230,6 +234,30 @@ impl Gateway {
         }
     }
 
+    /// The answer to a journal's record that was given before says again what became of it: that stands in the log.
+    pub(crate) async fn recall(&self, answered: &mut Answered) -> Result<(), Status> {
+        let Answered { reply, told: Some(told), .. } = answered else { return Ok(()) };
+        if !reply.repeated {
+            return Ok(());
+        }
+        let mut event = None;
+        if reply.events > 0 {
+            let register = LogReader::new(self.0.deps.pool.clone(), LogName::REGISTER);
+            let before = reply.version.saturating_sub(1);
+            let page = register.stream_page(reply.aggregate_id, before, 1).await;
+            let stored = page.map_err(|error| {
+                tracing::warn!(%error, "what became of a journal's record could not be read");
+                status::failed(AppendError::Unavailable)
+            })?;
+            event = stored.first().map(|stored| stored.decode()).transpose().map_err(|error: DecodeError| {
+                tracing::error!(%error, "what became of a journal's record can't be read");
+                status::failed(AppendError::Internal(Box::new(error)))
+            })?;
+        }
+        told.recalled(event);
+        Ok(())
+    }
+
     /// Puts a command into its lane: the bulk lane waits for room, the others refuse when they are full.
     pub(crate) async fn enqueue(&self, read: Read, lane: Lane, deadline: Option<Instant>) -> Result<Answer, Status> {
         if let Some(unit) = read.needs_unit() {
@@ -246,6 +274,7 @@ impl Gateway {
         if read.prepared.envelope.is_simulated() && !simulated {
             return Err(status::made_up());
         }
+        let told = read.prepared.told.clone();
         let mut submission = Submission { deadline, ..read.submission(lane, master) };
         if log != LogName::REGISTER {
             note_register(&mut submission, register.head());
@@ -259,7 +288,7 @@ impl Gateway {
             Lane::Bulk => appender.enqueue_waiting(submission).await,
             Lane::Urgent | Lane::Interactive => appender.enqueue(submission),
         };
-        pending.map(|pending| Answer { pending, command_id }).map_err(status::failed)
+        pending.map(|pending| Answer { pending, command_id, told }).map_err(status::failed)
     }
 
     /// Ends an erasure: the list outside has it, and every process that holds keys in memory has forgotten what was destroyed.
@@ -319,6 +348,7 @@ pub(crate) fn note_register(submission: &mut Submission, head: LogPosition) {
 pub(crate) struct Answer {
     pending: Pending,
     pub(crate) command_id: Uuid,
+    told: Option<Told>,
 }
 
 impl Future for Answer {
@@ -326,7 +356,8 @@ impl Future for Answer {
 
     fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
         let command_id = self.command_id;
-        std::pin::Pin::new(&mut self.pending).poll(context).map_ok(|reply| Answered { reply, command_id })
+        let answered = std::pin::Pin::new(&mut self.pending).poll(context);
+        answered.map_ok(|reply| Answered { reply, command_id, told: self.told.take() })
     }
 }
 
@@ -335,12 +366,14 @@ impl Future for Answer {
 pub(crate) struct Answered {
     reply: Reply,
     command_id: Uuid,
+    told: Option<Told>,
 }
 
 /// The reply as the contract has it.
 pub(crate) fn reply_of(answered: Answered) -> pb::CommandReply {
-    let Answered { reply, command_id } = answered;
+    let Answered { reply, command_id, told } = answered;
     pb::CommandReply {
+        intake: told.and_then(|told| told.outcome()),
         command_id: command_id.to_string(),
         aggregate_id: reply.aggregate_id.to_string(),
         version: reply.version,

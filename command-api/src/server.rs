@@ -12,6 +12,7 @@ use proto::command::v1::incident_service_server::IncidentServiceServer;
 use proto::command::v1::intake_server::IntakeServer;
 use proto::command::v1::retention_service_server::RetentionServiceServer;
 use proto::command::v1::seized_item_service_server::SeizedItemServiceServer;
+use proto::command::v1::source_journal_service_server::SourceJournalServiceServer;
 use proto::command::v1::unit_service_server::UnitServiceServer;
 use tokio::sync::watch;
 use tonic::transport::Server;
@@ -89,6 +90,7 @@ pub async fn serve(
         .add_optional_service((!open).then(|| verifier.guard(reflection_v1alpha, &access)))
         .add_service(guarded!(IncidentServiceServer, unary.clone()))
         .add_service(guarded!(SeizedItemServiceServer, unary.clone()))
+        .add_service(guarded!(SourceJournalServiceServer, unary.clone()))
         .add_service(guarded!(ClassifierServiceServer, unary.clone()))
         .add_service(guarded!(EmergencyCardServiceServer, unary.clone()))
         .add_service(guarded!(UnitServiceServer, unary.clone()))
@@ -136,6 +138,7 @@ async fn report_health(
             ("", register_is && tracks_is),
             ("vnr.command.v1.IncidentService", register_is),
             ("vnr.command.v1.SeizedItemService", register_is),
+            ("vnr.command.v1.SourceJournalService", register_is),
             ("vnr.command.v1.ClassifierService", register_is),
             ("vnr.command.v1.EmergencyCardService", register_is),
             ("vnr.command.v1.UnitService", register_is && tracks_is),

@@ -43,6 +43,9 @@ impl Translated {
 /// Reads a command of the bulk stream as [`serve`](crate::serve) does. It is decided by these policies and lists of codes like one that is sent, but for where
 /// a unit is: whose the unit is that must be there before it, is for who has the register to look at.
 ///
+/// `marking` marks what a source says, which stays in the log; a made-up log has keys of its own for that, so that it is the same
+/// wherever it is made.
+///
 /// # Errors
 /// What would have been answered: that its sender may not, or all that is wrong with it.
 pub fn translate(
@@ -51,19 +54,32 @@ pub fn translate(
     policies: &Arc<Policies>,
     classifiers: &Arc<Classifiers>,
     master: &MasterKeys,
+    marking: &Arc<MasterKeys>,
 ) -> Result<Translated, Status> {
-    struct Translate<'a>(&'a Arc<Standing>, &'a Arc<Policies>, &'a Arc<Classifiers>, &'a MasterKeys);
+    struct Translate<'a>(
+        &'a Arc<Standing>,
+        &'a Arc<Policies>,
+        &'a Arc<Classifiers>,
+        &'a MasterKeys,
+        &'a Arc<MasterKeys>,
+    );
     impl Visitor for Translate<'_> {
         type Output = Result<Translated, Status>;
 
         fn visit<C: WireCommand>(self, command: C) -> Self::Output {
-            let Translate(standing, policies, classifiers, master) = self;
-            let caller = Caller::of::<C>(&Sender::of(standing), Arc::clone(policies), Arc::clone(classifiers));
+            let Translate(standing, policies, classifiers, master, marking) = self;
+            let caller = Caller::of::<C>(
+                &Sender::of(standing),
+                Arc::clone(policies),
+                Arc::clone(classifiers),
+                Arc::clone(marking),
+            );
             let caller = caller.map_err(Unread::from)?;
             let read = Read::command(command, caller)?;
             let (log, needs_unit) = (read.log(), read.needs_unit());
             Ok(Translated { log, needs_unit, submission: read.submission(Lane::Bulk, master) })
         }
     }
-    visit(command, Translate(standing, policies, classifiers, master)).unwrap_or_else(|| Err(status::unknown_command()))
+    visit(command, Translate(standing, policies, classifiers, master, marking))
+        .unwrap_or_else(|| Err(status::unknown_command()))
 }

@@ -16,6 +16,12 @@ pub fn of_source(aggregate_type: &str, system: &SourceSystem, external_id: &Exte
     named(&format!("{aggregate_type}|{system}|{external_id}"))
 }
 
+/// Id of the source journal of that name.
+#[must_use]
+pub fn of_journal(system: &SourceSystem) -> Uuid {
+    named(&format!("source_journal|{system}"))
+}
+
 /// Id of a unit.
 #[must_use]
 pub fn of_unit(institution: &InstitutionCode, call_sign: &CallSign) -> Uuid {

@@ -15,6 +15,8 @@ use domain::kernel::upcast::decode;
 use domain::log_life::LogLife;
 use domain::retention::RetentionCase;
 use domain::seized_item::SeizedItem;
+use domain::source_journal::SourceJournal;
+use domain::source_record::SourceRecord;
 use domain::track::Track;
 use domain::unit::Unit;
 use libfuzzer_sys::fuzz_target;
@@ -41,5 +43,7 @@ fuzz_target!(|input: &str| {
     hydrate::<EmergencyAccess>(input);
     hydrate::<AccessPolicy>(input);
     hydrate::<Classifier>(input);
+    hydrate::<SourceJournal>(input);
+    hydrate::<SourceRecord>(input);
     hydrate::<LogLife>(input);
 });

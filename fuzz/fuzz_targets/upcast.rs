@@ -15,6 +15,8 @@ use domain::kernel::upcast::decode;
 use domain::log_life::LogLifeEvent;
 use domain::retention::RetentionEvent;
 use domain::seized_item::SeizedItemEvent;
+use domain::source_journal::JournalEvent;
+use domain::source_record::RecordEvent;
 use domain::track::TrackEvent;
 use domain::unit::UnitEvent;
 use libfuzzer_sys::fuzz_target;
@@ -39,6 +41,8 @@ fuzz_target!(|input: &str| {
     read::<EmergencyAccessEvent>(event_type, version, payload);
     read::<PolicyEvent>(event_type, version, payload);
     read::<ClassifierEvent>(event_type, version, payload);
+    read::<JournalEvent>(event_type, version, payload);
+    read::<RecordEvent>(event_type, version, payload);
     read::<TrackEvent>(event_type, version, payload);
     read::<LogLifeEvent>(event_type, version, payload);
 });

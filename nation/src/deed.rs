@@ -44,6 +44,8 @@ pub enum Post {
     Officer,
     /// Who leads the officers: the second person, where it takes two.
     Supervisor,
+    /// Who leads those that run the register.
+    Administrator,
 }
 
 /// What is asked of the register.
@@ -60,6 +62,12 @@ pub enum Asked {
     RejectAnnulment(pb::RejectAnnulment),
     /// A restriction is taken back.
     LiftRestriction(pb::LiftRestriction),
+    /// A journal is made known.
+    RegisterJournal(pb::RegisterJournal),
+    /// How its records are read.
+    AdoptMapping(pb::AdoptMapping),
+    /// It is put to the test or into service.
+    ChangeJournalPhase(pb::ChangeJournalPhase),
 }
 
 /// What belongs together: a call with all that comes of it, an incident.
@@ -160,15 +168,9 @@ impl<'n> Script<'n> {
 
     /// An envelope with an id of its own. The first of a record says where it comes from.
     pub(crate) fn envelope(&mut self, occurred: DateTime<Utc>, source: Option<pb::Source>) -> Option<pb::Envelope> {
-        let millis = occurred.timestamp_millis().unsigned_abs();
-        self.id = uuid::Builder::from_unix_timestamp_millis(millis, &self.chance.ten_bytes()).into_uuid();
-        Some(pb::Envelope {
-            command_id: self.id.to_string(),
-            occurred_at: local(occurred),
-            source,
-            flags: vec![SIMULATED.to_owned()],
-            ..pb::Envelope::default()
-        })
+        let (id, envelope) = envelope(&mut self.chance, occurred, source);
+        self.id = id;
+        envelope
     }
 
     /// As [`Script::act`], with a unit of the fleet.
@@ -197,6 +199,24 @@ impl<'n> Script<'n> {
         let last = self.deeds.len() - 1;
         &mut self.deeds[last]
     }
+}
+
+/// An envelope with an id of its own.
+pub(crate) fn envelope(
+    chance: &mut Chance,
+    occurred: DateTime<Utc>,
+    source: Option<pb::Source>,
+) -> (Uuid, Option<pb::Envelope>) {
+    let millis = occurred.timestamp_millis().unsigned_abs();
+    let id = uuid::Builder::from_unix_timestamp_millis(millis, &chance.ten_bytes()).into_uuid();
+    let envelope = pb::Envelope {
+        command_id: id.to_string(),
+        occurred_at: local(occurred),
+        source,
+        flags: vec![SIMULATED.to_owned()],
+        ..pb::Envelope::default()
+    };
+    (id, Some(envelope))
 }
 
 /// A record by the name that its source gave it.

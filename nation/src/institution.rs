@@ -15,6 +15,8 @@ pub enum Kind {
     MunicipalPolice,
     /// Ostas policija.
     PortPolice,
+    /// Informācijas centrs: runs the register, and records nothing in it.
+    Centre,
 }
 
 /// An institution that sends commands.

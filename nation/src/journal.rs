@@ -1,15 +1,194 @@
-//! What happens to a municipal journal's records on their way: they come in batches, late after an outage, twice, or broken first.
+//! What happens to a municipal journal's records on their way: they come in batches, late after an outage, twice, or broken first. Some
+//! journals send them as they have them, and the register reads them by a mapping; the others speak the register's own words.
 
-use chrono::TimeDelta;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Europe::Riga;
 use proto::command::v1 as pb;
 use proto::command::v1::command_envelope::Command;
 use uuid::Uuid;
 
 use super::chance::Chance;
-use super::deed::{Asked, Deed, Expected};
+use super::deed::{Asked, Deed, Expected, Lane, Matter, Post, envelope};
+use super::incident::type_codes;
+use super::institution::{INSTITUTIONS, Institution, Kind};
+
+/// Who connects the journals and says how they are read.
+static CENTRE: LazyLock<Institution> = LazyLock::new(|| Institution {
+    code: "IC".to_owned(),
+    name: "Iekšlietu ministrijas Informācijas centrs".to_owned(),
+    kind: Kind::Centre,
+    territory: None,
+    journal: "ic".to_owned(),
+    weight: 0,
+});
+
+/// Version of a record in its journal.
+pub(crate) const VERSION: &str = "versija";
+
+impl Institution {
+    /// Whether its journal sends its records as it has them.
+    #[must_use]
+    pub fn sends_as_it_has(&self) -> bool {
+        self.kind == Kind::MunicipalPolice && self.territory.is_some_and(|territory| territory % 3 == 0)
+    }
+}
+
+/// The journals that send records as they have them are registered, described, tried and put into service.
+pub(crate) fn connected(seed: u64, at: DateTime<Utc>) -> Vec<Deed> {
+    let journals = INSTITUTIONS.iter().filter(|one| one.sends_as_it_has());
+    journals.zip(0..).flat_map(|(journal, n)| connect(journal, n, seed, at)).collect()
+}
+
+fn connect(journal: &Institution, n: u64, seed: u64, at: DateTime<Utc>) -> Vec<Deed> {
+    let mut chance = Chance::of(seed, "journal", n);
+    let mut deeds = Vec::new();
+    let mut ask = |after: i64, command: &dyn Fn(Option<pb::Envelope>, String, String) -> Asked| {
+        let at = at + TimeDelta::milliseconds(after);
+        let (id, envelope) = envelope(&mut chance, at, None);
+        deeds.push(Deed {
+            at,
+            sender: &CENTRE,
+            post: Post::Administrator,
+            lane: Lane::Interactive,
+            expected: Expected::Effect,
+            id,
+            // They never end.
+            matter: Some(Matter { number: u64::MAX - n, ends: false }),
+            unit: None,
+            command: command(envelope, journal.journal.clone(), "Sadarbības līgums".to_owned()),
+        });
+    };
+    ask(0, &|envelope, system, _| {
+        let (lv, en) = (format!("{}: žurnāls", journal.name), format!("Journal of {}", journal.code));
+        let institution = journal.code.clone();
+        Asked::RegisterJournal(pb::RegisterJournal { envelope, system, institution, lv, en })
+    });
+    ask(100, &|envelope, system, reason| {
+        Asked::AdoptMapping(pb::AdoptMapping { envelope, system, mapping: Some(mapping()), reason })
+    });
+    for (after, phase) in [(200, pb::JournalPhase::Testing), (300, pb::JournalPhase::Live)] {
+        ask(after, &|envelope, system, reason| {
+            let phase = phase.into();
+            Asked::ChangeJournalPhase(pb::ChangeJournalPhase { envelope, system, phase, reason })
+        });
+    }
+    deeds
+}
+
+fn words<'w>(pairs: impl IntoIterator<Item = (&'w str, &'w str)>) -> BTreeMap<String, String> {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// What the journal calls a type of incident.
+fn own_type(code: &str) -> String {
+    format!("N-{}", code.to_uppercase())
+}
+
+fn mapping() -> pb::RecordMapping {
+    let own = type_codes().map(|code| (own_type(code), code.to_owned()));
+    let types = pb::CodeMap { codes: own.collect() };
+    let categories = pb::CodeMap { codes: words([("1", "A"), ("2", "B"), ("3", "C"), ("4", "D")]) };
+    let channels = words([("T112", "phone_112"), ("T110", "phone_110"), ("KLĀT", "in_person"), ("RAKST", "written")]);
+    let channels = channels.into_iter().chain(words([
+        ("PAŠI", "own_initiative"),
+        ("SIGN", "alarm"),
+        ("LIETOTNE", "app"),
+        ("CITI", "partner"),
+    ]));
+    pb::RecordMapping {
+        fields: words([
+            ("veids", "type_code"),
+            ("steidzamiba", "category"),
+            ("kanals", "channel"),
+            ("sanemts", "received_at"),
+            ("no", "occurred_from"),
+            ("lidz", "occurred_to"),
+            ("atvk", "place.territory"),
+            ("vieta", "place.text"),
+            ("platums", "place.latitude"),
+            ("garums", "place.longitude"),
+            ("apraksts", "narrative"),
+            ("zinotajs", "reporter.name"),
+            ("talrunis", "reporter.phone"),
+            ("kods", "reporter.personal_code"),
+        ]),
+        ignored: vec![VERSION.to_owned()],
+        codes: BTreeMap::from([
+            ("type_code".to_owned(), types),
+            ("category".to_owned(), categories),
+            ("channel".to_owned(), pb::CodeMap { codes: channels.collect() }),
+        ]),
+        defaults: BTreeMap::new(),
+    }
+}
+
+/// A registration as a journal has it.
+fn as_it_has(register: pb::RegisterIncident) -> pb::PushRecord {
+    use pb::Channel as C;
+    let channel = match register.channel() {
+        C::Phone112 | C::Ecall => "T112",
+        C::InPerson => "KLĀT",
+        C::Written => "RAKST",
+        C::OwnInitiative => "PAŠI",
+        C::Alarm => "SIGN",
+        C::App | C::Sms => "LIETOTNE",
+        C::Partner => "CITI",
+        C::Phone110 | C::Unspecified => "T110",
+    };
+    let category = match register.category() {
+        pb::Category::A => "1",
+        pb::Category::B => "2",
+        pb::Category::D => "4",
+        pb::Category::C | pb::Category::Unspecified => "3",
+    };
+    let place = register.place.unwrap_or_default();
+    let point = place.point.unwrap_or_default();
+    let reporter = register.reporter.unwrap_or_default();
+    let degrees = |micro: i32| format!("{}.{:06}", micro / 1_000_000, micro % 1_000_000);
+    let own = own_type(&register.type_code);
+    let times = [&register.received_at, &register.occurred_from, &register.occurred_to].map(|text| on_the_wall(text));
+    let (latitude, longitude) = (degrees(point.latitude_e6), degrees(point.longitude_e6));
+    let mut fields = words([
+        ("veids", own.as_str()),
+        ("steidzamiba", category),
+        ("kanals", channel),
+        ("sanemts", &times[0]),
+        ("no", &times[1]),
+        ("lidz", &times[2]),
+        ("atvk", &place.territory),
+        ("vieta", &place.text),
+        ("platums", &latitude),
+        ("garums", &longitude),
+        ("apraksts", &register.narrative),
+        ("zinotajs", &reporter.name),
+        ("talrunis", &reporter.phone),
+        ("kods", &reporter.personal_code),
+        (VERSION, "1"),
+    ]);
+    fields.retain(|_, value| !value.is_empty());
+    pb::PushRecord { envelope: register.envelope, fields }
+}
+
+/// A time as the clock on the wall showed it.
+fn on_the_wall(text: &str) -> String {
+    let at = DateTime::parse_from_rfc3339(text);
+    at.map(|at| at.with_timezone(&Riga).format("%d.%m.%Y %H:%M:%S").to_string()).unwrap_or_default()
+}
 
 /// The same deeds as they reach the register.
-pub(crate) fn sent(deeds: Vec<Deed>, chance: &mut Chance) -> Vec<Deed> {
+pub(crate) fn sent(mut deeds: Vec<Deed>, chance: &mut Chance) -> Vec<Deed> {
+    let mut first = true;
+    for deed in &mut deeds {
+        if !deed.sender.sends_as_it_has() || !std::mem::take(&mut first) {
+            continue;
+        }
+        if let Asked::Streamed(Command::RegisterIncident(register)) = &deed.command {
+            deed.command = Asked::Streamed(Command::PushRecord(as_it_has(register.clone())));
+        }
+    }
     let outage = chance.percent(3);
     let delay = if outage { chance.about(60, 3 * 1_440) } else { chance.about(1, 20) };
     let mut sent: Vec<Deed> =
@@ -29,18 +208,33 @@ pub(crate) fn sent(deeds: Vec<Deed>, chance: &mut Chance) -> Vec<Deed> {
     sent
 }
 
-fn broken(deed: Deed, at: chrono::DateTime<chrono::Utc>, chance: &mut Chance) -> Option<Deed> {
-    let Asked::Streamed(Command::RegisterIncident(mut register)) = deed.command else { return None };
+/// A broken one before it: refused, or kept until the sound one comes.
+fn broken(deed: Deed, at: DateTime<Utc>, chance: &mut Chance) -> Option<Deed> {
     let id = uuid::Builder::from_unix_timestamp_millis(at.timestamp_millis().unsigned_abs(), &chance.ten_bytes());
     let id: Uuid = id.into_uuid();
-    let envelope = register.envelope.as_mut()?;
-    envelope.command_id = id.to_string();
-    match chance.below(3) {
-        // Without an offset nobody knows when that was.
-        0 => envelope.occurred_at.truncate(19),
-        1 => register.reporter.get_or_insert_default().personal_code = "1234".to_owned(),
-        _ => register.category = pb::Category::Unspecified as i32,
-    }
-    let command = Asked::Streamed(Command::RegisterIncident(register));
-    Some(Deed { at, id, expected: Expected::Refusal, command, ..deed })
+    let (expected, command) = match deed.command {
+        Asked::Streamed(Command::RegisterIncident(mut register)) => {
+            let envelope = register.envelope.as_mut()?;
+            envelope.command_id = id.to_string();
+            match chance.below(3) {
+                // Without an offset nobody knows when that was.
+                0 => envelope.occurred_at.truncate(19),
+                1 => register.reporter.get_or_insert_default().personal_code = "1234".to_owned(),
+                _ => register.category = pb::Category::Unspecified as i32,
+            }
+            (Expected::Refusal, Command::RegisterIncident(register))
+        }
+        Asked::Streamed(Command::PushRecord(mut push)) => {
+            push.envelope.as_mut()?.command_id = id.to_string();
+            let (name, value) = match chance.below(3) {
+                0 => ("no", "vakar vakarā"),
+                1 => ("kods", "1234"),
+                _ => ("steidzamiba", "?"),
+            };
+            push.fields.extend(words([(name, value), (VERSION, "0")]));
+            (Expected::Effect, Command::PushRecord(push))
+        }
+        _ => return None,
+    };
+    Some(Deed { at, id, expected, command: Asked::Streamed(command), ..deed })
 }

@@ -8,6 +8,7 @@ use proto::command::v1::command_envelope::Command;
 
 use super::deed::{Asked, Deed, Expected, Lane};
 use super::institution::Kind;
+use super::journal::VERSION;
 use super::{Nation, RATES};
 
 /// Counts of deeds.
@@ -65,6 +66,10 @@ impl Summary {
         match deed.streamed() {
             Some(Command::RegisterIncident(register)) => {
                 self.cards_to_police += u64::from(register.card.is_some());
+                self.add_incident(deed);
+            }
+            // Other versions of a record make no incident of their own.
+            Some(Command::PushRecord(push)) if push.fields.get(VERSION).is_some_and(|version| version == "1") => {
                 self.add_incident(deed);
             }
             // The new one of the two is an incident of its own.
@@ -126,8 +131,8 @@ acts! {
     RegisterIncident SupplementIncident ReclassifyIncident AssignIncident RecordResult CloseIncident ReopenIncident CorrectIncident
     RecordAction RestrictIncident InvolvePerson IdentifyPerson ChangePersonRoles InvolveOrganisation InvolveVehicle InvolveItem
     InvolveDocument WithdrawInvolvement LinkIncidents UnlinkIncidents MergeIncident UnmergeIncident SplitIncident OfferTransfer
-    AcceptTransfer RejectTransfer WithdrawTransfer CompleteTransfer SeizeItem TransferCustody DisposeItem;
-    RequestAnnulment ApproveAnnulment RejectAnnulment LiftRestriction
+    AcceptTransfer RejectTransfer WithdrawTransfer CompleteTransfer SeizeItem TransferCustody DisposeItem PushRecord;
+    RequestAnnulment ApproveAnnulment RejectAnnulment LiftRestriction RegisterJournal AdoptMapping ChangeJournalPhase
 }
 
 #[cfg(test)]

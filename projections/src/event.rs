@@ -10,6 +10,8 @@ use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
 use domain::retention::{RetentionCase, RetentionEvent};
 use domain::seized_item::{SeizedItem, SeizedItemEvent};
+use domain::source_journal::{JournalEvent, SourceJournal};
+use domain::source_record::{RecordEvent, SourceRecord};
 use domain::track::{Track, TrackEvent};
 use domain::unit::{Unit, UnitEvent};
 use event_store::consumer::Delivery;
@@ -35,6 +37,10 @@ pub const ACCESS_POLICY: &str = AccessPolicy::TYPE;
 pub const SEIZED_ITEM: &str = SeizedItem::TYPE;
 /// Type of the streams of classifiers.
 pub const CLASSIFIER: &str = Classifier::TYPE;
+/// Type of the streams of source journals.
+pub const SOURCE_JOURNAL: &str = SourceJournal::TYPE;
+/// Type of the streams of records of source journals.
+pub const SOURCE_RECORD: &str = SourceRecord::TYPE;
 
 /// Type of the streams of what somebody looked at.
 pub const ACCESS_DAY: &str = AccessDay::TYPE;
@@ -64,6 +70,10 @@ pub enum RegisterEvent {
     SeizedItem(Box<SeizedItemEvent>),
     /// Of a classifier.
     Classifier(Box<ClassifierEvent>),
+    /// Of a source journal.
+    SourceJournal(Box<JournalEvent>),
+    /// Of a record of a source journal.
+    SourceRecord(Box<RecordEvent>),
 }
 
 /// An event of the register as a projection gets it: as it lies in the log, and decoded. Personal data stays sealed.
@@ -86,6 +96,8 @@ pub fn decode(stored: &StoredEvent) -> Result<RegisterEvent, DecodeError> {
         ACCESS_POLICY => RegisterEvent::AccessPolicy(Box::new(stored.decode()?)),
         SEIZED_ITEM => RegisterEvent::SeizedItem(Box::new(stored.decode()?)),
         CLASSIFIER => RegisterEvent::Classifier(Box::new(stored.decode()?)),
+        SOURCE_JOURNAL => RegisterEvent::SourceJournal(Box::new(stored.decode()?)),
+        SOURCE_RECORD => RegisterEvent::SourceRecord(Box::new(stored.decode()?)),
         // A projection asks only for the types that it names, and these are all there are.
         _ => RegisterEvent::Track(Box::new(stored.decode()?)),
     })

@@ -23,6 +23,7 @@ pub mod consultations;
 pub mod event;
 pub mod projection;
 pub mod roster;
+pub mod source_journals;
 pub mod timeline;
 
 pub use keyset::{Keyset, Order};

@@ -9,6 +9,7 @@ use crate::consultations::Consultations;
 use crate::projection::{Projection, Projector, projector};
 use crate::rebuild::RebuildError;
 use crate::roster::Roster;
+use crate::source_journals::SourceJournals;
 use crate::timeline::Timeline;
 use event_store::consumer::Consumer;
 
@@ -52,6 +53,7 @@ impl Registry {
             ReadModel::of::<Consultations>(),
             ReadModel::of::<AccessGrants>(),
             ReadModel::of::<AccessPolicies>(),
+            ReadModel::of::<SourceJournals>(),
         ])
     }
 

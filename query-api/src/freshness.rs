@@ -17,6 +17,7 @@ use projections::cards::Cards;
 use projections::case_file::CaseFile;
 use projections::case_search::CaseSearch;
 use projections::roster::Roster;
+use projections::source_journals::SourceJournals;
 use projections::timeline::Timeline;
 use sqlx::postgres::PgListener;
 use sqlx::{PgConnection, PgPool, Row};
@@ -59,6 +60,8 @@ const READ_BY: &[(&str, &[&str])] = &[
     ("roster", &[Roster::NAME]),
     ("timeline", &[Timeline::NAME]),
     ("node", &[CaseSearch::NAME, Cards::NAME, Roster::NAME]),
+    ("journals", &[SourceJournals::NAME]),
+    ("journal", &[SourceJournals::NAME]),
     ("record", &[Timeline::NAME, CaseSearch::NAME, Cards::NAME]),
 ];
 

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use access::Principal;
 use access::policy::{Action, CodeShown, Denied, Field, Masks, Policies, Reach, RecordKind, Resource, Standing};
+use access::{Institution, Principal};
 use async_graphql::Enum;
 use chrono::Utc;
 use projections::access_grants::in_force;
 use projections::cards::CardRow;
 use projections::case_search::IncidentRow;
 use projections::roster::RosterRow;
+use projections::source_journals::JournalRow;
 use projections::timeline::Visible;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -95,6 +96,16 @@ impl Permits {
             followed: self.may(Action::Subscribe, &unit),
             track: self.may(Action::View, &row.resource(RecordKind::Track)),
         }
+    }
+
+    /// What of the records of a journal of this institution the caller is shown. Those who run the journals see how they are, and nothing
+    /// that is in them.
+    pub(crate) fn of_journal(&self, row: &JournalRow) -> (Guard, bool) {
+        let owner = Institution::parse(&row.institution).ok();
+        let resource = Resource { id: Some(row.id), owner, ..Resource::new(RecordKind::Incident) };
+        let guard = self.guard(&resource);
+        let runs = self.may(Action::ManageJournals, &Resource::new(RecordKind::Register));
+        (guard, guard.is_seen() || runs)
     }
 
     fn guard(&self, resource: &Resource) -> Guard {

@@ -11,6 +11,8 @@ use domain::incident::Incident;
 use domain::log_life::LogLife;
 use domain::retention::RetentionCase;
 use domain::seized_item::SeizedItem;
+use domain::source_journal::SourceJournal;
+use domain::source_record::SourceRecord;
 use domain::track::Track;
 use domain::unit::Unit;
 use event_store::log::LogName;
@@ -38,6 +40,8 @@ pub(crate) async fn read(
         EmergencyAccess::TYPE => repository.get_events::<EmergencyAccess>(&id).await?,
         AccessPolicy::TYPE => repository.get_events::<AccessPolicy>(&id).await?,
         Classifier::TYPE => repository.get_events::<Classifier>(&id).await?,
+        SourceJournal::TYPE => repository.get_events::<SourceJournal>(&id).await?,
+        SourceRecord::TYPE => repository.get_events::<SourceRecord>(&id).await?,
         LogLife::TYPE => repository.get_events::<LogLife>(&id).await?,
         Track::TYPE => repository.get_events::<Track>(&id).await?,
         _ => return Ok(None),

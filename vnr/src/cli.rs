@@ -2,6 +2,7 @@
 
 mod classifier;
 mod disaster;
+mod journal;
 mod looks;
 mod rights;
 
@@ -14,6 +15,7 @@ use domain::values::Recipient;
 
 pub use self::classifier::{ClassifierCommand, LoadClassifierArgs};
 pub use self::disaster::{BackupArgs, BackupCommand, RecoverArgs, RestoreArgs};
+pub use self::journal::{JournalCommand, MapJournalArgs, PhaseArgs, PhaseChoice, RegisterJournalArgs};
 pub use self::looks::{ActingArgs, LookCommand};
 pub use self::rights::{
     AccessCommand, BreakGlassArgs, DecidePolicyArgs, EmergenciesArgs, ExplainArgs, GrantClass, GrantCommand, Language,
@@ -122,6 +124,9 @@ The token is signed with a key in the data folder; only systems on the same data
     /// The lists of codes that commands are checked by: shown, and loaded while the register runs
     #[command(subcommand)]
     Classifier(ClassifierCommand),
+    /// Source journals (ENŽ): which there are, how they are read, and what of them waits to be mended
+    #[command(subcommand)]
+    Journal(JournalCommand),
     /// The master key that personal data is sealed under
     #[command(subcommand)]
     Keys(KeysCommand),

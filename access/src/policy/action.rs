@@ -78,6 +78,12 @@ pub enum Action {
     ApproveAnnulment,
     /// Takes the restriction of an incident back.
     LiftRestriction,
+    /// Takes in a record of a journal (ENŽ).
+    PushRecord,
+    /// Mends a record of a journal that is in quarantine.
+    MendRecord,
+    /// Ends that it waits there.
+    DiscardRecord,
     /// Makes an emergency card (VEK) of a call.
     ReceiveCall,
     /// Says what a card is about.
@@ -158,6 +164,8 @@ pub enum Action {
     AdoptPolicy,
     /// Changes the lists of codes (klasifikatori).
     LoadClassifier,
+    /// Registers source journals and says how they are read (žurnāli).
+    ManageJournals,
     /// Opens a record in an emergency (ārkārtas piekļuve).
     BreakGlass,
     /// Checks that this was right.
@@ -166,7 +174,7 @@ pub enum Action {
 
 named!(Action: RegisterIncident "RegisterIncident", SupplementIncident "SupplementIncident",
     ReclassifyIncident "ReclassifyIncident", AssignIncident "AssignIncident", RecordResult "RecordResult",
-    CloseIncident "CloseIncident", ReopenIncident "ReopenIncident", CorrectIncident "CorrectIncident", RecordAction "RecordAction", RestrictIncident "RestrictIncident", RequestAnnulment "RequestAnnulment", RejectAnnulment "RejectAnnulment", InvolvePerson "InvolvePerson", IdentifyPerson "IdentifyPerson", ChangePersonRoles "ChangePersonRoles", InvolveOrganisation "InvolveOrganisation", InvolveVehicle "InvolveVehicle", InvolveItem "InvolveItem", InvolveDocument "InvolveDocument", WithdrawInvolvement "WithdrawInvolvement", LinkIncidents "LinkIncidents", UnlinkIncidents "UnlinkIncidents", MergeIncident "MergeIncident", UnmergeIncident "UnmergeIncident", SplitIncident "SplitIncident", OfferTransfer "OfferTransfer", AcceptTransfer "AcceptTransfer", RejectTransfer "RejectTransfer", WithdrawTransfer "WithdrawTransfer", CompleteTransfer "CompleteTransfer", SeizeItem "SeizeItem", TransferCustody "TransferCustody", DisposeItem "DisposeItem", ApproveAnnulment "ApproveAnnulment", LiftRestriction "LiftRestriction", ReceiveCall "ReceiveCall", QualifyCard "QualifyCard",
+    CloseIncident "CloseIncident", ReopenIncident "ReopenIncident", CorrectIncident "CorrectIncident", RecordAction "RecordAction", RestrictIncident "RestrictIncident", RequestAnnulment "RequestAnnulment", RejectAnnulment "RejectAnnulment", InvolvePerson "InvolvePerson", IdentifyPerson "IdentifyPerson", ChangePersonRoles "ChangePersonRoles", InvolveOrganisation "InvolveOrganisation", InvolveVehicle "InvolveVehicle", InvolveItem "InvolveItem", InvolveDocument "InvolveDocument", WithdrawInvolvement "WithdrawInvolvement", LinkIncidents "LinkIncidents", UnlinkIncidents "UnlinkIncidents", MergeIncident "MergeIncident", UnmergeIncident "UnmergeIncident", SplitIncident "SplitIncident", OfferTransfer "OfferTransfer", AcceptTransfer "AcceptTransfer", RejectTransfer "RejectTransfer", WithdrawTransfer "WithdrawTransfer", CompleteTransfer "CompleteTransfer", SeizeItem "SeizeItem", TransferCustody "TransferCustody", DisposeItem "DisposeItem", ApproveAnnulment "ApproveAnnulment", LiftRestriction "LiftRestriction", PushRecord "PushRecord", MendRecord "MendRecord", DiscardRecord "DiscardRecord", ReceiveCall "ReceiveCall", QualifyCard "QualifyCard",
     DecideServices "DecideServices", NotifyService "NotifyService", AcceptService "AcceptService", AttachUnit "AttachUnit",
     CompleteCard "CompleteCard", LinkIncident "LinkIncident", RegisterUnit "RegisterUnit", StartDuty "StartDuty",
     EndDuty "EndDuty", ReportUnitStatus "ReportUnitStatus", ReportPosition "ReportPosition", ReleaseUnit "ReleaseUnit",
@@ -176,7 +184,7 @@ named!(Action: RegisterIncident "RegisterIncident", SupplementIncident "Suppleme
     ViewHazards "view_field:hazards", ViewCasualties "view_field:casualties", ViewSuspects "view_field:suspects",
     ViewPersons "view_field:persons", ViewProperty "view_field:property", ViewUnits "view_field:units", ViewResult "view_field:result", Subscribe "subscribe", Export "export",
     Statistics "statistics", ConsultAccessLog "consult_access_log", ReadHistory "read_history", Grant "grant", ApproveGrant "approve_grant",
-    AdoptPolicy "adopt_policy", LoadClassifier "load_classifier", BreakGlass "break_glass", ReviewBreakGlass "review_break_glass");
+    AdoptPolicy "adopt_policy", LoadClassifier "load_classifier", ManageJournals "manage_journals", BreakGlass "break_glass", ReviewBreakGlass "review_break_glass");
 
 impl Action {
     /// What the command of this name in the gRPC contract is (`RegisterIncident`); none where it is no command. Commands on rights are
@@ -187,6 +195,7 @@ impl Action {
             "ApproveGrant" | "RejectGrant" | "RevokeGrant" | "ExpireGrant" => Some(Self::ApproveGrant),
             "ProposePolicy" | "AdoptPolicy" | "RejectPolicy" => Some(Self::AdoptPolicy),
             "LoadClassifier" => Some(Self::LoadClassifier),
+            "RegisterJournal" | "AdoptMapping" | "ChangeJournalPhase" => Some(Self::ManageJournals),
             "BreakGlass" | "VouchEmergencyAccess" => Some(Self::BreakGlass),
             "ReviewEmergencyAccess" => Some(Self::ReviewBreakGlass),
             _ => None,

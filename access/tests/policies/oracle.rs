@@ -63,7 +63,7 @@ fn sort(action: Action, record: RecordKind) -> Option<Sort> {
     let content = incident || card;
     let register = record == RecordKind::Register;
     let (possible, sort) = match action {
-        A::RegisterIncident => (incident, Sort::Recording { makes: true }),
+        A::RegisterIncident | A::PushRecord => (incident, Sort::Recording { makes: true }),
         A::SupplementIncident
         | A::ReclassifyIncident
         | A::AssignIncident
@@ -95,7 +95,9 @@ fn sort(action: Action, record: RecordKind) -> Option<Sort> {
         | A::CompleteTransfer
         | A::SeizeItem
         | A::TransferCustody
-        | A::DisposeItem => (incident, Sort::Recording { makes: false }),
+        | A::DisposeItem
+        | A::MendRecord
+        | A::DiscardRecord => (incident, Sort::Recording { makes: false }),
         A::ApproveAnnulment | A::LiftRestriction => (incident, Sort::Supervised),
         A::ReceiveCall => (card, Sort::Recording { makes: true }),
         A::QualifyCard
@@ -133,7 +135,7 @@ fn sort(action: Action, record: RecordKind) -> Option<Sort> {
         A::Grant => (content, Sort::Grant { approve: false }),
         A::ApproveGrant => (content, Sort::Grant { approve: true }),
         A::AdoptPolicy => (register, Sort::Adopt),
-        A::LoadClassifier => (register, Sort::Load),
+        A::LoadClassifier | A::ManageJournals => (register, Sort::Load),
         A::BreakGlass => (content, Sort::Break),
         A::ReviewBreakGlass => (content, Sort::Review),
     };

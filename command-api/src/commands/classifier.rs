@@ -26,8 +26,7 @@ fn entry(reader: &mut Reader, index: usize, entry: &pb::ClassifierEntry) -> Opti
     let lv = reader.required(at("lv"), &entry.lv, Label::parse);
     let en = reader.required(at("en"), &entry.en, Label::parse);
     let mut attributes = BTreeMap::new();
-    // In the order of their names, so that the same mistakes are always told in the same order.
-    for (name, value) in entry.attributes.iter().collect::<BTreeMap<_, _>>() {
+    for (name, value) in &entry.attributes {
         let name = reader.required(at("attributes"), name, AttributeName::parse);
         let value = reader.required(at("attributes"), value, AttributeValue::parse);
         attributes.extend(name.zip(value));

@@ -7,6 +7,8 @@ mod incident;
 mod resource;
 mod retention;
 mod seized_item;
+mod source_journal;
+mod source_record;
 mod unit;
 
 use std::fmt;
@@ -26,6 +28,8 @@ use crate::caller::Caller;
 use crate::status::{AlreadyKnown, OccurredInFuture, UnknownRecord};
 use crate::wire::{Envelope, Reader, RecordRef};
 
+pub(crate) use self::source_record::Told;
+
 /// A command that was read: what it will do, once its turn comes.
 pub(crate) struct Prepared {
     pub(crate) envelope: Envelope,
@@ -35,6 +39,8 @@ pub(crate) struct Prepared {
     pub(crate) decide: DecideFn,
     /// A unit that must be known in the register, for commands that go into another log.
     pub(crate) needs_unit: Option<Uuid>,
+    /// Where it says what became of a journal's record, once it is decided.
+    pub(crate) told: Option<Told>,
 }
 
 /// A decision, before the checks that all commands share are put around it.
@@ -64,7 +70,7 @@ pub(crate) trait WireCommand: Message + Clone + Default + Send + Sync + 'static 
 
 impl Prepared {
     fn register(envelope: Envelope, touches: Vec<Touch>, decide: DecideFn) -> Prepared {
-        Prepared { envelope, log: LogName::REGISTER, touches, decide, needs_unit: None }
+        Prepared { envelope, log: LogName::REGISTER, touches, decide, needs_unit: None, told: None }
     }
 
     /// The decision with what all commands share around it: it did not happen in the future, the record is at the
@@ -215,6 +221,9 @@ wire_commands! {
     SeizeItem / SeizeItem / Interactive / Incident => seized_item::seize;
     TransferCustody / TransferCustody / Interactive / Incident => seized_item::transfer;
     DisposeItem / DisposeItem / Interactive / Incident => seized_item::dispose;
+    PushRecord / PushRecord / Interactive / Incident => source_record::push;
+    MendRecord / MendRecord / Interactive / Incident => source_record::mend;
+    DiscardRecord / DiscardRecord / Interactive / Incident => source_record::discard;
     ReceiveCall / ReceiveCall / Urgent / EmergencyCard => emergency_card::receive;
     QualifyCard / QualifyCard / Urgent / EmergencyCard => emergency_card::qualify;
     DecideServices / DecideServices / Urgent / EmergencyCard => emergency_card::decide_services;
@@ -236,6 +245,9 @@ single {
     RejectAnnulment / Interactive / RejectAnnulment [Incident] => incident::work::reject_annulment;
     LiftRestriction / Interactive / LiftRestriction [Incident] => incident::work::lift_restriction;
     LoadClassifier / Interactive / LoadClassifier [Register] => classifier::load;
+    RegisterJournal / Interactive / ManageJournals [Register] => source_journal::register;
+    AdoptMapping / Interactive / ManageJournals [Register] => source_journal::adopt;
+    ChangeJournalPhase / Interactive / ManageJournals [Register] => source_journal::change_phase;
     RequestErasure / Interactive / RequestErasure [RetentionCase] => retention::request;
     ApproveErasure / Interactive / ApproveErasure [RetentionCase] => retention::approve;
     RejectErasure / Interactive / RejectErasure [RetentionCase] => retention::reject;

@@ -155,7 +155,7 @@ pub(super) fn report_position(
         }
         Ok(Target::of::<Track>(first))
     });
-    Some(Prepared { envelope, log: LogName::TRACKS, touches, decide, needs_unit: Some(unit) })
+    Some(Prepared { envelope, log: LogName::TRACKS, touches, decide, needs_unit: Some(unit), told: None })
 }
 
 fn track_point(reader: &mut Reader, index: usize, wire: &pb::TrackPoint) -> Option<TrackPoint> {

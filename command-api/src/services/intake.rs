@@ -21,7 +21,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::caller::Sender;
 use crate::commands::{Visitor, WireCommand, visit};
-use crate::gateway::{Answer, Gateway, measure, principal, reply_of};
+use crate::gateway::{Answer, Answered, Gateway, measure, principal, reply_of};
 use crate::status;
 
 /// Most commands of one stream that are not answered yet.
@@ -153,7 +153,7 @@ impl Answering {
                 }
             };
             let outcome = match answer {
-                Ok(answer) => answer.await.map_err(|error| self.gateway.failed(name, self.from.principal(), error)),
+                Ok(answer) => self.answered(name, answer).await,
                 Err(status) => Err(status),
             };
             self.answered.send_modify(|answered| *answered += 1);
@@ -166,6 +166,15 @@ impl Answering {
                 return;
             }
         }
+    }
+}
+
+impl Answering {
+    async fn answered(&self, name: &str, answer: Answer) -> Result<Answered, Status> {
+        let answered = answer.await.map_err(|error| self.gateway.failed(name, self.from.principal(), error));
+        let mut answered = answered?;
+        self.gateway.recall(&mut answered).await?;
+        Ok(answered)
     }
 }
 

@@ -7,6 +7,7 @@ use proto::command::v1::emergency_card_service_server::EmergencyCardService;
 use proto::command::v1::incident_service_server::IncidentService;
 use proto::command::v1::retention_service_server::RetentionService;
 use proto::command::v1::seized_item_service_server::SeizedItemService;
+use proto::command::v1::source_journal_service_server::SourceJournalService;
 use proto::command::v1::unit_service_server::UnitService;
 use tonic::{Request, Response, Status};
 
@@ -45,6 +46,11 @@ calls!(
     reject_transfer(RejectTransfer), withdraw_transfer(WithdrawTransfer), complete_transfer(CompleteTransfer),
 );
 calls!(SeizedItemService: seize_item(SeizeItem), transfer_custody(TransferCustody), dispose_item(DisposeItem));
+calls!(
+    SourceJournalService: register_journal(RegisterJournal), adopt_mapping(AdoptMapping),
+    change_journal_phase(ChangeJournalPhase), push_record(PushRecord), mend_record(MendRecord),
+    discard_record(DiscardRecord),
+);
 calls!(ClassifierService: load_classifier(LoadClassifier));
 calls!(
     EmergencyCardService: receive_call(ReceiveCall), qualify_card(QualifyCard), decide_services(DecideServices),

@@ -14,7 +14,7 @@ use crate::caller::{Caller, Sender};
 use crate::commands::WireCommand;
 use crate::gateway::{Read, Unread};
 
-/// A command of a single call, about an incident and by two persons.
+/// A command of a single call: about an incident and by two persons, or about a journal.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Single {
     /// An annulment is asked for.
@@ -25,9 +25,18 @@ pub enum Single {
     RejectAnnulment(pb::RejectAnnulment),
     /// A restriction is taken back.
     LiftRestriction(pb::LiftRestriction),
+    /// A journal is made known.
+    RegisterJournal(pb::RegisterJournal),
+    /// How its records are read.
+    AdoptMapping(pb::AdoptMapping),
+    /// It is put to the test or into service.
+    ChangeJournalPhase(pb::ChangeJournalPhase),
 }
 
 /// As [`translate`](super::translate), of a command that no bulk stream takes.
+///
+/// `marking` marks what a source says, which stays in the log; a made-up log has keys of its own for that, so that it is the same
+/// wherever it is made.
 ///
 /// # Errors
 /// What would have been answered: that its sender may not, or all that is wrong with it.
@@ -37,12 +46,16 @@ pub fn translate_single(
     policies: &Arc<Policies>,
     classifiers: &Arc<Classifiers>,
     master: &MasterKeys,
+    marking: &Arc<MasterKeys>,
 ) -> Result<Translated, Status> {
     match command {
-        Single::RequestAnnulment(message) => read(message, standing, policies, classifiers, master),
-        Single::ApproveAnnulment(message) => read(message, standing, policies, classifiers, master),
-        Single::RejectAnnulment(message) => read(message, standing, policies, classifiers, master),
-        Single::LiftRestriction(message) => read(message, standing, policies, classifiers, master),
+        Single::RequestAnnulment(message) => read(message, standing, policies, classifiers, master, marking),
+        Single::ApproveAnnulment(message) => read(message, standing, policies, classifiers, master, marking),
+        Single::RejectAnnulment(message) => read(message, standing, policies, classifiers, master, marking),
+        Single::LiftRestriction(message) => read(message, standing, policies, classifiers, master, marking),
+        Single::RegisterJournal(message) => read(message, standing, policies, classifiers, master, marking),
+        Single::AdoptMapping(message) => read(message, standing, policies, classifiers, master, marking),
+        Single::ChangeJournalPhase(message) => read(message, standing, policies, classifiers, master, marking),
     }
 }
 
@@ -52,8 +65,10 @@ fn read<C: WireCommand>(
     policies: &Arc<Policies>,
     classifiers: &Arc<Classifiers>,
     master: &MasterKeys,
+    marking: &Arc<MasterKeys>,
 ) -> Result<Translated, Status> {
-    let caller = Caller::of::<C>(&Sender::of(standing), Arc::clone(policies), Arc::clone(classifiers));
+    let caller =
+        Caller::of::<C>(&Sender::of(standing), Arc::clone(policies), Arc::clone(classifiers), Arc::clone(marking));
     let read = Read::command(command, caller.map_err(Unread::from)?)?;
     let (log, needs_unit) = (read.log(), read.needs_unit());
     Ok(Translated { log, needs_unit, submission: read.submission(Lane::Bulk, master) })

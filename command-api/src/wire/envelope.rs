@@ -113,6 +113,11 @@ impl SourceOf {
         Some(SourceOf { system: system?, external_id, sequence: source.sequence, recorded_at })
     }
 
+    /// Its place in the source's own order of records; 0 where it has none.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
     /// Key of the claim that a record of type `A` with this source makes: its source has one such record of that name,
     /// for ever.
     pub(crate) fn claim_key<A: Decide>(&self) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use domain::emergency_access::ReviewOutcome;
 use domain::retention::ErasureGround;
+use domain::source_journal::JournalPhase;
 use domain::terms::{
     AccessPurpose, AccessRole, Category, Channel, Confidence, DisposalOutcome, Identification, LinkKind,
     LocationSource, Priority, Protection, RaisedClass, RecordClass, Service, Sex, TransferOutcome, UnitKind,
@@ -36,6 +37,17 @@ same!(UnitKind: FireEngine, Ladder, Rescue, Ambulance, Command, Support, Patrol,
 same!(ErasureGround: RetentionExpired, SubjectRequest, Order, RecordedInError);
 same!(RecordClass: Restricted, Secret);
 same!(RaisedClass: Protected, Secret);
+impl Term<JournalPhase> for pb::JournalPhase {
+    fn term(self) -> Option<JournalPhase> {
+        match self {
+            pb::JournalPhase::Unspecified => None,
+            pb::JournalPhase::Testing => Some(JournalPhase::Testing),
+            pb::JournalPhase::Live => Some(JournalPhase::Live),
+            pb::JournalPhase::Suspended => Some(JournalPhase::Suspended),
+        }
+    }
+}
+
 same!(Sex: Female, Male, Unknown);
 same!(Identification: Unknown, Stated, Document, Register);
 same!(Protection: ViolenceVictim, ProtectionOrder, SpecialProtection);

@@ -25,6 +25,10 @@ fn classifiers() -> Arc<Classifiers> {
     Arc::new(Classifiers::embedded().clone())
 }
 
+fn master() -> Arc<MasterKeys> {
+    Arc::new(MasterKeys::from_bytes(1, &[42; 32]))
+}
+
 /// Somebody who may send it.
 fn caller<C: WireCommand>() -> Caller {
     static POLICIES: LazyLock<Arc<Policies>> = LazyLock::new(|| Arc::new(Policies::embedded().unwrap()));
@@ -37,7 +41,7 @@ fn caller<C: WireCommand>() -> Caller {
         let institution = Institution::parse(institution).unwrap();
         let principal = Principal { institution, purpose, ..supervisor.clone() };
         let sender = Sender::of(&Arc::new(Standing { principal, grants: Vec::new() }));
-        all.push(Caller::of::<C>(&sender, Arc::clone(&POLICIES), classifiers()));
+        all.push(Caller::of::<C>(&sender, Arc::clone(&POLICIES), classifiers(), master()));
     }
     all.into_iter().find_map(Result::ok).unwrap_or_else(|| panic!("nobody may {}", C::NAME))
 }

@@ -9,6 +9,7 @@ mod dispatch;
 mod incident;
 mod incident_states;
 mod intake;
+mod journals;
 mod permission;
 mod running;
 mod sources;

@@ -15,6 +15,8 @@ use crate::kernel::{RecordedEvent, Series, TakenNumber};
 use crate::log_life::LogLifeEvent;
 use crate::personal::{Personal, opened};
 use crate::retention::RetentionEvent;
+use crate::source_journal::JournalEvent;
+use crate::source_record::RecordEvent;
 use crate::track::TrackEvent;
 use crate::unit::UnitEvent;
 use crate::values::{Narrative, PersonName, PersonalCode, Phone, Reporter};
@@ -50,6 +52,8 @@ fn each_event_comes_back_from_json_as_it_was() {
     come_back(&EmergencyAccessEvent::examples());
     come_back(&PolicyEvent::examples());
     come_back(&TrackEvent::examples());
+    come_back(&JournalEvent::examples());
+    come_back(&RecordEvent::examples());
     come_back(&LogLifeEvent::examples());
 }
 

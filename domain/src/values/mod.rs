@@ -18,7 +18,7 @@ mod vin;
 
 pub use actor::Actor;
 pub use count::{AlarmLevel, Amount, Casualties, Heading, Quantity, Speed};
-pub use digest::ContentDigest;
+pub use digest::{ContentDigest, FieldMark};
 pub use error::ValueError;
 pub use legal_entity::LegalEntityNumber;
 pub use lks92::Lks92;

@@ -12,6 +12,8 @@ use domain::kernel::{Upcaster, Versioned, upcast};
 use domain::log_life::{LogLife, LogLifeEvent};
 use domain::retention::{RetentionCase, RetentionEvent};
 use domain::seized_item::{SeizedItem, SeizedItemEvent};
+use domain::source_journal::{JournalEvent, SourceJournal};
+use domain::source_record::{RecordEvent, SourceRecord};
 use domain::track::{Track, TrackEvent};
 use domain::unit::{Unit, UnitEvent};
 use domain::{Decide, RecordedEvent};
@@ -64,6 +66,8 @@ impl Kind {
 pub(crate) fn all() -> Vec<Kind> {
     let mut all = kinds::<Incident>(IncidentEvent::examples());
     all.extend(kinds::<SeizedItem>(SeizedItemEvent::examples()));
+    all.extend(kinds::<SourceJournal>(JournalEvent::examples()));
+    all.extend(kinds::<SourceRecord>(RecordEvent::examples()));
     all.extend(kinds::<EmergencyCard>(CardEvent::examples()));
     all.extend(kinds::<Unit>(UnitEvent::examples()));
     all.extend(kinds::<Track>(TrackEvent::examples()));

@@ -130,6 +130,14 @@ const TERMS: &[(&str, &str)] = &[
     ("PolicyAdopted", "politika pieņemta"),
     ("RejectPolicy", "politikas noraidīšana"),
     ("PolicyRejected", "politika noraidīta"),
+    // A source journal and its records.
+    ("JournalRegistered", "žurnāls reģistrēts"),
+    ("MappingAdopted", "pieņemts kartējums"),
+    ("JournalPhaseChanged", "mainīts žurnāla statuss"),
+    ("SourceRecordReceived", "ieraksts saņemts"),
+    ("SourceRecordQuarantined", "ieraksts karantīnā"),
+    ("SourceRecordReleased", "ieraksts izlaists no karantīnas"),
+    ("SourceRecordDiscarded", "ieraksts atmests"),
     // A classifier, and a log.
     ("ClassifierLoaded", "klasifikators ielādēts"),
     ("BeginGeneration", "jaunas paaudzes sākšana"),

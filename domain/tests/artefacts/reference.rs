@@ -7,6 +7,8 @@ use domain::access_grant::GrantStatus;
 use domain::emergency_card::CardStatus;
 use domain::incident::{IncidentEvent, IncidentStatus};
 use domain::kernel::Versioned;
+use domain::source_journal::JournalPhase;
+use domain::source_record::RecordEffect;
 use domain::terms::{DisposalOutcome, UnitStatus};
 use schemars::JsonSchema;
 
@@ -51,6 +53,8 @@ fn states(aggregate: &str) -> Option<(&'static str, States)> {
         "emergency_card" => ("Where it stands", states!(CardStatus)),
         "unit" => ("What it is doing", states!(UnitStatus)),
         "access_grant" => ("How far it has come", states!(GrantStatus)),
+        "source_journal" => ("Where it stands", states!(JournalPhase)),
+        "source_record" => ("What it did", states!(RecordEffect)),
         "seized_item" => ("In custody, until one of these became of it", states!(DisposalOutcome)),
         _ => return None,
     })

@@ -17,6 +17,8 @@ use domain::kernel::upcast;
 use domain::log_life::{LogLife, LogLifeEvent};
 use domain::retention::{RetentionCase, RetentionEvent};
 use domain::seized_item::{SeizedItem, SeizedItemEvent};
+use domain::source_journal::{JournalEvent, SourceJournal};
+use domain::source_record::{RecordEvent, SourceRecord};
 use domain::track::{Track, TrackEvent};
 use domain::unit::{Unit, UnitEvent};
 use serde::{Deserialize, Serialize};
@@ -104,6 +106,8 @@ fn check<A: Decide>(examples: Vec<A::Event>) {
 fn artefact_states_are_what_they_were_or_have_another_meaning() {
     check::<Incident>(IncidentEvent::examples());
     check::<SeizedItem>(SeizedItemEvent::examples());
+    check::<SourceJournal>(JournalEvent::examples());
+    check::<SourceRecord>(RecordEvent::examples());
     check::<EmergencyCard>(CardEvent::examples());
     check::<Unit>(UnitEvent::examples());
     check::<Track>(TrackEvent::examples());

@@ -85,7 +85,7 @@ pub(super) struct Draft {
 }
 
 /// What the commands of a batch have changed so far.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Changes {
     /// Keys that are destroyed.
     pub(super) destroyed: Vec<KeyRef>,
@@ -224,6 +224,26 @@ impl<'a> Work<'a> {
         stream.kind = Kind::of::<A>();
         self.own.streams.insert(id, stream);
         Ok(events)
+    }
+
+    /// Does something, and takes back all of it where it is refused: what was done before stays.
+    ///
+    /// # Errors
+    /// A stop that is no refusal, to be handed on: something must be loaded first.
+    pub fn attempt<T>(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> Result<T, Stop>,
+    ) -> Result<Result<T, Box<dyn std::error::Error + Send + Sync>>, Stop> {
+        let (own, drafts) = (self.own.clone(), self.drafts.len());
+        match act(self) {
+            Ok(done) => Ok(Ok(done)),
+            Err(Stop(Reason::Refused(refused))) => {
+                self.own = own;
+                self.drafts.truncate(drafts);
+                Ok(Err(refused))
+            }
+            Err(stop) => Err(stop),
+        }
     }
 
     /// Refuses unless the record is at `expected`.

@@ -24,6 +24,11 @@ use super::people::Person;
 use super::place::Address;
 use super::rates::SHARES;
 
+/// Codes of the types of incidents that there are.
+pub(crate) fn type_codes() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|kind| kind.code)
+}
+
 /// The card that an incident comes of.
 pub(crate) struct FromCard {
     /// As its platform names it.

@@ -100,7 +100,9 @@ fn named(event: &RegisterEvent, item: Option<&ItemRow>) -> BTreeSet<Uuid> {
         RegisterEvent::Track(_)
         | RegisterEvent::AccessDay(_)
         | RegisterEvent::AccessPolicy(_)
-        | RegisterEvent::Classifier(_) => None,
+        | RegisterEvent::Classifier(_)
+        | RegisterEvent::SourceJournal(_)
+        | RegisterEvent::SourceRecord(_) => None,
     };
     one.into_iter().collect()
 }

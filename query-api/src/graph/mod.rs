@@ -6,6 +6,7 @@ mod classifier;
 mod common;
 mod fresh;
 mod incident;
+mod journal;
 mod log;
 mod paging;
 mod person;
@@ -36,6 +37,7 @@ pub(crate) struct Query(
     unit::UnitQuery,
     record::RecordQuery,
     classifier::ClassifierQuery,
+    journal::JournalQuery,
     log::LogQuery,
 );
 

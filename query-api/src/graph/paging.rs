@@ -11,6 +11,7 @@ use projections::Keyset;
 use projections::cards::{self, CardRow};
 use projections::case_search::{self, IncidentRow};
 use projections::roster::{self, RosterRow};
+use projections::source_journals::QuarantineRow;
 use projections::timeline::TimelinePage;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -114,6 +115,7 @@ pub(crate) enum Counted {
     Cards(cards::CardFilter),
     Roster(roster::RosterFilter),
     Timeline(TimelinePage),
+    Quarantine(Uuid),
 }
 
 impl Counted {
@@ -126,6 +128,7 @@ impl Counted {
             Self::Incidents(filter) => IncidentRow::count(&mut reading, filter).await?,
             Self::Cards(filter) => CardRow::count(&mut reading, filter).await?,
             Self::Roster(filter) => RosterRow::count(&mut reading, filter).await?,
+            Self::Quarantine(journal) => QuarantineRow::count(&mut reading, *journal).await?,
             Self::Timeline(_) => 0,
         })
     }

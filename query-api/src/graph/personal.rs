@@ -175,10 +175,8 @@ impl Guard {
         let Some(sealed) = field.get(SEALED).and_then(Value::as_str) else {
             return Err(QueryError::internal("a read model holds a personal field that is not sealed"));
         };
-        let loaders = ctx.data_opt::<Loaders>().ok_or_else(|| QueryError::internal("no loaders"))?;
-        let key = SealedText { record: told.sealed_in, sealed: sealed.to_owned() };
-        match loaders.personal.load_one(key).await.map_err(QueryError::Shared)? {
-            Some(PersonalValue::Open(value)) => {
+        match opened(ctx, told, sealed).await? {
+            PersonalValue::Open(value) => {
                 let value = text_of(value).ok_or_else(|| QueryError::internal("a personal text is no text"))?;
                 ctx.shows(self.record, told.scope)?;
                 Ok(Some(match part {
@@ -188,10 +186,29 @@ impl Guard {
                     _ => PersonalText { value: Some(value), ..PersonalText::default() },
                 }))
             }
-            Some(PersonalValue::Erased) => Ok(Some(PersonalText { erased: true, ..PersonalText::default() })),
-            None => Err(QueryError::internal("the event that a personal text was sealed for was not found")),
+            PersonalValue::Erased => Ok(Some(PersonalText { erased: true, ..PersonalText::default() })),
         }
     }
+}
+
+/// What was sealed as one, whatever it is; nothing where it was erased. Whether the caller may see it was asked before.
+pub(crate) async fn opened_whole(ctx: &Context<'_>, told: Told, json: &str) -> Result<Option<Value>, QueryError> {
+    let field: Value = parsed(json)?;
+    match field.get(SEALED).and_then(Value::as_str) {
+        None if field.get(ERASED).is_some() => Ok(None),
+        None => Err(QueryError::internal("a read model holds a personal field that is not sealed")),
+        Some(sealed) => match opened(ctx, told, sealed).await? {
+            PersonalValue::Open(value) => Ok(Some(value)),
+            PersonalValue::Erased => Ok(None),
+        },
+    }
+}
+
+async fn opened(ctx: &Context<'_>, told: Told, sealed: &str) -> Result<PersonalValue, QueryError> {
+    let loaders = ctx.data_opt::<Loaders>().ok_or_else(|| QueryError::internal("no loaders"))?;
+    let key = SealedText { record: told.sealed_in, sealed: sealed.to_owned() };
+    let opened = loaders.personal.load_one(key).await.map_err(QueryError::Shared)?;
+    opened.ok_or_else(|| QueryError::internal("the event that a personal text was sealed for was not found"))
 }
 
 /// The text of a personal value. A plate is sealed with its country, which also stands beside it.

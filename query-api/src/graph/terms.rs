@@ -354,3 +354,17 @@ mirrored! {
         Completed = "COMPLETED",
     }
 }
+
+mirrored! {
+    /// Where a source journal stands (žurnāla statuss).
+    JournalPhase = domain::source_journal::JournalPhase {
+        /// Known; sends nothing yet.
+        Registered = "REGISTERED",
+        /// Its records are read and judged, and nothing is registered.
+        Testing = "TESTING",
+        /// Its records are registered.
+        Live = "LIVE",
+        /// Sends nothing for the time being.
+        Suspended = "SUSPENDED",
+    }
+}

@@ -6,6 +6,7 @@ mod classifier;
 mod doctor;
 mod escrow;
 mod generations;
+mod journal;
 mod keys;
 pub(crate) mod log;
 mod looks;
@@ -53,6 +54,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Subject(command) => subject::run(&settings, command).await?,
         Command::Access(command) => rights::run(&settings, command).await?,
         Command::Classifier(command) => classifier::run(&settings, command).await?,
+        Command::Journal(command) => journal::run(&settings, command).await?,
         Command::Keys(command) => master_key::run(&settings, command).await?,
         Command::Backup(args) => backup::run(&settings, &args).await?,
         Command::Restore(args) => restore::run(&settings, &args).await?,

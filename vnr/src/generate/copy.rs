@@ -156,7 +156,7 @@ fn think(
     sender: &mpsc::Sender<Vec<Step>>,
 ) -> Result<Summary, Failure> {
     let mut summary = Summary::default();
-    let rules = Rules::of_an_empty_register(master)?;
+    let rules = Rules::of_an_empty_register(nation, master)?;
     let mut senders: HashMap<(&'static str, Post), Arc<Standing>> = HashMap::new();
     let mut timeline = Timeline::new(nation, nation.from, days);
     let first = timeline.span().0;
@@ -199,27 +199,35 @@ struct Rules<'m> {
     policies: Arc<Policies>,
     classifiers: Arc<Classifiers>,
     master: &'m MasterKeys,
+    /// Of the seed, since what it marks stays in the log.
+    marking: Arc<MasterKeys>,
 }
 
-impl Rules<'_> {
-    fn of_an_empty_register(master: &MasterKeys) -> Result<Rules<'_>, Failure> {
+impl<'m> Rules<'m> {
+    fn of_an_empty_register(nation: &Nation, master: &'m MasterKeys) -> Result<Rules<'m>, Failure> {
         let policies = Arc::new(Policies::embedded().map_err(anyhow::Error::new)?);
-        Ok(Rules { policies, classifiers: Arc::new(Classifiers::embedded().clone()), master })
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&nation.seed.to_le_bytes());
+        let marking = Arc::new(MasterKeys::from_bytes(1, &seed));
+        Ok(Rules { policies, classifiers: Arc::new(Classifiers::embedded().clone()), master, marking })
     }
 
     fn read(&self, command: Asked, sender: &Arc<Standing>) -> Result<Translated, Status> {
-        let Rules { policies, classifiers, master } = self;
+        let Rules { policies, classifiers, master, marking } = self;
         let single = match command {
             Asked::Streamed(command) => {
                 let envelope = CommandEnvelope { command: Some(command) };
-                return translate(envelope, sender, policies, classifiers, master);
+                return translate(envelope, sender, policies, classifiers, master, marking);
             }
             Asked::RequestAnnulment(message) => Single::RequestAnnulment(message),
             Asked::ApproveAnnulment(message) => Single::ApproveAnnulment(message),
             Asked::RejectAnnulment(message) => Single::RejectAnnulment(message),
             Asked::LiftRestriction(message) => Single::LiftRestriction(message),
+            Asked::RegisterJournal(message) => Single::RegisterJournal(message),
+            Asked::AdoptMapping(message) => Single::AdoptMapping(message),
+            Asked::ChangeJournalPhase(message) => Single::ChangeJournalPhase(message),
         };
-        translate_single(single, sender, policies, classifiers, master)
+        translate_single(single, sender, policies, classifiers, master, marking)
     }
 }
 

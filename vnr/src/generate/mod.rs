@@ -28,12 +28,13 @@ use crate::settings::Settings;
 /// As whom an institution's systems and people speak to the register.
 fn principal(code: &str, post: Post, until: DateTime<Utc>) -> Result<Principal, Failure> {
     let institution = Institution::parse(code).map_err(anyhow::Error::msg).context("a code of an institution")?;
-    let (name, role) = match post {
-        Post::System => ("journal", Role::System),
-        Post::Officer => ("officer", Role::Officer),
-        Post::Supervisor => ("supervisor", Role::Supervisor),
+    let (name, role, purpose) = match post {
+        Post::System => ("journal", Role::System, Purpose::Response),
+        Post::Officer => ("officer", Role::Officer, Purpose::Response),
+        Post::Supervisor => ("supervisor", Role::Supervisor, Purpose::Response),
+        Post::Administrator => ("administrator", Role::Supervisor, Purpose::Administration),
     };
-    Ok(Principal::new(format!("{code}-{name}"), institution, vec![role], Purpose::Response, until))
+    Ok(Principal::new(format!("{code}-{name}"), institution, vec![role], purpose, until))
 }
 
 /// Carries `vnr generate` out.

@@ -59,10 +59,10 @@ fn read_command(times: u64) -> anyhow::Result<()> {
     let standing = Arc::new(Standing { principal, grants: Vec::new() });
     let policies = Arc::new(Policies::embedded()?);
     let classifiers = Arc::new(Classifiers::embedded().clone());
-    let master = MasterKeys::from_bytes(1, &[7; 32]);
+    let master = Arc::new(MasterKeys::from_bytes(1, &[7; 32]));
     let command = CommandEnvelope { command: deed.streamed().cloned() };
     for _ in 0..times {
-        black_box(translate(black_box(command.clone()), &standing, &policies, &classifiers, &master)?);
+        black_box(translate(black_box(command.clone()), &standing, &policies, &classifiers, &master, &master)?);
     }
     Ok(())
 }

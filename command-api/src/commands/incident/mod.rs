@@ -28,13 +28,18 @@ use crate::wire::{Envelope, Path, Reader, RecordRef, resolve};
 pub(super) use work::{assign, close, record_result, reopen};
 
 /// A registration that was read; the card that it comes from is looked up when it is decided.
-struct Registration {
-    command: RegisterIncident,
+pub(super) struct Registration {
+    pub(super) command: RegisterIncident,
     card: Option<RecordRef>,
 }
 
 /// Reads what is registered under that id. Paths begin where the message does.
-fn registration(reader: &mut Reader, message: pb::RegisterIncident, id: Uuid, caller: &Caller) -> Option<Registration> {
+pub(super) fn registration(
+    reader: &mut Reader,
+    message: pb::RegisterIncident,
+    id: Uuid,
+    caller: &Caller,
+) -> Option<Registration> {
     let channel = reader.required_term::<pb::Channel, _>("channel", message.channel);
     let type_code = reader.required_code("type_code", &message.type_code);
     let category = reader.required_term::<pb::Category, _>("category", message.category);
@@ -69,7 +74,7 @@ fn registration(reader: &mut Reader, message: pb::RegisterIncident, id: Uuid, ca
 
 impl Registration {
     /// Registers it, with the claims that a registration makes.
-    fn execute(&self, work: &mut Work<'_>, id: Uuid, split_from: Option<Uuid>) -> Result<Target, Stop> {
+    pub(super) fn execute(&self, work: &mut Work<'_>, id: Uuid, split_from: Option<Uuid>) -> Result<Target, Stop> {
         let mut command = RegisterIncident { split_from, ..self.command.clone() };
         if let Some(old) = &command.legacy_number {
             work.claim::<Incident>("legacy_number", &format!("{}|{old}", command.institution), id)?;

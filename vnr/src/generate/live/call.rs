@@ -6,6 +6,7 @@ use proto::command::v1::command_envelope::Command;
 use proto::command::v1::emergency_card_service_client::EmergencyCardServiceClient;
 use proto::command::v1::incident_service_client::IncidentServiceClient;
 use proto::command::v1::seized_item_service_client::SeizedItemServiceClient;
+use proto::command::v1::source_journal_service_client::SourceJournalServiceClient;
 use proto::command::v1::unit_service_client::UnitServiceClient;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
@@ -15,7 +16,7 @@ use crate::import::Target;
 macro_rules! calls {
     (
         $command:ident, $channel:ident, $target:ident; $($client:ident { $($variant:ident => $method:ident,)+ })+;
-        single { $($single:ident => $single_method:ident,)+ }
+        $(single $of:ident { $($single:ident => $single_method:ident,)+ })+
     ) => {
         match $command {
             $($(Asked::Streamed(Command::$variant(message)) => {
@@ -23,11 +24,11 @@ macro_rules! calls {
                 $target.authorise(request.metadata_mut());
                 $client::new($channel).$method(request).await
             })+)+
-            $(Asked::$single(message) => {
+            $($(Asked::$single(message) => {
                 let mut request = Request::new(message);
                 $target.authorise(request.metadata_mut());
-                IncidentServiceClient::new($channel).$single_method(request).await
-            })+
+                $of::new($channel).$single_method(request).await
+            })+)+
         }
     };
 }
@@ -70,6 +71,11 @@ pub(super) async fn call(command: Asked, channel: Channel, target: &Target) -> R
             TransferCustody => transfer_custody,
             DisposeItem => dispose_item,
         }
+        SourceJournalServiceClient {
+            PushRecord => push_record,
+            MendRecord => mend_record,
+            DiscardRecord => discard_record,
+        }
         EmergencyCardServiceClient {
             ReceiveCall => receive_call,
             QualifyCard => qualify_card,
@@ -88,11 +94,16 @@ pub(super) async fn call(command: Asked, channel: Channel, target: &Target) -> R
             ReportPosition => report_position,
             ReleaseUnit => release_unit,
         };
-        single {
+        single IncidentServiceClient {
             RequestAnnulment => request_annulment,
             ApproveAnnulment => approve_annulment,
             RejectAnnulment => reject_annulment,
             LiftRestriction => lift_restriction,
+        }
+        single SourceJournalServiceClient {
+            RegisterJournal => register_journal,
+            AdoptMapping => adopt_mapping,
+            ChangeJournalPhase => change_journal_phase,
         }
     };
     answer.map(tonic::Response::into_inner)

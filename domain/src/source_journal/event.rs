@@ -1,0 +1,53 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{JournalPhase, RecordMapping};
+use crate::kernel::{RecordedEvent, domain_event};
+use crate::personal::Personal;
+use crate::values::{Actor, InstitutionCode, Label, Reason, SourceSystem};
+
+/// What happened to a source journal, for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum JournalEvent {
+    /// It was made known; it can't send yet.
+    JournalRegistered {
+        /// Under which name it sends.
+        system: SourceSystem,
+        /// Whose it is.
+        institution: InstitutionCode,
+        /// What it is called in Latvian.
+        lv: Label,
+        /// What it is called in English.
+        en: Label,
+        /// Who registered it.
+        by: Actor,
+    },
+    /// Its records are read like this from then on.
+    MappingAdopted {
+        /// Version of the mapping, from 1.
+        version: u32,
+        /// How.
+        mapping: RecordMapping,
+        /// Why.
+        reason: Personal<Reason>,
+        /// Who decided it.
+        by: Actor,
+    },
+    /// It was put to the test, into service, or out of it.
+    JournalPhaseChanged {
+        /// Where it stood.
+        from: JournalPhase,
+        /// Where it stands.
+        to: JournalPhase,
+        /// Why.
+        reason: Personal<Reason>,
+        /// Who decided it.
+        by: Actor,
+    },
+}
+
+domain_event! {
+    JournalEvent { JournalRegistered, MappingAdopted, JournalPhaseChanged }
+}
+
+impl RecordedEvent for JournalEvent {}

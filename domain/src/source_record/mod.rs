@@ -1,0 +1,242 @@
+//! A record of a source journal (avota ieraksts): what its journal sent, what became of it here, and what waits to be mended
+//! (karantīna). Nothing that was sent is lost: what can't be taken over is kept, sealed, with every reason.
+
+mod command;
+mod error;
+mod event;
+mod examples;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cqrs_es::Aggregate;
+use cqrs_es::event_sink::EventSink;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub use command::{DiscardRecord, ReceiveRecord, RecordCommand, Verdict};
+pub use error::RecordError;
+pub use event::{Fault, KeptContent, RecordEvent};
+
+use crate::kernel::{Decide, Moment, Refused, handle_by_decision};
+use crate::lang::terms;
+use crate::values::{ExternalId, FieldMark, SourceSystem};
+
+/// Keyed marks of a record's fields, by their names in the journal.
+pub type Marks = BTreeMap<String, FieldMark>;
+
+terms! {
+    /// What a record did that was taken over (ieraksta iznākums).
+    RecordEffect("record effect") {
+        /// An incident was registered.
+        Registered = "registered", "Reģistrēts", "Registered";
+        /// The incident was supplemented with what is new.
+        Supplemented = "supplemented", "Papildināts", "Supplemented";
+        /// It says what is known already, later than before.
+        Confirmed = "confirmed", "Apstiprināts", "Confirmed";
+        /// It says what the journal said before what is known already: kept, and the incident stays as it is.
+        Late = "late", "Novēlots", "Late";
+        /// Its journal is being tested: nothing was registered.
+        Tried = "tried", "Pārbaudīts", "Tried";
+    }
+}
+
+/// What is known of a record of a source journal; no personal data but sealed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SourceRecord {
+    named: Option<Named>,
+    /// What of it was taken over last.
+    taken: Option<Version>,
+    /// What of it waits to be mended.
+    kept: Option<Version>,
+    /// What of it is not for this register.
+    discarded: Option<Version>,
+    incident: Option<Uuid>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+struct Named {
+    journal: SourceSystem,
+    external_id: ExternalId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+struct Version {
+    sequence: u64,
+    marks: Marks,
+}
+
+/// How what a journal says stands to what it said before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It says it for the first time.
+    New,
+    /// It says the same again.
+    Same,
+    /// It says the same again, at a later place in its order.
+    Confirmed,
+    /// It says something else, in these of its fields.
+    Changed(BTreeSet<String>),
+    /// It is what it said before what is known.
+    Late,
+}
+
+type Decision = Result<Vec<RecordEvent>, Refused<RecordError>>;
+
+impl SourceRecord {
+    /// The incident that it is about; none before something of it was taken over.
+    #[must_use]
+    pub fn incident(&self) -> Option<Uuid> {
+        self.incident
+    }
+
+    /// Whether something of it waits to be mended.
+    #[must_use]
+    pub fn is_in_quarantine(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// How what waits to be mended stands to what was taken over.
+    ///
+    /// # Errors
+    /// Where nothing waits.
+    pub fn standing_of_kept(&self) -> Result<Standing, Refused<RecordError>> {
+        let kept = self.kept.as_ref().ok_or(RecordError::NotInQuarantine)?;
+        Ok(self.standing(kept.sequence, &kept.marks))
+    }
+
+    /// How this stands to what was taken over. A journal without an order says what is newest last.
+    #[must_use]
+    pub fn standing(&self, sequence: u64, marks: &Marks) -> Standing {
+        if self.discarded.as_ref().is_some_and(|discarded| discarded.marks == *marks) {
+            return Standing::Same;
+        }
+        let Some(taken) = &self.taken else { return Standing::New };
+        if taken.marks == *marks {
+            return if sequence > taken.sequence { Standing::Confirmed } else { Standing::Same };
+        }
+        if sequence != 0 && sequence < taken.sequence {
+            return Standing::Late;
+        }
+        let names = taken.marks.keys().chain(marks.keys());
+        Standing::Changed(names.filter(|name| taken.marks.get(*name) != marks.get(*name)).cloned().collect())
+    }
+
+    /// Nothing new where it waits to be mended already. What is mended by hand counts as what the journal said, so that its saying the same
+    /// again changes nothing.
+    fn receive(&self, command: ReceiveRecord) -> Decision {
+        let ReceiveRecord { journal, external_id, mut sequence, mapping, mut marks, verdict, mended } = command;
+        if mended.is_some() {
+            let kept = self.kept.clone().ok_or(RecordError::NotInQuarantine)?;
+            (sequence, marks) = (kept.sequence, kept.marks);
+        }
+        Ok(vec![match verdict {
+            Verdict::Faulty { faults, content } => {
+                if self.kept.as_ref().is_some_and(|kept| kept.marks == marks && kept.sequence >= sequence) {
+                    return Ok(Vec::new());
+                }
+                RecordEvent::SourceRecordQuarantined { journal, external_id, sequence, mapping, faults, marks, content }
+            }
+            Verdict::Sound { effect, incident, content } if self.releases(sequence) => {
+                let (by, reason) = mended.unzip();
+                RecordEvent::SourceRecordReleased {
+                    journal,
+                    external_id,
+                    sequence,
+                    mapping,
+                    effect,
+                    incident,
+                    marks,
+                    content,
+                    by,
+                    reason,
+                }
+            }
+            Verdict::Sound { effect, incident, content } => RecordEvent::SourceRecordReceived {
+                journal,
+                external_id,
+                sequence,
+                mapping,
+                effect,
+                incident,
+                marks,
+                content,
+            },
+        }])
+    }
+
+    /// Whether what is sound now takes the place of what waits: an older version does not.
+    fn releases(&self, sequence: u64) -> bool {
+        self.kept.as_ref().is_some_and(|kept| sequence == 0 || sequence >= kept.sequence)
+    }
+
+    fn discard(&self, command: DiscardRecord) -> Decision {
+        let (Some(Named { journal, external_id }), true) = (self.named.clone(), self.kept.is_some()) else {
+            return Err(RecordError::NotInQuarantine.into());
+        };
+        let DiscardRecord { reason, by } = command;
+        Ok(vec![RecordEvent::SourceRecordDiscarded { journal, external_id, reason, by }])
+    }
+
+    fn take(&mut self, effect: RecordEffect, incident: Option<Uuid>, version: Version) {
+        self.incident = incident.or(self.incident);
+        match effect {
+            // What was only tried was not taken over, and what came late is not what the journal says now.
+            RecordEffect::Tried | RecordEffect::Late => {}
+            RecordEffect::Registered | RecordEffect::Supplemented | RecordEffect::Confirmed => {
+                self.taken = Some(version)
+            }
+        }
+    }
+}
+
+impl Decide for SourceRecord {
+    fn decide(&self, command: RecordCommand, _: &Moment) -> Decision {
+        match command {
+            RecordCommand::ReceiveRecord(command) => self.receive(*command),
+            RecordCommand::DiscardRecord(command) => self.discard(command),
+        }
+    }
+}
+
+impl Aggregate for SourceRecord {
+    const TYPE: &'static str = "source_record";
+    type Command = RecordCommand;
+    type Event = RecordEvent;
+    type Error = Refused<RecordError>;
+    type Services = Moment;
+
+    async fn handle(
+        &mut self,
+        command: RecordCommand,
+        moment: &Moment,
+        sink: &EventSink<Self>,
+    ) -> Result<(), Refused<RecordError>> {
+        handle_by_decision(self, command, moment, sink).await
+    }
+
+    fn apply(&mut self, event: RecordEvent) {
+        let (journal, external_id) = match event {
+            RecordEvent::SourceRecordReceived { journal, external_id, sequence, effect, incident, marks, .. } => {
+                self.take(effect, incident, Version { sequence, marks });
+                (journal, external_id)
+            }
+            RecordEvent::SourceRecordQuarantined { journal, external_id, sequence, marks, .. } => {
+                self.kept = Some(Version { sequence, marks });
+                (journal, external_id)
+            }
+            RecordEvent::SourceRecordReleased { journal, external_id, sequence, effect, incident, marks, .. } => {
+                self.kept = None;
+                self.take(effect, incident, Version { sequence, marks });
+                (journal, external_id)
+            }
+            RecordEvent::SourceRecordDiscarded { journal, external_id, .. } => {
+                self.discarded = self.kept.take();
+                (journal, external_id)
+            }
+        };
+        self.named = Some(Named { journal, external_id });
+    }
+}
