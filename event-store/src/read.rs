@@ -266,6 +266,27 @@ impl LogReader {
         Ok(sqlx::query_as(&sql).bind(kind).bind(key).fetch_optional(&self.pool).await?)
     }
 
+    /// The claims of a kind whose keys begin with `prefix`, after the key `after`, at most `limit`, in order of their keys: each key with
+    /// type and id of the record.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claims_page(
+        &self,
+        kind: &str,
+        (prefix, after): (&str, &str),
+        limit: u32,
+    ) -> Result<Vec<(String, String, Uuid)>, ReadError> {
+        let sql = format!(
+            "select key, aggregate_type, aggregate_id from {}.claims
+             where kind = $1 and key > $2 and key < $3 order by key limit $4",
+            self.log
+        );
+        // Keys are in the order of their bytes: no character comes after this one.
+        let query = sqlx::query_as(&sql).bind(kind).bind(after.max(prefix)).bind(format!("{prefix}\u{10ffff}"));
+        Ok(query.bind(i64::from(limit)).fetch_all(&self.pool).await?)
+    }
+
     fn event(&self, row: &PgRow) -> Result<StoredEvent, ReadError> {
         event_of(row).map_err(|error| self.not_an_event(error))
     }

@@ -1,28 +1,44 @@
 //! The history of a record, as it is shown to an auditor: read by our store and, as a second opinion, by the unmodified
 //! postgres-es. Where they do not agree there is no history, but an error.
+//!
+//! Each event has three times, which are never mixed: when it happened, when its source recorded it, when this log recorded it. "As known
+//! at" is asked on one of the last two, and the answer says on which.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use cqrs_es::persist::SerializedEvent;
+use domain::access_day::DataScope;
 use event_store::log::{DecodeError, LogName, StoredEvent};
 use event_store::proof::generation::Lives;
 use event_store::read::{LogReader, ReadError};
+use event_store::seal::{SealError, sealed_fields};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::mask::mask;
+use crate::facts::{Fact, facts};
 use crate::second_reader;
+use crate::texts::{Opening, SealedText, Shows, show};
 
 /// On which time axis "as known at" is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Axis {
     /// When its source recorded it; this log's time where the event has no source.
     Source,
     /// When this log recorded it.
     Log,
+}
+
+/// A moment, and on whose time axis it is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct KnownAt {
+    /// The moment.
+    pub at: DateTime<Utc>,
+    /// Whose recording counts.
+    pub axis: Axis,
 }
 
 /// One event of a record.
@@ -45,10 +61,20 @@ pub struct Entry {
     pub institution: String,
     /// Who did it.
     pub actor: String,
-    /// What it says; personal data as `***`.
+    /// What it says; personal data as `***` where it is kept from who looks.
     pub content: Value,
     /// All that is noted of where it came from.
     pub metadata: BTreeMap<String, String>,
+}
+
+impl Entry {
+    /// When it was recorded, on an axis.
+    pub fn recorded_on(&self, axis: Axis) -> DateTime<Utc> {
+        match axis {
+            Axis::Log => self.recorded_at,
+            Axis::Source => self.source_recorded_at.unwrap_or(self.recorded_at),
+        }
+    }
 }
 
 /// The history of a record.
@@ -58,6 +84,11 @@ pub struct History {
     pub record_type: String,
     /// The record.
     pub record_id: Uuid,
+    /// As known when, and to whom; all there is where nobody asked that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_known_at: Option<KnownAt>,
+    /// What these events say of incidents and cards, taken together: each fact as it was said last.
+    pub facts: BTreeMap<String, Fact>,
     /// The events, in order.
     pub entries: Vec<Entry>,
     /// How many events both readers found, and found equal, in the whole of the record's history.
@@ -73,6 +104,9 @@ pub enum HistoryError {
     /// An event is not what its type says.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// A sealed text does not open.
+    #[error(transparent)]
+    Seal(#[from] SealError),
     /// The second reader failed.
     #[error("the second reader (postgres-es) could not read the record")]
     SecondReader(#[source] cqrs_es::persist::PersistenceError),
@@ -92,41 +126,97 @@ pub enum HistoryError {
     },
 }
 
-/// The history of a record of `log`, cut off at what was known at a moment on one of the axes.
-///
-/// # Errors
-/// When it can't be read, or the two readers do not agree.
-pub async fn history(
-    pool: &PgPool,
-    log: LogName,
-    record: (&str, Uuid),
-    known_at: Option<(DateTime<Utc>, Axis)>,
-) -> Result<History, HistoryError> {
-    let (record_type, record_id) = record;
-    let reader = LogReader::new(pool.clone(), log);
-    let lives = Lives::read(pool, log).await.map_err(ReadError::from)?;
-    let ours = reader.stream(record_id).await?;
-    let upto = ours.last().map_or(0, |event| event.sequence);
-    let theirs = second_reader::read(pool, log, record_type, record_id)
-        .await
-        .map_err(HistoryError::SecondReader)?
-        .ok_or_else(|| HistoryError::UnknownType(record_type.to_owned()))?;
-    // The record may have grown between the two reads.
-    let theirs: Vec<SerializedEvent> = theirs.into_iter().filter(|event| event.sequence as u64 <= upto).collect();
-    agree(record_id, &ours, &theirs)?;
+/// Reads histories of records of one log.
+#[derive(Debug, Clone)]
+pub struct Histories {
+    reader: LogReader,
+    lives: Lives,
+}
 
-    let mut entries = Vec::with_capacity(ours.len());
-    for event in &ours {
-        let entry = entry(event, lives.of(event.position.get()))?;
-        let known = known_at.is_none_or(|(moment, axis)| match axis {
-            Axis::Log => entry.recorded_at <= moment,
-            Axis::Source => entry.source_recorded_at.unwrap_or(entry.recorded_at) <= moment,
-        });
-        if known {
+/// The whole history of a record as it was read: what is personal in it is sealed.
+#[derive(Debug, Clone)]
+pub struct SealedHistory {
+    record_type: String,
+    record_id: Uuid,
+    events: Vec<StoredEvent>,
+    lives: Lives,
+}
+
+impl Histories {
+    /// Of `log`.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub async fn of(pool: &PgPool, log: LogName) -> Result<Histories, HistoryError> {
+        let lives = Lives::read(pool, log).await.map_err(ReadError::from)?;
+        Ok(Histories { reader: LogReader::new(pool.clone(), log), lives })
+    }
+
+    /// The history of a record, by type and id.
+    ///
+    /// # Errors
+    /// When it can't be read, or the two readers do not agree.
+    pub async fn read(&self, (record_type, record_id): (&str, Uuid)) -> Result<SealedHistory, HistoryError> {
+        let ours = self.reader.stream(record_id).await?;
+        let upto = ours.last().map_or(0, |event| event.sequence);
+        let theirs = second_reader::read(self.reader.pool(), self.reader.log(), record_type, record_id)
+            .await
+            .map_err(HistoryError::SecondReader)?
+            .ok_or_else(|| HistoryError::UnknownType(record_type.to_owned()))?;
+        // The record may have grown between the two reads.
+        let theirs: Vec<SerializedEvent> = theirs.into_iter().filter(|event| event.sequence as u64 <= upto).collect();
+        agree(record_id, &ours, &theirs)?;
+        let (record_type, lives) = (record_type.to_owned(), self.lives.clone());
+        Ok(SealedHistory { record_type, record_id, events: ours, lives })
+    }
+}
+
+impl SealedHistory {
+    /// As what showing it is told to the access log: as a history, and as what of its sealed texts is shown.
+    ///
+    /// # Errors
+    /// When an event can't be read.
+    pub fn scopes(&self, shows: Shows) -> Result<BTreeSet<DataScope>, HistoryError> {
+        let mut sealed = BTreeSet::new();
+        for event in &self.events {
+            let fields = sealed_fields(&event.as_written()?, event.event_id);
+            sealed.extend(fields.iter().map(|field| SealedText::at(&self.record_type, &field.path)));
+        }
+        let mut scopes = shows.scopes(&sealed);
+        scopes.insert(DataScope::History);
+        Ok(scopes)
+    }
+
+    /// The history as somebody is shown it: with the texts that `opening` opens, none where it is absent; cut off at what was known at a
+    /// moment on one of the axes.
+    ///
+    /// # Errors
+    /// When an event can't be read, or a text does not open.
+    pub fn shown(&self, known_at: Option<KnownAt>, opening: Option<Opening<'_>>) -> Result<History, HistoryError> {
+        let mut entries = Vec::with_capacity(self.events.len());
+        for event in &self.events {
+            let mut entry = entry(event, self.lives.of(event.position.get()))?;
+            if known_at.is_some_and(|known| entry.recorded_on(known.axis) > known.at) {
+                continue;
+            }
+            entry.content = match show(&self.record_type, event.event_id, event.as_written()?, opening)? {
+                // Events are tagged with their name, which the entry has already.
+                Value::Object(fields) if fields.len() == 1 => {
+                    fields.into_iter().next().map_or(Value::Null, |(_, content)| content)
+                }
+                other => other,
+            };
             entries.push(entry);
         }
+        Ok(History {
+            record_type: self.record_type.clone(),
+            record_id: self.record_id,
+            as_known_at: known_at,
+            facts: facts(&entries, known_at.map_or(Axis::Log, |known| known.axis)),
+            entries,
+            agreed_by_two_readers: self.events.len(),
+        })
     }
-    Ok(History { record_type: record_type.to_owned(), record_id, entries, agreed_by_two_readers: ours.len() })
 }
 
 fn agree(record_id: Uuid, ours: &[StoredEvent], theirs: &[SerializedEvent]) -> Result<(), HistoryError> {
@@ -153,13 +243,6 @@ fn agree(record_id: Uuid, ours: &[StoredEvent], theirs: &[SerializedEvent]) -> R
 
 fn entry(event: &StoredEvent, generation: u32) -> Result<Entry, DecodeError> {
     let mut metadata = event.metadata_map()?;
-    let content = match mask(event.as_written()?) {
-        // Events are tagged with their name, which the entry has already.
-        Value::Object(fields) if fields.len() == 1 => {
-            fields.into_iter().next().map_or(Value::Null, |(_, content)| content)
-        }
-        other => other,
-    };
     let time = |text: &String| DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
     Ok(Entry {
         position: format!("{generation}.{}", event.position),
@@ -170,7 +253,7 @@ fn entry(event: &StoredEvent, generation: u32) -> Result<Entry, DecodeError> {
         recorded_at: event.recorded_at,
         institution: metadata.remove("institution").unwrap_or_default(),
         actor: metadata.remove("actor").unwrap_or_default(),
-        content,
+        content: Value::Null,
         metadata,
     })
 }

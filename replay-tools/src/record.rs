@@ -8,6 +8,9 @@ use event_store::read::{LogReader, ReadError};
 use sqlx::PgPool;
 use uuid::Uuid;
 
+/// Types of records that have a name in the source that they come from.
+pub const SOURCED: [&str; 2] = [EmergencyCard::TYPE, Incident::TYPE];
+
 /// A record as it was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordName {
@@ -74,9 +77,9 @@ impl RecordName {
         match self {
             RecordName::Id(_) => Vec::new(),
             RecordName::Number(number) => vec![("number", number.clone())],
-            RecordName::Source(system, external_id) => [EmergencyCard::TYPE, Incident::TYPE]
-                .map(|aggregate_type| ("source", format!("{aggregate_type}|{system}|{external_id}")))
-                .to_vec(),
+            RecordName::Source(system, external_id) => {
+                SOURCED.map(|aggregate_type| ("source", format!("{aggregate_type}|{system}|{external_id}"))).to_vec()
+            }
             RecordName::CallSign(institution, call_sign) => vec![("call_sign", format!("{institution}/{call_sign}"))],
         }
     }

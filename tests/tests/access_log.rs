@@ -280,7 +280,7 @@ async fn looking_at_a_record_or_at_the_access_log_with_a_tool_is_in_the_access_l
     assert_eq!(
         kinds.iter().map(without_actor).collect::<Vec<_>>(),
         [
-            told("consulted", "response", "VEK-2026-0000007", "history", ""),
+            told("consulted", "response", "VEK-2026-0000007", "narrative reporter history", ""),
             told("consulted", "investigation", "development", "summary narrative reporter personal_code", ""),
             told(
                 "disclosed",

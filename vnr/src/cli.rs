@@ -4,12 +4,13 @@ mod classifier;
 mod disaster;
 mod journal;
 mod looks;
+mod record;
 mod rights;
 
 use std::path::PathBuf;
 
 use access::{Institution, Purpose, Reference, Role, Territory};
-use chrono::{DateTime, FixedOffset, NaiveDate};
+use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::values::Recipient;
 
@@ -17,6 +18,7 @@ pub use self::classifier::{ClassifierCommand, LoadClassifierArgs};
 pub use self::disaster::{BackupArgs, BackupCommand, RecoverArgs, RestoreArgs};
 pub use self::journal::{JournalCommand, MapJournalArgs, PhaseArgs, PhaseChoice, RegisterJournalArgs};
 pub use self::looks::{ActingArgs, LookCommand};
+pub use self::record::{HistoryArgs, KnownTo, RecordCommand};
 pub use self::rights::{
     AccessCommand, BreakGlassArgs, DecidePolicyArgs, EmergenciesArgs, ExplainArgs, GrantClass, GrantCommand, Language,
     Outcome, Person, PolicyCommand, RequestGrantArgs, ReviewArgs, RoleAt, SendingArgs, VouchArgs, WithReasonArgs,
@@ -309,50 +311,6 @@ pub enum ProjectionsCommand {
     },
 }
 
-/// `vnr record …`.
-#[derive(Debug, Subcommand)]
-pub enum RecordCommand {
-    /// Everything that was recorded about it, in order, read by two independent readers
-    #[command(after_help = "\
-Examples:
-  vnr record history VNR-2026-0000001
-  vnr record history sffd-cad/200980012                       by the name its source gave it
-  vnr record history VEK-2026-0000001 --as-known-at 2026-03-01T12:00:00+02:00
-  vnr record history VEK-2026-0000001 --as-known-at 2020-04-07T12:00:00-07:00 --axis source")]
-    History {
-        /// Its number, id, SYSTEM/EXTERNAL-ID, or for a unit INSTITUTION:CALL-SIGN
-        number: String,
-        /// Only what was known at this moment
-        #[arg(long, value_name = "TIME")]
-        as_known_at: Option<DateTime<FixedOffset>>,
-        /// Known to whom: to this log, or to the system that the record came from
-        #[arg(long, value_enum, default_value_t = KnownTo::Log)]
-        axis: KnownTo,
-        /// For programs
-        #[arg(long)]
-        json: bool,
-        /// Who looks.
-        #[command(flatten)]
-        acting: ActingArgs,
-    },
-    /// Writes evidence on it, which others check without this system: `vnr proof check`
-    #[command(after_help = "\
-Examples:
-  vnr record prove VNR-2026-0000001 -o VNR-2026-0000001.proof.json
-
-The evidence holds the events as they are stored, personal data sealed. docs/PROOFS.md says how to check it.")]
-    Prove {
-        /// Its number, id, SYSTEM/EXTERNAL-ID, or for a unit INSTITUTION:CALL-SIGN
-        number: String,
-        /// Where to; `-` is standard output
-        #[arg(long, short, value_name = "FILE")]
-        output: PathBuf,
-        /// Who looks.
-        #[command(flatten)]
-        acting: ActingArgs,
-    },
-}
-
 /// `vnr proof …`.
 #[derive(Debug, Subcommand)]
 pub enum ProofCommand {
@@ -603,15 +561,6 @@ docs/SECURITY.md tells of the ceremony around it.")]
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
     },
-}
-
-/// Whose knowledge a history is cut off at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum KnownTo {
-    /// This register's.
-    Log,
-    /// The source's.
-    Source,
 }
 
 #[cfg(test)]

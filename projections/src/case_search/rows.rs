@@ -169,6 +169,8 @@ pub struct IncidentFilter {
     pub channel: Option<String>,
     /// From this foreign system.
     pub source_system: Option<String>,
+    /// That had this number in the register that they come from.
+    pub legacy_number: Option<String>,
     /// That come from this card.
     pub card: Option<Uuid>,
     /// Given to this unit.
@@ -301,6 +303,7 @@ impl IncidentFilter {
             ("class", &self.class),
             ("channel", &self.channel),
             ("source_system", &self.source_system),
+            ("legacy_number", &self.legacy_number),
         ];
         for (column, value) in same {
             if let Some(value) = value {

@@ -4,6 +4,7 @@ mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::DateTime;
 use domain::access_grant::GrantScope;
 use domain::emergency_card::CardEvent;
 use domain::incident::IncidentEvent;
@@ -35,7 +36,7 @@ pub struct Timeline {
 
 impl Projection for Timeline {
     const NAME: &'static str = "timeline";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     const LOGS: &'static [LogName] = &[LogName::REGISTER];
     const AGGREGATES: &'static [&'static str] =
         &[INCIDENT, CARD, UNIT, RETENTION, ACCESS_GRANT, EMERGENCY_ACCESS, SEIZED_ITEM];
@@ -131,6 +132,10 @@ fn entry(stored: &StoredEvent) -> Result<EntryRow, ApplyError> {
         event_type: stored.event_type.clone(),
         occurred_at: utc(stored.occurred_at),
         recorded_at: utc(stored.recorded_at),
+        source_recorded_at: told("source_recorded_at").and_then(|text| {
+            // The store takes no other form.
+            DateTime::parse_from_rfc3339(&text).ok().map(|at| at.to_utc())
+        }),
         institution: told("institution"),
         actor: told("actor"),
         source_system: told("source_system"),

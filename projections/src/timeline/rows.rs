@@ -30,6 +30,8 @@ table_row! {
         occurred_at: DateTime<Utc> => "timestamptz",
         /// When the log recorded it.
         recorded_at: DateTime<Utc> => "timestamptz",
+        /// When its source recorded it.
+        source_recorded_at: Option<DateTime<Utc>> => "timestamptz",
         /// Institution of the one who said so.
         institution: Option<String> => "text",
         /// Who said so.

@@ -9,6 +9,7 @@ create table {schema}.entries (
     event_type     text        collate "C" not null,
     occurred_at    timestamptz not null,
     recorded_at    timestamptz not null,
+    source_recorded_at timestamptz,              -- when its source recorded it
     institution    text        collate "C",
     actor          text,
     source_system  text        collate "C",

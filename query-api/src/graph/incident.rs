@@ -61,6 +61,8 @@ pub(crate) struct IncidentFilter {
     pub(crate) registered: Option<Period>,
     /// First made in this foreign system.
     pub(crate) source_system: Option<String>,
+    /// That had this number in the register that it comes from; institutions may have had the same numbers.
+    pub(crate) legacy_number: Option<String>,
 }
 
 /// Order of incidents; ties are settled by the id.
@@ -90,6 +92,7 @@ impl IncidentFilter {
             territories: self.territory.unwrap_or_default(),
             channel: self.channel.map(|channel| channel.code().to_owned()),
             source_system: self.source_system,
+            legacy_number: self.legacy_number,
             card: uuid("card", self.card)?,
             assigned_unit: uuid("assignedUnit", self.assigned_unit)?,
             registered_from: registered.from,

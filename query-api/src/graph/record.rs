@@ -414,6 +414,11 @@ impl Entry {
         self.row.occurred_at
     }
 
+    /// When its source recorded it; null where no other system had it first.
+    async fn source_recorded_at(&self) -> Option<DateTime<Utc>> {
+        self.row.source_recorded_at
+    }
+
     /// When this register recorded it.
     async fn recorded_at(&self) -> DateTime<Utc> {
         self.row.recorded_at

@@ -1,27 +1,23 @@
 //! As whom a tool looks, and that it is told before anything is shown: tools obey as the APIs do.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use access::policy::{Action, Denied, Policies, RecordKind, Resource, Standing};
-use access::{
-    AccessLog, AccessLogError, Authenticated, Consultation, Disclosure, Institution, Presented, Principal, Purpose,
-    Reference, Role,
-};
-use anyhow::{Context as _, anyhow};
+use access::{Authenticated, Consultation, Disclosure, Institution, Presented, Principal, Purpose, Reference, Role};
+use anyhow::anyhow;
 use chrono::{TimeDelta, Utc};
-use domain::access_day::{AccessWay, DataScope, RefusalCause};
+use domain::access_day::{AccessWay, DataScope};
 use domain::values::Recipient;
-use event_store::append::{Appender, AppenderConfig};
-use event_store::log::{LogName, LogPosition};
 use event_store::seal::LookedAt;
 use projections::access_grants::in_force;
 use projections::resource_of;
 use sha2::{Digest as _, Sha256};
+use sqlx::PgPool;
 use uuid::Uuid;
 
+use super::telling::Telling;
 use crate::cli::ActingArgs;
-use crate::compose::{self, Database, personal_data};
+use crate::compose::{self, Database};
 use crate::failure::Failure;
 use crate::settings::Settings;
 
@@ -119,8 +115,19 @@ impl Acting {
             question: look.question.as_bytes().to_vec(),
             count: look.records.len(),
         };
-        let who = &self.standing.principal;
-        with_log(settings, database, async |log, after| log.consulted(who, consultation, after).await).await
+        let telling = Telling::open(settings, database).await?;
+        let told = self.tell_by(&telling, consultation).await;
+        telling.close().await?;
+        told
+    }
+
+    /// The same to an access log that is open.
+    ///
+    /// # Errors
+    /// As [`Self::tell`].
+    pub(super) async fn tell_by(&self, telling: &Telling, consultation: Consultation) -> Result<LookedAt, Failure> {
+        let told = telling.log().consulted(&self.standing.principal, consultation, telling.after()).await;
+        Ok(told.map_err(anyhow::Error::new)?)
     }
 
     /// Tells what is about to be handed over, and comes back once that is durable.
@@ -136,8 +143,10 @@ impl Acting {
     ) -> Result<LookedAt, Failure> {
         let content = Sha256::digest(content.as_bytes()).into();
         let disclosure = Disclosure { recipient: recipient.clone(), records: look.of_each(), content };
-        let who = &self.standing.principal;
-        with_log(settings, database, async |log, after| log.disclosed(who, disclosure, after).await).await
+        let telling = Telling::open(settings, database).await?;
+        let told = telling.log().disclosed(&self.standing.principal, disclosure, telling.after()).await;
+        telling.close().await?;
+        Ok(told.map_err(anyhow::Error::new)?)
     }
 
     /// Tells the access log what was refused, and gives it back as the tool's end.
@@ -164,17 +173,20 @@ impl Acting {
         database: &Database,
         (attempt, record): (&str, Option<Uuid>),
     ) -> Result<(), Failure> {
-        let tell = async |log: &AccessLog, _| {
-            log.refused(Some(&self.standing.principal), attempt, record, RefusalCause::Policy);
-            Ok(())
-        };
-        with_log(settings, database, tell).await
+        let telling = Telling::open(settings, database).await?;
+        telling.refused(&self.standing.principal, (attempt, record));
+        telling.close().await
     }
 }
 
 /// What the policies know of a record, whatever its type; of what the read models don't have, that it is nobody's.
 pub(super) async fn resource(database: &Database, record_type: &str, id: Uuid) -> Result<Resource, Failure> {
-    let found = resource_of(&mut *database.tools().await?.acquire().await?, record_type, id).await?;
+    resource_in(database.tools().await?, record_type, id).await
+}
+
+/// The same by connections of the tools' role.
+pub(super) async fn resource_in(pool: &PgPool, record_type: &str, id: Uuid) -> Result<Resource, Failure> {
+    let found = resource_of(&mut *pool.acquire().await?, record_type, id).await?;
     Ok(found.unwrap_or_else(|| Resource { id: Some(id), ..Resource::new(RecordKind::RetentionCase) }))
 }
 
@@ -183,26 +195,6 @@ impl Look<'_> {
         let scopes: BTreeSet<DataScope> = self.scopes.iter().copied().collect();
         self.records.iter().map(|record| (*record, scopes.clone())).collect()
     }
-}
-
-/// Opens the access log, tells it something, and closes it. That is done as the application's role: the tools' own writes nothing.
-async fn with_log<T>(
-    settings: &Settings,
-    database: &Database,
-    tell: impl AsyncFnOnce(&AccessLog, LogPosition) -> Result<T, AccessLogError>,
-) -> Result<T, Failure> {
-    let head: i64 = sqlx::query_scalar("select position from register.head")
-        .fetch_one(&database.app)
-        .await
-        .context("the head of the register can't be read")?;
-    let master = Arc::new(personal_data::open(settings, database).await?);
-    let config = AppenderConfig::new(LogName::ACCESS, database.app.clone(), Arc::clone(&master));
-    let (appender, task) = Appender::start(config);
-    let log = AccessLog::new(appender, master);
-    let told = tell(&log, LogPosition::from_i64(head)).await;
-    drop(log);
-    task.await.context("the access log could not be closed")?;
-    Ok(told.map_err(anyhow::Error::new)?)
 }
 
 async fn principal(settings: &Settings, acting: &ActingArgs, job: Job) -> Result<Principal, Failure> {

@@ -21,6 +21,7 @@ mod rights;
 mod sending;
 pub(crate) mod serve;
 mod subject;
+mod telling;
 mod token;
 
 use std::process::ExitCode;

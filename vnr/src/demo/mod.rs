@@ -80,7 +80,7 @@ async fn report(running: &Running, source: &Source, folder: &std::path::Path) ->
 
     heading("the history of one record (vnr record history)");
     let number = question::first_card(&answers).ok_or_else(|| anyhow!("there is no emergency card in the answers"))?;
-    record::show(&number, &record::read(running.pool(), &number, None).await?);
+    record::show(&number, &record::read(running.pool(), &number).await?);
 
     heading("every hash recomputed (vnr log verify)");
     let mut sound = true;

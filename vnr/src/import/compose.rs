@@ -13,6 +13,7 @@ use super::evaluate::{Problem, Scope};
 use super::group::Group;
 use super::input::Row;
 use super::mapping::{ENVELOPE, Field, Mapping, Phase, Step};
+use super::origin::Origin;
 use super::reason::Reason;
 use super::time::AMBIGUOUS;
 use super::value::Value;
@@ -26,7 +27,7 @@ pub(super) struct Command {
     /// Its id.
     pub id: Uuid,
     /// Step of the mapping that it came of.
-    pub step: Arc<str>,
+    pub step: Arc<Origin>,
     /// Whether it is said only once.
     pub once: bool,
     /// Row of the group that it is charged to.
@@ -40,7 +41,14 @@ pub(super) struct Command {
 impl Command {
     /// A command that says nothing.
     pub(super) fn for_test(id: Uuid) -> Self {
-        Self { id, step: Arc::from("test"), once: false, row: 0, message: CommandEnvelope::default(), at: 0 }
+        Self {
+            id,
+            step: Arc::new(Origin::named("test")),
+            once: false,
+            row: 0,
+            message: CommandEnvelope::default(),
+            at: 0,
+        }
     }
 }
 
@@ -72,7 +80,7 @@ pub(super) struct Composed {
 pub(super) struct Composer<'m> {
     mapping: &'m Mapping,
     envelope: MessageDescriptor,
-    steps: Vec<(Phase, Arc<str>, &'m Step)>,
+    steps: Vec<(Phase, Arc<Origin>, &'m Step)>,
 }
 
 #[derive(Default)]
@@ -89,7 +97,7 @@ impl<'m> Composer<'m> {
     pub(super) fn new(mapping: &'m Mapping, pool: &DescriptorPool) -> Option<Self> {
         let envelope = pool.get_message_by_name(ENVELOPE)?;
         let named =
-            |phase, steps: &'m [Step]| steps.iter().map(move |step| (phase, Arc::from(step.name.as_str()), step));
+            |phase, steps: &'m [Step]| steps.iter().map(move |step| (phase, Arc::new(Origin::of(step, mapping)), step));
         let steps = named(Phase::Begin, &mapping.begin)
             .chain(named(Phase::Row, &mapping.row))
             .chain(named(Phase::End, &mapping.end))
@@ -144,20 +152,20 @@ impl<'m> Composer<'m> {
             return made;
         }
         let mut latest = i64::MIN;
-        for (_, name, step) in self.steps.iter().filter(|(of, ..)| *of == phase) {
+        for (_, origin, step) in self.steps.iter().filter(|(of, ..)| *of == phase) {
             let mut scope = Scope::new(self.mapping, rows, row);
             if !scope.holds(&step.when) {
                 made.over_group |= scope.over_group;
                 continue;
             }
-            match self.command(&mut scope, name, step, label, row) {
+            match self.command(&mut scope, origin, step, label, row) {
                 Ok(mut command) => {
                     // Steps of a row keep their declared order, whatever their times say.
                     latest = latest.max(command.at);
                     command.at = latest;
                     made.commands.push(command);
                 }
-                Err(reason) => made.reasons.push(reason),
+                Err(reasons) => made.reasons.extend(reasons),
             }
             made.ambiguous |= scope.ambiguous;
             made.over_group |= scope.over_group;
@@ -168,34 +176,50 @@ impl<'m> Composer<'m> {
     fn command(
         &self,
         scope: &mut Scope<'_>,
-        name: &Arc<str>,
+        origin: &Arc<Origin>,
         step: &Step,
         label: &str,
         row: usize,
-    ) -> Result<Command, Reason> {
-        let problem = |problem: Problem| Reason::of_step(name, problem.code, problem.column, problem.message);
-        let Some(key) = scope.template(&step.key) else {
-            let message = "a column that makes the command's id is empty";
-            return Err(Reason::of_step(name, "missing_value", Some("id".to_owned()), message));
+    ) -> Result<Command, Vec<Reason>> {
+        let name = &origin.name;
+        // Everything that is wrong is told at once: who mends the row mends it once.
+        let mut wrong = Vec::new();
+        let missing = |what: &str, message: &str| Problem {
+            code: "missing_value",
+            column: Some(what.to_owned()),
+            message: message.to_owned(),
+        };
+        let key = scope.template(&step.key);
+        if key.is_none() {
+            wrong.push(missing("id", "a column that makes the command's id is empty"));
+        }
+        let occurred = match scope.value(&step.occurred_at) {
+            Ok(Some(Value::Time(occurred))) => Some(occurred),
+            Ok(_) => {
+                wrong.push(missing("occurred_at", "there is no time at which it happened"));
+                None
+            }
+            Err(problem) => {
+                wrong.push(problem);
+                None
+            }
         };
         let system = &self.mapping.system;
-        let id = Uuid::new_v5(&NAMESPACE, format!("{system}|{name}|{key}").as_bytes());
-        let occurred = scope.value(&step.occurred_at).map_err(problem)?;
-        let Some(Value::Time(occurred)) = occurred else {
-            let message = "there is no time at which it happened";
-            return Err(Reason::of_step(name, "missing_value", Some("occurred_at".to_owned()), message));
-        };
         let mut source = Map::from_iter([("system".to_owned(), json!(system))]);
         let own =
             [("external_id", &step.external_id), ("sequence", &step.sequence), ("recorded_at", &step.recorded_at)];
         for (field, expression) in own {
-            if let Some(expression) = expression
-                && let Some(value) = scope.value(expression).map_err(problem)?
-            {
-                source.insert(field.to_owned(), value.to_json());
+            match expression.as_ref().map(|expression| scope.value(expression)) {
+                Some(Ok(Some(value))) => _ = source.insert(field.to_owned(), value.to_json()),
+                Some(Err(problem)) => wrong.push(problem),
+                Some(Ok(None)) | None => {}
             }
         }
-        let mut message = message_of(scope, &step.fields).map_err(problem)?;
+        let mut message = message_of(scope, &step.fields, &mut wrong);
+        let (Some(key), Some(occurred), true) = (key, occurred, wrong.is_empty()) else {
+            return Err(reasons_of(name, wrong));
+        };
+        let id = Uuid::new_v5(&NAMESPACE, format!("{system}|{name}|{key}").as_bytes());
         let mut envelope = Map::from_iter([
             ("command_id".to_owned(), json!(id)),
             ("occurred_at".to_owned(), json!(occurred.at.to_rfc3339())),
@@ -211,8 +235,8 @@ impl<'m> Composer<'m> {
         message.insert("envelope".to_owned(), Json::Object(envelope));
         let message = self
             .encode(&step.command, message)
-            .map_err(|message| Reason::of_step(name, "not_a_command", None, message))?;
-        Ok(Command { id, step: Arc::clone(name), once: step.once, row, message, at: occurred.at.timestamp_micros() })
+            .map_err(|message| vec![Reason::of_step(name, "not_a_command", None, message)])?;
+        Ok(Command { id, step: Arc::clone(origin), once: step.once, row, message, at: occurred.at.timestamp_micros() })
     }
 
     /// By way of JSON and the contract's descriptors, so that every command is covered.
@@ -228,13 +252,13 @@ fn refuse_dependent(rows: &[Row], made: &mut [Made], begun: bool) {
     let refused = made.iter().position(|made| !made.reasons.is_empty());
     for (index, made) in made.iter_mut().enumerate() {
         if !begun && index > 0 {
-            let message = format!("its group can't be begun: see row {}", rows[0].number);
+            let message = format!("its group can't be begun: see line {}", rows[0].at.line);
             made.reasons.push(Reason::of_row("group_refused", message));
         } else if let Some(refused) = refused
             && made.over_group
             && made.reasons.is_empty()
         {
-            let message = format!("it needs all rows of its group: see row {}", rows[refused].number);
+            let message = format!("it needs all rows of its group: see line {}", rows[refused].at.line);
             made.reasons.push(Reason::of_row("group_refused", message));
         }
     }
@@ -254,29 +278,44 @@ impl Composed {
     }
 }
 
-fn message_of(scope: &mut Scope<'_>, fields: &[(String, Field)]) -> Result<Map<String, Json>, Problem> {
+/// Each problem once: a column may stand in several fields.
+fn reasons_of(step: &str, wrong: Vec<Problem>) -> Vec<Reason> {
+    let mut reasons: Vec<Reason> = Vec::with_capacity(wrong.len());
+    for Problem { code, column, message } in wrong {
+        let reason = Reason::of_step(step, code, column, message);
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    reasons
+}
+
+fn message_of(scope: &mut Scope<'_>, fields: &[(String, Field)], wrong: &mut Vec<Problem>) -> Map<String, Json> {
     let mut message = Map::new();
     for (name, field) in fields {
-        if let Some(value) = field_of(scope, field)? {
+        if let Some(value) = field_of(scope, field, wrong) {
             message.insert(name.clone(), value);
         }
     }
-    Ok(message)
+    message
 }
 
-fn field_of(scope: &mut Scope<'_>, field: &Field) -> Result<Option<Json>, Problem> {
+fn field_of(scope: &mut Scope<'_>, field: &Field, wrong: &mut Vec<Problem>) -> Option<Json> {
     match field {
-        Field::Value(expression) => Ok(scope.value(expression)?.map(|value| value.to_json())),
+        Field::Value(expression) => match scope.value(expression) {
+            Ok(value) => value.map(|value| value.to_json()),
+            Err(problem) => {
+                wrong.push(problem);
+                None
+            }
+        },
         Field::Message(fields) => {
-            let message = message_of(scope, fields)?;
-            Ok((!message.is_empty()).then_some(Json::Object(message)))
+            let message = message_of(scope, fields, wrong);
+            (!message.is_empty()).then_some(Json::Object(message))
         }
         Field::List(items) => {
-            let mut list = Vec::new();
-            for item in items {
-                list.extend(field_of(scope, item)?);
-            }
-            Ok((!list.is_empty()).then_some(Json::Array(list)))
+            let list: Vec<Json> = items.iter().filter_map(|item| field_of(scope, item, wrong)).collect();
+            (!list.is_empty()).then_some(Json::Array(list))
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::input::{Raw, Row, RowReader};
+use super::input::{At, Raw, Row, RowReader};
 use super::mapping::Mapping;
 use super::reason::Reason;
 use super::sort::{Entry, Sorted, Sorter, push_natural};
@@ -41,11 +41,12 @@ impl<'m> Groups<'m> {
             return Ok(Self { mapping, reader, sorted: None, ahead: None, too_large: None });
         }
         let mut sorter = Sorter::new(folder, budget);
-        while let Some((number, raw)) = reader.next_raw()? {
-            let mut body = number.to_be_bytes().to_vec();
+        while let Some((at, raw)) = reader.next_raw()? {
+            let mut body = at.row.to_be_bytes().to_vec();
+            body.extend(at.line.to_be_bytes());
             raw.encode(&mut body);
-            let (mut key, group) = key_of(mapping, &reader.read(number, raw));
-            key.extend(number.to_be_bytes());
+            let (mut key, group) = key_of(mapping, &reader.read(at, raw));
+            key.extend(at.row.to_be_bytes());
             sorter.push(Entry { key, group, body })?;
         }
         Ok(Self { mapping, reader, sorted: Some(sorter.finish()?), ahead: None, too_large: None })
@@ -57,9 +58,9 @@ impl<'m> Groups<'m> {
     /// Where the file or a run can't be read.
     pub(super) fn next(&mut self) -> io::Result<Option<Group>> {
         if self.sorted.is_none() {
-            let Some((number, raw)) = self.reader.next_raw()? else { return Ok(None) };
-            let row = self.reader.read(number, raw);
-            return Ok(Some(Group { label: format!("row {number}"), rows: vec![row] }));
+            let Some((at, raw)) = self.reader.next_raw()? else { return Ok(None) };
+            let row = self.reader.read(at, raw);
+            return Ok(Some(Group { label: format!("row {}", at.row), rows: vec![row] }));
         }
         let Some(first) = self.next_entry()? else { return Ok(None) };
         let name = first.key[..first.group].to_vec();
@@ -94,8 +95,10 @@ impl<'m> Groups<'m> {
     fn row_of(&self, entry: &Entry) -> io::Result<Row> {
         let broken = || io::Error::new(io::ErrorKind::InvalidData, "a run of the sort is damaged");
         let (number, body) = entry.body.split_first_chunk::<8>().ok_or_else(broken)?;
+        let (line, body) = body.split_first_chunk::<8>().ok_or_else(broken)?;
         let raw = Raw::decode(body, self.mapping.format).ok_or_else(broken)?;
-        let mut row = self.reader.read(u64::from_be_bytes(*number), raw);
+        let at = At { row: u64::from_be_bytes(*number), line: u64::from_be_bytes(*line) };
+        let mut row = self.reader.read(at, raw);
         if row.broken.is_none()
             && let Some(column) = self.mapping.group_by.iter().find(|column| row.value(**column).is_none())
         {
@@ -114,7 +117,7 @@ fn key_of(mapping: &Mapping, row: &Row) -> (Vec<u8>, usize) {
     let named = row.broken.is_none() && mapping.group_by.iter().all(|column| row.value(*column).is_some());
     if !named {
         key.push(255);
-        key.extend(row.number.to_be_bytes());
+        key.extend(row.at.row.to_be_bytes());
         let group = key.len();
         return (key, group);
     }

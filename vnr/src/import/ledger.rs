@@ -44,9 +44,9 @@ impl RowResult {
     }
 
     /// Books a refusal.
-    pub(super) fn refuse(&mut self, reason: Reason) {
+    pub(super) fn refuse(&mut self, reasons: Vec<Reason>) {
         self.refused += 1;
-        self.row.refused.push(reason);
+        self.row.refused.extend(reasons);
     }
 }
 
@@ -122,7 +122,7 @@ impl Ledger {
             counts.groups.left_open += u64::from(self.grouped);
             let label = if self.grouped { label } else { "" };
             for RowResult { row, .. } in rows {
-                self.rejects.write(row.row.number, label, &row.row.raw, &row.refused).map_err(LedgerError::Rejects)?;
+                self.rejects.write(row.row.at, label, &row.row.raw, &row.refused).map_err(LedgerError::Rejects)?;
             }
         }
         self.progress.groups_done += 1;

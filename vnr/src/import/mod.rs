@@ -13,6 +13,7 @@ mod input;
 mod ledger;
 mod link;
 mod mapping;
+mod origin;
 mod outcome;
 mod pipeline;
 mod progress;
@@ -62,6 +63,7 @@ pub const OWN_MAPPINGS: &[(&str, &str)] = &[
     ("virginia-beach-ems", include_str!("../../../schema/mappings/virginia-beach-ems.toml")),
     ("polisen-se", include_str!("../../../schema/mappings/polisen-se.toml")),
     ("vnr-sample", include_str!("../../../schema/mappings/vnr-sample.toml")),
+    ("vp-legacy", include_str!("../../../schema/mappings/vp-legacy.toml")),
 ];
 
 /// Groups that are composed ahead of what is sent.
@@ -301,7 +303,7 @@ async fn fingerprint_of(path: PathBuf) -> Result<io::Result<Fingerprint>, Import
 /// Names of the columns, where the file says them.
 fn file_header(path: &Path, format: FileFormat) -> Option<Vec<String>> {
     match format {
-        FileFormat::Csv { delimiter } => header_of(File::open(path).ok()?, delimiter).ok(),
+        FileFormat::Csv { delimiter, encoding } => header_of(File::open(path).ok()?, delimiter, encoding).ok(),
         FileFormat::JsonLines => None,
     }
 }

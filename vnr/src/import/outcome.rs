@@ -6,6 +6,7 @@ use proto::google::rpc;
 use tonic::Code;
 use tonic_types::StatusExt;
 
+use super::origin::Origin;
 use super::reason::Reason;
 
 /// What the register said of a command.
@@ -23,8 +24,8 @@ pub(super) enum Outcome {
         /// When, RFC 3339.
         recorded_at: String,
     },
-    /// It was refused.
-    Refused(Reason),
+    /// It was refused, for all of these.
+    Refused(Vec<Reason>),
     /// The register couldn't decide it: try again.
     Passing(String),
     /// Nothing of what is sent will be taken: the token is not good.
@@ -34,7 +35,7 @@ pub(super) enum Outcome {
 impl Outcome {
     /// Reads a result for a command of the step; a `once` step that was said before in other words is no refusal.
     #[must_use]
-    pub(super) fn of(result: CommandResult, step: &str, once: bool) -> Self {
+    pub(super) fn of(result: CommandResult, step: &Origin, once: bool) -> Self {
         match result.outcome {
             Some(command_result::Outcome::Reply(reply)) => Self::of_reply(&reply),
             Some(command_result::Outcome::Error(status)) => Self::of_status(&status, step, once),
@@ -50,7 +51,7 @@ impl Outcome {
         }
     }
 
-    fn of_status(status: &rpc::Status, step: &str, once: bool) -> Self {
+    fn of_status(status: &rpc::Status, step: &Origin, once: bool) -> Self {
         let code = Code::from_i32(status.code);
         match code {
             Code::AlreadyExists if once => Self::Repeated { events: 0, recorded_at: String::new() },
@@ -61,31 +62,27 @@ impl Outcome {
                 Self::Passing(status.message.clone())
             }
             Code::Unauthenticated => Self::Unwelcome(status.message.clone()),
-            _ => Self::Refused(reason(status, code, step)),
+            _ => Self::Refused(reasons(status, code, step)),
         }
     }
 }
 
-/// The reason with what the details of the status add.
-fn reason(status: &rpc::Status, code: Code, step: &str) -> Reason {
+/// A reason for each thing that the details of the status name; one with its message where they name none.
+fn reasons(status: &rpc::Status, code: Code, step: &Origin) -> Vec<Reason> {
     let full = tonic::Status::with_details(code, status.message.clone(), status.encode_to_vec().into());
     let details = full.get_error_details();
-    let mut path = None;
-    let mut messages = Vec::new();
-    for violation in details.bad_request().into_iter().flat_map(|bad| &bad.field_violations) {
-        path.get_or_insert_with(|| violation.field.clone());
-        messages.push(format!("{}: {}", violation.field, violation.description));
+    let told = |path: &String, message: &String| Reason {
+        columns: step.columns(path),
+        ..Reason::of_step(&step.name, name_of(code), Some(path.clone()), message.clone())
+    };
+    let fields = details.bad_request().into_iter().flat_map(|bad| &bad.field_violations);
+    let mut reasons: Vec<Reason> = fields.map(|violation| told(&violation.field, &violation.description)).collect();
+    let rules = details.precondition_failure().into_iter().flat_map(|failure| &failure.violations);
+    reasons.extend(rules.map(|violation| told(&violation.r#type, &violation.description)));
+    if reasons.is_empty() {
+        reasons.push(Reason::of_step(&step.name, name_of(code), None, status.message.clone()));
     }
-    for violation in details.precondition_failure().into_iter().flat_map(|failure| &failure.violations) {
-        path.get_or_insert_with(|| violation.r#type.clone());
-        messages.push(violation.description.clone());
-    }
-    let mut message = status.message.clone();
-    messages.retain(|detail| !message.contains(detail.as_str()));
-    if !messages.is_empty() {
-        message = format!("{message} ({})", messages.join("; "));
-    }
-    Reason::of_step(step, name_of(code), path, message)
+    reasons
 }
 
 /// The code as the contract writes it.

@@ -266,8 +266,8 @@ impl<'w> Pipeline<'w> {
                     (row.new, row.events) = (row.new + 1, row.events + u64::from(events));
                 }
                 Outcome::Repeated { .. } => row.repeated += 1,
-                Outcome::Refused(reason) => {
-                    row.refuse(reason);
+                Outcome::Refused(reasons) => {
+                    row.refuse(reasons);
                     // The next row that needs it says it again.
                     self.sent_once.pop(&flight.id);
                 }

@@ -13,6 +13,9 @@ pub struct Reason {
     /// Column, field or rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// Columns that the field is made of, where the register names a field.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
     /// For people.
     pub message: String,
 }
@@ -21,13 +24,13 @@ impl Reason {
     /// A reason that has to do with the row as a whole.
     #[must_use]
     pub fn of_row(code: &str, message: impl Into<String>) -> Self {
-        Self { step: None, code: code.to_owned(), path: None, message: message.into() }
+        Self { step: None, code: code.to_owned(), path: None, columns: Vec::new(), message: message.into() }
     }
 
     /// A reason found while a step was made of the row.
     #[must_use]
     pub fn of_step(step: &str, code: &str, path: Option<String>, message: impl Into<String>) -> Self {
-        Self { step: Some(step.to_owned()), code: code.to_owned(), path, message: message.into() }
+        Self { step: Some(step.to_owned()), code: code.to_owned(), path, columns: Vec::new(), message: message.into() }
     }
 
     /// What equal reasons are counted under.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::input::Raw;
+use super::input::{At, Raw};
 use super::mapping::FileFormat;
 use super::reason::Reason;
 
@@ -14,6 +14,7 @@ use super::reason::Reason;
 #[derive(Debug, Serialize)]
 struct Line<'a> {
     row: u64,
+    line: u64,
     #[serde(skip_serializing_if = "str::is_empty")]
     group: &'a str,
     refused: bool,
@@ -98,7 +99,7 @@ impl Rejects {
     ///
     /// # Errors
     /// Where it can't be written.
-    pub(super) fn write(&mut self, number: u64, group: &str, raw: &Raw, reasons: &[Reason]) -> io::Result<()> {
+    pub(super) fn write(&mut self, at: At, group: &str, raw: &Raw, reasons: &[Reason]) -> io::Result<()> {
         let files = match &mut self.files {
             Some(files) => files,
             none => none.insert(Files {
@@ -117,7 +118,8 @@ impl Rejects {
             }
             Raw::Fields(record) => write_fields(&mut files.rows, self.format, record)?,
         }
-        serde_json::to_writer(&mut files.reasons, &Line { row: number, group, refused: !reasons.is_empty(), reasons })?;
+        let At { row, line } = at;
+        serde_json::to_writer(&mut files.reasons, &Line { row, line, group, refused: !reasons.is_empty(), reasons })?;
         files.reasons.write_all(b"\n")
     }
 
@@ -148,15 +150,16 @@ impl Rejects {
 
 fn begin_rows(path: &Path, format: FileFormat, header: &[String]) -> io::Result<BufWriter<File>> {
     let mut out = BufWriter::new(File::create(path)?);
-    if let FileFormat::Csv { .. } = format {
-        write_fields(&mut out, format, &header.iter().collect())?;
+    if let FileFormat::Csv { encoding, .. } = format {
+        let header: csv::ByteRecord = header.iter().map(|name| encoding.encode(name).0).collect();
+        write_fields(&mut out, format, &header)?;
     }
     Ok(out)
 }
 
 fn write_fields(out: &mut impl Write, format: FileFormat, record: &csv::ByteRecord) -> io::Result<()> {
     let delimiter = match format {
-        FileFormat::Csv { delimiter } => delimiter,
+        FileFormat::Csv { delimiter, .. } => delimiter,
         FileFormat::JsonLines => b',',
     };
     let mut writer = csv::WriterBuilder::new().delimiter(delimiter).flexible(true).from_writer(out);

@@ -8,6 +8,7 @@ use proto::command::v1::CommandEnvelope;
 use uuid::Uuid;
 
 use super::compose::Command;
+use super::origin::Origin;
 use super::outcome::Outcome;
 
 /// A command that is in flight.
@@ -16,7 +17,7 @@ pub(super) struct Flight {
     /// Id of the command.
     pub id: Uuid,
     /// Step that it came of.
-    pub step: Arc<str>,
+    pub step: Arc<Origin>,
     /// Whether it is said only once.
     pub once: bool,
     /// Group that it belongs to.
@@ -109,7 +110,7 @@ mod tests {
     }
 
     fn refused() -> Outcome {
-        Outcome::Refused(Reason::of_row("NOT_FOUND", "no such card"))
+        Outcome::Refused(vec![Reason::of_row("NOT_FOUND", "no such card")])
     }
 
     #[test]

@@ -5,42 +5,46 @@ use std::io::{self, BufRead, BufReader};
 
 use serde_json::Value;
 
+use super::Broken;
+
 /// Size of the reading buffer.
 const BUFFER: usize = 256 * 1024;
 
 pub(super) struct JsonReader {
     reader: BufReader<File>,
     paths: Vec<Vec<String>>,
-    at_start: bool,
+    line: u64,
 }
 
 impl JsonReader {
     pub(super) fn open(file: File, columns: &[String]) -> Self {
         let paths = columns.iter().map(|column| column.split('.').map(str::to_owned).collect()).collect();
-        Self { reader: BufReader::with_capacity(BUFFER, file), paths, at_start: true }
+        Self { reader: BufReader::with_capacity(BUFFER, file), paths, line: 0 }
     }
 
-    /// The next line that is not empty.
-    pub(super) fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+    /// The next line that is not empty, and which of the file's lines it is.
+    pub(super) fn next(&mut self) -> io::Result<Option<(u64, Vec<u8>)>> {
         loop {
             let mut line = Vec::new();
             if self.reader.read_until(b'\n', &mut line)? == 0 {
                 return Ok(None);
             }
-            if std::mem::take(&mut self.at_start) && line.starts_with(b"\xEF\xBB\xBF") {
+            self.line += 1;
+            if self.line == 1 && line.starts_with(b"\xEF\xBB\xBF") {
                 line.drain(..3);
             }
             line.truncate(line.trim_ascii_end().len());
             if !line.is_empty() {
-                return Ok(Some(line));
+                return Ok(Some((self.line, line)));
             }
         }
     }
 
-    pub(super) fn values(&self, line: &[u8]) -> Result<Vec<Option<Box<str>>>, String> {
-        let object: Value = serde_json::from_slice(line).map_err(|error| format!("the line is not JSON: {error}"))?;
+    pub(super) fn values(&self, line: &[u8]) -> Result<Vec<Option<Box<str>>>, Broken> {
+        let object: Value =
+            serde_json::from_slice(line).map_err(|error| Broken::row(format!("the line is not JSON: {error}")))?;
         if !object.is_object() {
-            return Err("the line is no JSON object".to_owned());
+            return Err(Broken::row("the line is no JSON object".to_owned()));
         }
         Ok(self.paths.iter().map(|path| find(&object, path)).collect())
     }

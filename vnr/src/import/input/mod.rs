@@ -25,11 +25,36 @@ pub(super) enum Raw {
     Line(Vec<u8>),
 }
 
+/// Where a row stands in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct At {
+    /// 1 for the first row; a header is not counted.
+    pub row: u64,
+    /// The line that it begins in, from 1, a header counted.
+    pub line: u64,
+}
+
+/// Why the values of a row can't be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Broken {
+    /// Column, where it is one.
+    pub column: Option<String>,
+    /// For people.
+    pub message: String,
+}
+
+impl Broken {
+    /// It is the row as a whole.
+    fn row(message: String) -> Self {
+        Self { column: None, message }
+    }
+}
+
 /// A row, read.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
-    /// 1 for the first row; a header is not counted.
-    pub number: u64,
+    /// Where it stands.
+    pub at: At,
     /// As it stands.
     pub raw: Raw,
     /// Values of the columns that the mapping names, trimmed; none where empty.
@@ -66,41 +91,43 @@ impl RowReader {
     pub(super) fn open(path: &Path, mapping: &Mapping) -> io::Result<Self> {
         let file = File::open(path)?;
         let source = match mapping.format {
-            FileFormat::Csv { delimiter } => Source::Csv(CsvReader::open(file, delimiter, &mapping.columns)?),
+            FileFormat::Csv { delimiter, encoding } => {
+                Source::Csv(CsvReader::open(file, (delimiter, encoding), &mapping.columns)?)
+            }
             FileFormat::JsonLines => Source::Json(JsonReader::open(file, &mapping.columns)),
         };
         Ok(Self { source, columns: mapping.columns.len(), next: 1 })
     }
 
-    /// The next row as it stands, with its number.
+    /// The next row as it stands, and where that is.
     ///
     /// # Errors
     /// Where the file can't be read.
-    pub(super) fn next_raw(&mut self) -> io::Result<Option<(u64, Raw)>> {
+    pub(super) fn next_raw(&mut self) -> io::Result<Option<(At, Raw)>> {
         let raw = match &mut self.source {
-            Source::Csv(reader) => reader.next()?.map(Raw::Fields),
-            Source::Json(reader) => reader.next()?.map(Raw::Line),
+            Source::Csv(reader) => reader.next()?.map(|(line, fields)| (line, Raw::Fields(fields))),
+            Source::Json(reader) => reader.next()?.map(|(line, text)| (line, Raw::Line(text))),
         };
-        Ok(raw.map(|raw| {
-            let number = self.next;
+        Ok(raw.map(|(line, raw)| {
+            let row = self.next;
             self.next += 1;
-            (number, raw)
+            (At { row, line }, raw)
         }))
     }
 
     /// What the mapping's columns say in a row.
     #[must_use]
-    pub(super) fn read(&self, number: u64, raw: Raw) -> Row {
+    pub(super) fn read(&self, at: At, raw: Raw) -> Row {
         let values = match (&self.source, &raw) {
             (Source::Csv(reader), Raw::Fields(record)) => reader.values(record),
             (Source::Json(reader), Raw::Line(line)) => reader.values(line),
-            _ => Err("is of another format".to_owned()),
+            _ => Err(Broken::row("is of another format".to_owned())),
         };
         match values {
-            Ok(values) => Row { number, raw, values, broken: None },
-            Err(message) => {
-                let broken = Some(Reason::of_row("unreadable_row", message));
-                Row { number, raw, values: vec![None; self.columns], broken }
+            Ok(values) => Row { at, raw, values, broken: None },
+            Err(Broken { column, message }) => {
+                let broken = Some(Reason { path: column, ..Reason::of_row("unreadable_row", message) });
+                Row { at, raw, values: vec![None; self.columns], broken }
             }
         }
     }

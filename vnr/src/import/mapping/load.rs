@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use encoding_rs::Encoding;
 use prost_reflect::DescriptorPool;
 use sha2::{Digest, Sha256};
 use toml::{Table as Toml, Value as TomlValue};
@@ -13,8 +14,17 @@ use crate::import::value::Value;
 
 const KEYS: [&str; 9] =
     ["source", "group_by", "order_by", "interleave", "tables", "begin", "row", "end", "description"];
-const SOURCE_KEYS: [&str; 8] =
-    ["system", "format", "delimiter", "time_zone", "time_formats", "external_id", "sequence", "recorded_at"];
+const SOURCE_KEYS: [&str; 9] = [
+    "system",
+    "format",
+    "delimiter",
+    "encoding",
+    "time_zone",
+    "time_formats",
+    "external_id",
+    "sequence",
+    "recorded_at",
+];
 
 /// Gives the names of a file's columns, where the file says them.
 pub(super) type HeaderOf<'a> = dyn Fn(FileFormat) -> Option<Vec<String>> + 'a;
@@ -282,15 +292,27 @@ impl Loader<'_> {
 
     fn format(&mut self, source: &Toml) -> Option<FileFormat> {
         let delimiter = self.optional_text("source", source, "delimiter").unwrap_or(",").to_owned();
+        let encoding = self.encoding(source);
         match self.text("source", source, "format")? {
             "csv" => match delimiter.as_bytes() {
-                [delimiter] => Some(FileFormat::Csv { delimiter: *delimiter }),
+                [delimiter] => Some(FileFormat::Csv { delimiter: *delimiter, encoding: encoding? }),
                 _ => self.error("source.delimiter", "is one character"),
             },
-            "json-lines" if !source.contains_key("delimiter") => Some(FileFormat::JsonLines),
-            "json-lines" => self.error("source.delimiter", "is for csv only"),
+            "json-lines" => {
+                for key in ["delimiter", "encoding"].into_iter().filter(|key| source.contains_key(*key)) {
+                    self.error::<()>(&format!("source.{key}"), "is for csv only");
+                }
+                Some(FileFormat::JsonLines)
+            }
             other => self.error("source.format", format!("`{other}` is none of csv, json-lines")),
         }
+    }
+
+    /// How letters are written: by the names of the WHATWG's standard, those in which the delimiter and line ends are what they are in ASCII.
+    fn encoding(&mut self, source: &Toml) -> Option<&'static Encoding> {
+        let name = self.optional_text("source", source, "encoding").unwrap_or("utf-8").to_owned();
+        let known = Encoding::for_label(name.as_bytes()).filter(|encoding| encoding.is_ascii_compatible());
+        known.or_else(|| self.error("source.encoding", format!("`{name}` is no encoding such as utf-8, windows-1257")))
     }
 
     fn times(&mut self, source: &Toml) -> Option<TimeReader> {

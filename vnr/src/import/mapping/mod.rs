@@ -10,6 +10,8 @@ mod step;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use encoding_rs::Encoding;
+
 pub(in crate::import) use check::ENVELOPE;
 pub(super) use expression::{Aggregate, Expression, Giver, Letters, Part, Reading, Template};
 pub(super) use load::read;
@@ -36,6 +38,8 @@ pub enum FileFormat {
     Csv {
         /// Byte between two fields.
         delimiter: u8,
+        /// How its letters are written as bytes.
+        encoding: &'static Encoding,
     },
     /// A JSON object on each line; columns are dotted paths into it.
     JsonLines,

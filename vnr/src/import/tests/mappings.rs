@@ -31,6 +31,7 @@ fn the_projects_own_mappings_give_codes_that_exist() {
         known("call_types", CodeSystem::CardType);
         known("types", CodeSystem::IncidentType);
         known("dispositions", CodeSystem::Disposition);
+        known("results", CodeSystem::Result);
     }
 }
 

@@ -98,6 +98,41 @@ async fn a_unit_whose_registration_was_refused_is_registered_with_its_next_row()
 }
 
 #[tokio::test]
+async fn all_that_is_wrong_with_a_row_is_told_at_once_and_where_the_row_stands() {
+    let (folder, fake) = (Folder::new(), Fake::willing().await);
+    // The field before it holds two lines.
+    let broken = CALLS
+        .replace("1,A1,2026-03-28 09:00", "1,\"A\n1\",2026-03-28 09:00")
+        .replace("10,C1,2026-03-28 12:00,2026-03-28 12:01,,2026-03-28 12:04", "10,C1,soon,later,,never");
+    let summary = folder.import("calls.csv", &broken, &fake).await.unwrap();
+    assert_eq!(summary.counts.rows.refused, 1, "{:?}", summary.counts.reasons);
+    let reasons = folder.read("calls.rejects.csv.reasons.jsonl").unwrap();
+    let line: serde_json::Value = serde_json::from_str(reasons.lines().next().unwrap()).unwrap();
+    assert_eq!((&line["row"], &line["line"]), (&serde_json::json!(6), &serde_json::json!(8)), "{line}");
+    for part in ["`soon` is not a time", "`later` is not a time", "`never` is not a time"] {
+        assert!(reasons.contains(part), "{part}: {reasons}");
+    }
+}
+
+#[tokio::test]
+async fn a_reject_file_is_written_as_its_file_was() {
+    let (folder, fake) = (Folder::new(), Fake::willing().await);
+    let path = folder.path().join("calls.csv");
+    let text = CALLS.replace("B1", "Ķ1").replace(BROKEN, "nekad ķ");
+    let (bytes, ..) = encoding_rs::WINDOWS_1257.encode(&text);
+    std::fs::write(&path, &bytes).unwrap();
+    let mut options = folder.options(&path, &fake);
+    options.mapping = options.mapping.replace("format = \"csv\"", "format = \"csv\"\nencoding = \"windows-1257\"");
+    let summary = crate::import::run(&options, &crate::import::Silent).await.unwrap();
+    assert_eq!(rows(&summary), [6, 5, 0, 1], "{:?}", summary.counts.reasons);
+    let told = fake.state().log.iter().any(|envelope| format!("{envelope:?}").contains("Ķ1"));
+    assert!(told, "the register is told in letters");
+    let rejects = std::fs::read(folder.path().join("calls.rejects.csv")).unwrap();
+    let broken = encoding_rs::WINDOWS_1257.encode("nekad ķ").0.into_owned();
+    assert!(rejects.windows(broken.len()).any(|part| part == broken), "byte for byte");
+}
+
+#[tokio::test]
 async fn an_older_reject_file_is_kept_aside() {
     let (folder, fake) = (Folder::new(), Fake::willing().await);
     folder.file("calls.rejects.csv", "somebody mends this");
