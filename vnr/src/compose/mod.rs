@@ -49,7 +49,7 @@ use self::health::Health;
 use self::policies::PoliciesInForce;
 use self::ports::listen;
 use self::read_models::ReadModels;
-pub(crate) use self::read_models::pools;
+pub(crate) use self::read_models::{pools, registry};
 use self::standby::{Standby, read_from};
 use self::trust::Secured;
 pub(crate) use self::trust::trust;
@@ -146,7 +146,8 @@ impl System {
             _ => None,
         };
         let timers = commands.is_some().then(|| timers::start(&database.app, appenders.of(LogName::REGISTER), &master));
-        let read_models = if has(Part::Projections) { Some(ReadModels::start(&database).await?) } else { None };
+        let read_models =
+            if has(Part::Projections) { Some(ReadModels::start(&database, &master).await?) } else { None };
         let notaries = if has(Part::Notary) {
             let keys = KeyFolder::new(&settings.notary_dir);
             Some(Notaries::start(&database.app, &keys, &settings.witness_dir)?)
