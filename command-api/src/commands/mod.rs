@@ -9,6 +9,9 @@ mod retention;
 mod seized_item;
 mod unit;
 
+pub(crate) use incident::involvement::HOME;
+pub(crate) use incident::{LEGACY_NUMBER, legacy_key};
+
 use std::fmt;
 
 use access::Principal;

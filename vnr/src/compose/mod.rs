@@ -140,6 +140,7 @@ impl System {
                     erasures: ErasureList::of(&settings.erasure_dir, LogName::REGISTER),
                     simulated: settings.is_simulated(),
                     open_reflection: settings.open_introspection,
+                    web_origins: settings.web_origins.clone(),
                 };
                 Some(CommandServer::start(listener, deps, verifier.clone())?)
             }
