@@ -60,7 +60,8 @@ class Page {
   /** One call: a message there, a message back. */
   async call<T>(name: string, message: object): Promise<T> {
     const service = this.contract.lookupService("vnr.command.v1.IncidentService");
-    const method = service.methods[name]?.resolve();
+    const method = service.methods[name];
+    method?.resolve();
     if (!method?.resolvedRequestType || !method.resolvedResponseType) throw new Error(`the contract has no ${name}`);
     const bytes = method.resolvedRequestType.encode(method.resolvedRequestType.fromObject(message)).finish();
     const frame = new Uint8Array(5 + bytes.length);
