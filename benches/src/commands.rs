@@ -157,6 +157,7 @@ async fn measure_on(
         erasures: ErasureList::of(folder, LogName::REGISTER),
         simulated: false,
         open_reflection: true,
+        web_origins: command_api::WebOrigins::default(),
     };
     let key = DevelopmentKey::ephemeral()?;
     let token = TokenIssuer::new(&key).issue(&Principal::new(

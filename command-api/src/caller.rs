@@ -4,9 +4,13 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use access::policy::{Action, Denied, GrantBook, NoAccount, Policies, Resource, Standing};
+use access::policy::{
+    Action, Competence, Denied, GrantBook, InstitutionKind, Masks, NoAccount, Policies, Reach, RecordKind, Resource,
+    Standing,
+};
 use access::{Institution, Principal};
 use domain::classifier::Classifiers;
+use domain::terms::Service;
 use domain::values::{Actor, SourceSystem};
 use event_store::seal::MasterKeys;
 use uuid::Uuid;
@@ -130,6 +134,32 @@ impl Caller {
     pub(crate) fn permit_to(&self, action: Action, resource: &Resource) -> Result<(), NotPermitted> {
         let permitted = self.policies.permit(&*self.standing, action, resource);
         permitted.map_err(|denied| self.not_permitted(denied, resource.id))
+    }
+
+    /// Which records of a kind they may do something with.
+    pub(crate) fn reach(&self, action: Action, kind: RecordKind) -> Reach {
+        self.policies.reach(&*self.standing, action, kind)
+    }
+
+    /// What of a record they are shown.
+    pub(crate) fn masks(&self, resource: &Resource) -> Masks {
+        self.policies.masks(&*self.standing, resource)
+    }
+
+    /// Where they are competent.
+    pub(crate) fn competence(&self) -> Competence {
+        self.policies.institutions().competence(self)
+    }
+
+    /// What their institution is.
+    pub(crate) fn institution_kind(&self) -> InstitutionKind {
+        self.policies.institutions().kind(&self.institution)
+    }
+
+    /// Services of 112 that their institution answers for.
+    pub(crate) fn services(&self) -> Vec<Service> {
+        let kind = Some(self.institution_kind());
+        Service::ALL.iter().copied().filter(|service| InstitutionKind::of_service(*service) == kind).collect()
     }
 
     /// What the command is.

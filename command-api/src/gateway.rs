@@ -26,6 +26,7 @@ use uuid::Uuid;
 use crate::caller::{Caller, NotPermitted, Sender};
 use crate::commands::{Prepared, Told, WireCommand};
 use crate::status;
+use crate::web::WebOrigins;
 
 /// Units whose institution is remembered, for positions.
 const KNOWN_UNITS: usize = 16_384;
@@ -58,6 +59,8 @@ pub struct Deps {
     pub simulated: bool,
     /// Whether the contract may be asked for by reflection without a token, as in development.
     pub open_reflection: bool,
+    /// Whose pages may call from a browser.
+    pub web_origins: WebOrigins,
 }
 
 /// Takes commands to their appender.
@@ -149,6 +152,11 @@ impl Gateway {
         Gateway(Arc::new(Inner { deps, known_units, closing }))
     }
 
+    /// What it works with.
+    pub(crate) fn deps(&self) -> &Deps {
+        &self.0.deps
+    }
+
     /// Ends once the server is to close.
     pub(crate) async fn closing(&self) {
         // The sender lives as long as the server does; without it there is nothing to stay for either.
@@ -206,7 +214,7 @@ impl Gateway {
     }
 
     /// Tells the access log that somebody sent what they may not do, and says how they are told.
-    fn not_permitted(&self, name: &str, principal: &Principal, refused: &NotPermitted) -> Status {
+    pub(crate) fn not_permitted(&self, name: &str, principal: &Principal, refused: &NotPermitted) -> Status {
         let record = match refused {
             NotPermitted::Denied { record, .. } => *record,
             NotPermitted::Source(_) => None,
@@ -393,7 +401,7 @@ pub(crate) fn principal<T>(request: &Request<T>) -> Result<Principal, Status> {
 }
 
 /// The caller's deadline, from the `grpc-timeout` header.
-fn deadline<T>(request: &Request<T>) -> Option<Instant> {
+pub(crate) fn deadline<T>(request: &Request<T>) -> Option<Instant> {
     let text = request.metadata().get("grpc-timeout")?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let amount: u64 = digits.parse().ok()?;

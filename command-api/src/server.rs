@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
+use tonic_web::GrpcWebLayer;
 
 use crate::gateway::{Deps, Gateway};
 use crate::services::{IntakeService, UnaryServices};
@@ -62,6 +63,7 @@ pub async fn serve(
     let watching =
         tokio::spawn(report_health(reporter, deps.register.readiness(), deps.tracks.readiness(), closing.clone()));
     let (access, open) = (deps.access.clone(), deps.open_reflection);
+    let pages = deps.web_origins.layer();
     let gateway = Gateway::new(deps, closing.clone());
     let unary = UnaryServices(gateway.clone());
     let reflection = tonic_reflection::server::Builder::configure()
@@ -83,6 +85,10 @@ pub async fn serve(
         .initial_connection_window_size(CONNECTION_WINDOW)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(20)))
+        // Pages in a browser: gRPC-Web comes over HTTP/1.1 too, and anything else that does is told that it is none.
+        .accept_http1(true)
+        .layer(pages)
+        .layer(GrpcWebLayer::new())
         .add_service(health)
         .add_optional_service(open.then_some(reflection.clone()))
         .add_optional_service(open.then_some(reflection_v1alpha.clone()))

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::time::Duration;
 
-use access::AccessError;
+use access::{AccessError, AccessLogError};
 use chrono::{DateTime, Utc};
 use domain::kernel::{BrokenRule, Violations};
 use event_store::append::{AppendError, ClaimTaken, VersionConflict, WrongType};
@@ -136,6 +136,11 @@ pub(crate) fn not_permitted(refused: &NotPermitted) -> Status {
         }
         NotPermitted::Unread => retry(Code::Unavailable, refused, RETRY_UNAVAILABLE),
     }
+}
+
+/// What could not be told to the access log, so that it is not shown.
+pub(crate) fn untold(error: &AccessLogError) -> Status {
+    retry(Code::Unavailable, error, RETRY_UNAVAILABLE)
 }
 
 /// A command that did not take effect.

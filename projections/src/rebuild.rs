@@ -119,7 +119,7 @@ impl Rebuild {
         let session = Session::open(&ledger, &self.readers).await?;
         let mut run = Run {
             session: session.ok_or(RebuildError::UnderWay { name })?,
-            projector: (self.model.projector)(&rebuild_schema(name)),
+            projector: self.model.projector(&rebuild_schema(name)),
             begun: Instant::now(),
             events: 0,
         };

@@ -1,11 +1,15 @@
 //! All read models, by name.
 
+use std::fmt;
+use std::sync::Arc;
+
 use crate::access_grants::AccessGrants;
 use crate::access_policies::AccessPolicies;
 use crate::cards::Cards;
 use crate::case_file::CaseFile;
 use crate::case_search::CaseSearch;
 use crate::consultations::Consultations;
+use crate::plates::PlateKeys;
 use crate::projection::{Projection, Projector, projector};
 use crate::rebuild::RebuildError;
 use crate::roster::Roster;
@@ -14,7 +18,7 @@ use crate::timeline::Timeline;
 use event_store::consumer::Consumer;
 
 /// A read model, whatever it is of.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ReadModel {
     /// Its consumer: name, version, logs.
     pub consumer: Consumer,
@@ -22,14 +26,34 @@ pub struct ReadModel {
     pub tables: &'static [&'static str],
     /// What makes them; `{schema}` stands for the schema.
     pub schema_sql: &'static str,
-    /// The projector that writes into a schema.
-    pub projector: fn(&str) -> Projector,
+    projector: Arc<dyn Fn(&str) -> Projector + Send + Sync>,
+}
+
+impl fmt::Debug for ReadModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ReadModel").field(&self.consumer).finish()
+    }
 }
 
 impl ReadModel {
     /// The read model of `P`.
     pub fn of<P: Projection>() -> ReadModel {
-        ReadModel { consumer: P::consumer(), tables: P::TABLES, schema_sql: P::SCHEMA_SQL, projector: projector::<P> }
+        ReadModel::new(P::consumer(), P::TABLES, P::SCHEMA_SQL, projector::<P>)
+    }
+
+    /// One with a projector of its own making.
+    pub(crate) fn new(
+        consumer: Consumer,
+        tables: &'static [&'static str],
+        schema_sql: &'static str,
+        projector: impl Fn(&str) -> Projector + Send + Sync + 'static,
+    ) -> ReadModel {
+        ReadModel { consumer, tables, schema_sql, projector: Arc::new(projector) }
+    }
+
+    /// The projector that writes into a schema.
+    pub(crate) fn projector(&self, schema: &str) -> Projector {
+        (self.projector)(schema)
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -42,7 +66,7 @@ impl ReadModel {
 pub struct Registry(Vec<ReadModel>);
 
 impl Registry {
-    /// All read models of the register. A new one is added here.
+    /// All read models of the register that are made without opening personal data. A new one is added here.
     pub fn all() -> Registry {
         Registry(vec![
             ReadModel::of::<CaseSearch>(),
@@ -55,6 +79,13 @@ impl Registry {
             ReadModel::of::<AccessPolicies>(),
             ReadModel::of::<SourceJournals>(),
         ])
+    }
+
+    /// All read models of the register: those too that open what they find things by.
+    pub fn with_keys(keys: PlateKeys) -> Registry {
+        let Registry(mut models) = Registry::all();
+        models.push(keys.read_model());
+        Registry(models)
     }
 
     /// Only these, in tests and for programs of their own.

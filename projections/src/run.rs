@@ -108,7 +108,7 @@ impl Serving {
             readers: self.readers,
             heads: self.heads,
             progress: self.progress,
-            handler: (self.model.projector)(self.model.name()),
+            handler: self.model.projector(self.model.name()),
         };
         consumer::run(&mut worker, &mut self.shutdown).await;
     }

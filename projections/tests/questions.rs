@@ -166,10 +166,10 @@ async fn what_a_card_says_of_its_units_agrees_with_their_rows() {
 const MANY: &str = "
     insert into case_search.incidents
         (id, number, institution, responsible, class, channel, type_code, opening_type, category, opening_category, status, territory,
-         place_text, occurred_from, registered_at, case_refs, annulment_requested, merged_into, offered_to, participants, taking_part,
+         address_code, place_text, occurred_from, registered_at, case_refs, annulment_requested, merged_into, offered_to, participants, taking_part,
          guarded, source_system, source_external_id, first_position, last_position, version)
     select gen_random_uuid(), 'N' || n, 'I' || n % 40, 'I' || n % 37, case when n % 300 = 0 then 'protected' end, 'app', 'theft',
-           'theft', 'A', 'A', 's' || n % 5, (n % 43)::text, 'Iela ' || n, now(), now() - n * interval '1 minute', '[]', false,
+           'theft', 'A', 'A', 's' || n % 5, (n % 43)::text, case when n % 3 = 0 then (n % 9000)::text end, 'Iela ' || n, now(), now() - n * interval '1 minute', '[]', false,
            case when n % 200 = 0 then md5((n % 7000)::text)::uuid end, case when n % 150 = 0 then 'I' || n % 40 end, '[]', '[]', '{}',
            'sys', n::text, n, n, 1
     from generate_series(1, 30000) n;
@@ -239,6 +239,7 @@ async fn hot_questions_are_answered_from_an_index_without_sorting() {
         format!("{incidents} and institution = 'I3' {newest}"),
         format!("{incidents} and institution = 'I3' and status = 's3' {beyond} {newest}"),
         format!("{incidents} and territory = '7' {newest}"),
+        format!("{incidents} and address_code = '77' {newest}"),
         format!("{incidents} and responsible = 'I3' {newest}"),
         format!("{incidents} and responsible = 'I3' and status = 's3' {beyond} {newest}"),
         format!("{incidents} and offered_to = 'I30' {newest}"),

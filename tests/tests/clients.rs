@@ -103,28 +103,33 @@ fn a_journal_in_python_sends_its_entries_and_sends_them_again() {
     assert_said(&send(), &send());
 }
 
-#[test]
-fn a_journal_in_typescript_sends_its_entries_and_sends_them_again() {
+/// The TypeScript clients, built; none where npm or its registry is not there.
+fn typescript() -> Option<PathBuf> {
     let folder = kept("typescript");
     let source = project_file("docs/clients/typescript");
-    for file in ["package.json", "journal.ts"] {
+    let _one_at_a_time = INSTALLING.lock();
+    for file in ["package.json", "journal.ts", "entry.ts"] {
         std::fs::copy(source.join(file), folder.join(file)).expect("copied");
     }
-    let installed = || -> std::io::Result<bool> {
-        let _one_at_a_time = INSTALLING.lock();
-        if folder.join("node_modules/.package-lock.json").exists() {
-            return Ok(true);
-        }
+    if !folder.join("node_modules/.package-lock.json").exists() {
         let arguments = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"];
-        Ok(run(&folder, "npm", &arguments, &[])?.status.success())
-    };
-    if !installed().unwrap_or(false) {
-        return tell("skipped: npm or its registry is not there, so the TypeScript client was not tried");
+        if !run(&folder, "npm", &arguments, &[]).is_ok_and(|installed| installed.status.success()) {
+            return None;
+        }
     }
     let proto = proto();
     let environment = [("PROTO", proto.as_str())];
     told(run(&folder, "npm", &["run", "--silent", "generate"], &environment));
     told(run(&folder, "npm", &["run", "--silent", "build"], &environment));
+    Some(folder)
+}
+
+#[test]
+fn a_journal_in_typescript_sends_its_entries_and_sends_them_again() {
+    let Some(folder) = typescript() else {
+        return tell("skipped: npm or its registry is not there, so the TypeScript client was not tried");
+    };
+    let proto = proto();
     let entries = project_file("docs/clients/entries.json").to_string_lossy().into_owned();
 
     let (_folder, server, token) = register("client-typescript");
@@ -134,4 +139,27 @@ fn a_journal_in_typescript_sends_its_entries_and_sends_them_again() {
         told(run(&folder, "node", &["built/journal.js", &entries, &target, "enz-riga"], &environment))
     };
     assert_said(&send(), &send());
+}
+
+/// What docs/DIRECT_ENTRY.md shows: what the page says, but for the numbers and times.
+#[test]
+fn a_page_enters_an_incident_over_grpc_web_as_the_guide_says() {
+    let Some(built) = typescript() else {
+        return tell("skipped: npm or its registry is not there, so the page was not tried");
+    };
+    let folder = Folder::new("client-page");
+    let server = VnrProcess::up(&folder.home());
+    let token = folder.token("l.kalnina", "RPP", "officer", "response", &[]);
+    let (proto, address) = (proto(), format!("http://{}", server.grpc));
+    let environment = [("PROTO", proto.as_str()), ("VNR_TOKEN", token.as_str())];
+    let said = told(run(&built, "node", &["built/entry.js", &address], &environment));
+    let guide = std::fs::read_to_string(project_file("docs/DIRECT_ENTRY.md")).expect("the guide");
+    let shown = guide.split("```text\nAn empty form").nth(1).and_then(|rest| rest.split("\n```").next());
+    let shown = format!("An empty form{}", shown.expect("the guide shows what the page says"));
+    // The year is that of the day on which it runs.
+    let without_year = |text: &str| -> String {
+        let numbers = text.split("VNR-").enumerate();
+        numbers.map(|(place, part)| if place == 0 { part } else { part.get(4..).unwrap_or(part) }).collect()
+    };
+    assert_eq!(without_year(said.trim_end()), without_year(&shown));
 }

@@ -11,6 +11,9 @@ mod source_journal;
 mod source_record;
 mod unit;
 
+pub(crate) use incident::involvement::HOME;
+pub(crate) use incident::{LEGACY_NUMBER, legacy_key};
+
 use std::fmt;
 
 use access::Principal;

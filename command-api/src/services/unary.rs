@@ -18,7 +18,10 @@ use crate::gateway::Gateway;
 pub(crate) struct UnaryServices(pub(crate) Gateway);
 
 macro_rules! calls {
-    ($service:ident: $($call:ident($message:ident) $(then $after:ident)?),+ $(,)?) => {
+    (
+        $service:ident: $($call:ident($message:ident) $(then $after:ident)?),+ $(,)?
+        $(; asks $ask:ident($question:ident) -> $answer:ident)?
+    ) => {
         #[tonic::async_trait]
         impl $service for UnaryServices {
             $(
@@ -28,6 +31,11 @@ macro_rules! calls {
                     Ok(reply)
                 }
             )+
+            $(
+                async fn $ask(&self, request: Request<pb::$question>) -> Result<Response<pb::$answer>, Status> {
+                    self.0.$ask(request).await
+                }
+            )?
         }
     };
 }
@@ -43,7 +51,8 @@ calls!(
     involve_document(InvolveDocument), withdraw_involvement(WithdrawInvolvement), link_incidents(LinkIncidents),
     unlink_incidents(UnlinkIncidents), merge_incident(MergeIncident), unmerge_incident(UnmergeIncident),
     split_incident(SplitIncident), offer_transfer(OfferTransfer), accept_transfer(AcceptTransfer),
-    reject_transfer(RejectTransfer), withdraw_transfer(WithdrawTransfer), complete_transfer(CompleteTransfer),
+    reject_transfer(RejectTransfer), withdraw_transfer(WithdrawTransfer), complete_transfer(CompleteTransfer);
+    asks validate_incident(ValidateIncident) -> ValidateIncidentReply
 );
 calls!(SeizedItemService: seize_item(SeizeItem), transfer_custody(TransferCustody), dispose_item(DisposeItem));
 calls!(

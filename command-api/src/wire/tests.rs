@@ -9,6 +9,7 @@ use chrono::Utc;
 use domain::classifier::Classifiers;
 use domain::ids;
 use domain::values::{CallSign, ExternalId, InstitutionCode, SourceSystem};
+use event_store::seal::MasterKeys;
 use proto::command::v1 as pb;
 use uuid::Uuid;
 

@@ -13,9 +13,12 @@ use event_store::append::{Appender, AppenderConfig};
 use event_store::log::LogName;
 use event_store::migrate::{log_sets, migrate};
 use event_store::private_pg::{PrivatePgError, TestDatabase, shared_for_tests};
+use event_store::read::LogReader;
 use event_store::seal::MasterKeys;
 use event_store::seal::erasures::ErasureList;
 use futures::future::BoxFuture;
+use projections::plates::PlateKeys;
+use projections::{Pools, Registry, Running, start_all};
 use proto::command::v1 as pb;
 use proto::command::v1::emergency_card_service_client::EmergencyCardServiceClient;
 use proto::command::v1::incident_service_client::IncidentServiceClient;
@@ -43,7 +46,9 @@ async fn pool(url: &str, size: u32) -> PgPool {
 
 async fn prepare(owner_url: String) -> Result<(), PrivatePgError> {
     let owner = pool(&owner_url, 1).await;
-    migrate(&owner, "test", &log_sets("test")).await.unwrap();
+    let mut sets = log_sets("test");
+    sets.push(event_store::consumer::migration_set());
+    migrate(&owner, "test", &sets).await.unwrap();
     owner.close().await;
     Ok(())
 }
@@ -60,7 +65,9 @@ pub struct Api {
     token: Token,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<Result<(), ServeError>>,
-    _database: TestDatabase,
+    master: Arc<MasterKeys>,
+    models: Option<(watch::Sender<bool>, Running, Vec<&'static str>)>,
+    database: TestDatabase,
 }
 
 /// Rights in force, as a test wants them.
@@ -135,6 +142,7 @@ impl Api {
             master: master.clone(),
             simulated: false,
             open_reflection: true,
+            web_origins: "https://entry.example.lv".parse().unwrap(),
             erasures: ErasureList::of(
                 &std::env::temp_dir().join(format!("vnr-erasures-{}", Uuid::now_v7())),
                 LogName::REGISTER,
@@ -150,7 +158,37 @@ impl Api {
         }));
         let token = token_of(&issuer, &somebody(Role::System));
         let channel = connect(address).await;
-        Api { channel, pool, rights, lists, address, issuer, token, stop: Some(stop), served, _database: database }
+        let (stop, models) = (Some(stop), None);
+        Api { channel, pool, rights, lists, address, issuer, token, stop, served, master, models, database }
+    }
+
+    /// One whose read models work.
+    pub async fn with_read_models() -> Api {
+        let mut api = Api::start().await;
+        let pools = Pools { owner: pool(api.database.owner_url(), 3).await, app: api.pool.clone() };
+        let registry = Registry::with_keys(PlateKeys::new(api.pool.clone(), Arc::clone(&api.master)));
+        let (stop, ended) = watch::channel(false);
+        let of_register = registry.iter().filter(|model| model.consumer.logs.contains(&LogName::REGISTER));
+        let names = of_register.map(|model| model.consumer.name).collect();
+        api.models = Some((stop, start_all(&pools, &registry, &ended), names));
+        api
+    }
+
+    /// Waits until the read models have taken in all that was recorded.
+    pub async fn caught_up(&self) {
+        let (_, running, names) = self.models.as_ref().unwrap();
+        let head = LogReader::new(self.pool.clone(), LogName::REGISTER).head().await.unwrap().position;
+        running.progress.wait_for(LogName::REGISTER, head, names, Duration::from_secs(30)).await.unwrap();
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The token of somebody, as it stands in a header.
+    pub fn bearer(&self, principal: &Principal) -> String {
+        self.token_for(principal).0.to_str().unwrap().to_owned()
     }
 
     /// A connection of its own.

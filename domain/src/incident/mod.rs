@@ -10,6 +10,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+use chrono::{DateTime, FixedOffset};
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use schemars::JsonSchema;
@@ -131,6 +132,12 @@ impl Incident {
     #[must_use]
     pub fn class(&self) -> Option<RaisedClass> {
         self.registered.as_ref()?.class()
+    }
+
+    /// Until when somebody has to be there, as far as that follows.
+    #[must_use]
+    pub fn respond_by(&self) -> Option<DateTime<FixedOffset>> {
+        self.registered.as_ref()?.respond_by
     }
 
     /// Where it is, as far as is known.

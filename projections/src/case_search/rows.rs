@@ -147,6 +147,10 @@ table_row! {
 /// Which incidents are meant: all conditions that are given hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IncidentFilter {
+    /// Among these.
+    pub ids: Option<Vec<Uuid>>,
+    /// At this object of the address register.
+    pub address_code: Option<String>,
     /// Registered by this institution.
     pub institution: Option<String>,
     /// That this institution answers for.
@@ -296,7 +300,11 @@ impl IncidentRow {
 
 impl IncidentFilter {
     fn push_to(&self, query: &mut QueryBuilder<'_, Postgres>) {
+        if let Some(ids) = &self.ids {
+            query.push(" and id = any(").push_bind(ids.clone()).push(")");
+        }
         let same = [
+            ("address_code", &self.address_code),
             ("institution", &self.institution),
             ("responsible", &self.responsible),
             ("offered_to", &self.offered_to),

@@ -68,6 +68,7 @@ create index on {schema}.incidents (offered_to, registered_at desc, id desc) whe
 create index on {schema}.incidents (merged_into, registered_at, id) where merged_into is not null;
 create index on {schema}.incidents (class, registered_at desc, id desc) where class is not null;
 create index on {schema}.incidents (territory, registered_at desc, id desc);
+create index on {schema}.incidents (address_code, registered_at desc, id desc) where address_code is not null;
 create index on {schema}.incidents using gin (place_words);
 create index on {schema}.incidents using gin (participants);
 

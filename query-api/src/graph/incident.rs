@@ -81,6 +81,8 @@ impl IncidentFilter {
         let (registered, occurred) = (self.registered.unwrap_or_default(), self.occurred.unwrap_or_default());
         let codes = |codes: Vec<&'static str>| codes.into_iter().map(ToOwned::to_owned).collect();
         Ok(case_search::IncidentFilter {
+            ids: None,
+            address_code: None,
             institution: self.institution,
             responsible: self.responsible,
             offered_to: self.offered_to,

@@ -1,14 +1,15 @@
 //! `vnr projections list | rebuild`.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use projections::{RebuildError, RebuildProgress, Rebuilt, Registry, list, rebuild};
+use projections::{RebuildError, RebuildProgress, Rebuilt, list, rebuild};
 use sqlx::PgPool;
 
 use super::with_database;
 use crate::cli::ProjectionsCommand;
-use crate::compose::{Database, pools};
+use crate::compose::{Database, personal_data, pools, registry};
 use crate::failure::Failure;
 use crate::output::{self, Align, Table, grouped};
 use crate::settings::Settings;
@@ -19,7 +20,7 @@ pub(super) async fn run(settings: &Settings, command: ProjectionsCommand) -> Res
             with_database(settings, async |database| show_list(&database.app, json).await).await
         }
         ProjectionsCommand::Rebuild { name, json } => {
-            with_database(settings, async |database| build_anew(database, &name, json).await).await
+            with_database(settings, async |database| build_anew(settings, database, &name, json).await).await
         }
     }
 }
@@ -63,7 +64,9 @@ async fn show_list(pool: &PgPool, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn build_anew(database: &Database, name: &str, json: bool) -> Result<(), Failure> {
+async fn build_anew(settings: &Settings, database: &Database, name: &str, json: bool) -> Result<(), Failure> {
+    // One of them opens what it finds things by.
+    let master = Arc::new(personal_data::open(settings, database).await?);
     let bar = if std::io::stderr().is_terminal() && !json { ProgressBar::new(0) } else { ProgressBar::hidden() };
     let style = ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} events  {msg}  ETA {eta}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -72,7 +75,7 @@ async fn build_anew(database: &Database, name: &str, json: bool) -> Result<(), F
         bar.set_position(progress.events);
         bar.set_message(format!("{:.0}/s", progress.rate));
     };
-    let rebuilt = rebuild(&pools(database), &Registry::all(), name, &mut tell).await;
+    let rebuilt = rebuild(&pools(database), &registry(database, &master), name, &mut tell).await;
     bar.finish_and_clear();
     match rebuilt {
         Ok(rebuilt) if json => output::json(&rebuilt),

@@ -49,7 +49,7 @@ use self::health::Health;
 use self::policies::PoliciesInForce;
 use self::ports::listen;
 use self::read_models::ReadModels;
-pub(crate) use self::read_models::pools;
+pub(crate) use self::read_models::{pools, registry};
 use self::standby::{Standby, read_from};
 use self::trust::Secured;
 pub(crate) use self::trust::trust;
@@ -140,13 +140,15 @@ impl System {
                     erasures: ErasureList::of(&settings.erasure_dir, LogName::REGISTER),
                     simulated: settings.is_simulated(),
                     open_reflection: settings.open_introspection,
+                    web_origins: settings.web_origins.clone(),
                 };
                 Some(CommandServer::start(listener, deps, verifier.clone())?)
             }
             _ => None,
         };
         let timers = commands.is_some().then(|| timers::start(&database.app, appenders.of(LogName::REGISTER), &master));
-        let read_models = if has(Part::Projections) { Some(ReadModels::start(&database).await?) } else { None };
+        let read_models =
+            if has(Part::Projections) { Some(ReadModels::start(&database, &master).await?) } else { None };
         let notaries = if has(Part::Notary) {
             let keys = KeyFolder::new(&settings.notary_dir);
             Some(Notaries::start(&database.app, &keys, &settings.witness_dir)?)

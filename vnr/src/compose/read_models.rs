@@ -1,8 +1,11 @@
 //! The workers of the read models as a part of the system.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use event_store::consumer::ProgressWatch;
+use event_store::seal::MasterKeys;
+use projections::plates::PlateKeys;
 use projections::{Pools, Registry, list, start_all};
 use tokio::sync::watch;
 
@@ -22,8 +25,8 @@ pub(super) struct ReadModels {
 
 impl ReadModels {
     /// Starts a worker for each read model and waits until the tables of all are there.
-    pub(super) async fn start(database: &Database) -> Result<Self, StartError> {
-        let registry = Registry::all();
+    pub(super) async fn start(database: &Database, master: &Arc<MasterKeys>) -> Result<Self, StartError> {
+        let registry = registry(database, master);
         let (shutdown, asked) = watch::channel(false);
         let models = Self { running: start_all(&pools(database), &registry, &asked), shutdown };
         let started = Instant::now();
@@ -52,6 +55,11 @@ impl ReadModels {
             tracing::warn!("a projection did not end its batch in time; it is undone and comes again");
         }
     }
+}
+
+/// The read models of the register.
+pub(crate) fn registry(database: &Database, master: &Arc<MasterKeys>) -> Registry {
+    Registry::with_keys(PlateKeys::new(database.app.clone(), Arc::clone(master)))
 }
 
 /// The database as the read models want it.

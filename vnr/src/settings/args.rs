@@ -93,6 +93,10 @@ pub struct SettingArgs {
     /// Whether the GraphQL schema is shown without a token: yes or no [default: yes without --issuer]
     #[arg(long, global = true, env = "VNR_OPEN_INTROSPECTION", value_name = "YES|NO", hide_env_values = true)]
     pub open_introspection: Option<String>,
+    /// Whose pages may call gRPC from a browser (gRPC-Web): origins with commas between them, and localhost for pages of this machine
+    /// [default: localhost without --issuer, else none]
+    #[arg(long, global = true, env = "VNR_WEB_ORIGINS", value_name = "ORIGINS", hide_env_values = true)]
+    pub web_origins: Option<String>,
     /// Name of this installation, part of every tree head [default: vnr.local]
     #[arg(long, global = true, env = "VNR_ORIGIN", value_name = "NAME", hide_env_values = true)]
     pub origin: Option<String>,

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use command_api::WebOrigins;
 use event_store::seal::{KeyDigits, KeySource};
 use sqlx::postgres::PgConnectOptions;
 use toml::{Table, Value};
@@ -53,6 +54,7 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("tls_clients_need_certificate", "--tls-clients-need-certificate", "VNR_TLS_CLIENTS_NEED_CERTIFICATE"),
     ("policies", "--policies", "VNR_POLICIES"),
     ("open_introspection", "--open-introspection", "VNR_OPEN_INTROSPECTION"),
+    ("web_origins", "--web-origins", "VNR_WEB_ORIGINS"),
     ("origin", "--origin", "VNR_ORIGIN"),
     ("log_format", "--log-format", "VNR_LOG_FORMAT"),
     ("log_level", "--log-level", "VNR_LOG_LEVEL"),
@@ -97,6 +99,7 @@ pub(super) fn load(args: &SettingArgs) -> Result<Settings, SettingsError> {
     let settings = Settings {
         policies: sources.take("policies", &args.policies, policies::ADOPTED, policies::source),
         open_introspection: open_introspection.unwrap_or(issuer.is_none()),
+        web_origins: guard::web_origins(&mut sources, args, issuer.is_some()),
         issuer,
         tls,
         grpc_addr: sources.take("grpc_addr", &args.grpc_addr, "127.0.0.1:50051", address),
@@ -232,6 +235,7 @@ fallback!(
     Option<String> => None,
     Option<PathBuf> => None,
     Option<bool> => None,
+    Option<WebOrigins> => None,
     String => String::new(),
     LogFormat => LogFormat::Text,
     PolicySource => PolicySource::Adopted,
@@ -334,7 +338,7 @@ mod tests {
             told,
             "the settings are not right:\n  \
              FILE: there is no setting `grpc_adr`; there are data_dir, grpc_addr, http_addr, database_url, \
-             database_owner_url, replica_url, access_journal, database_tool_url, master_key_file, master_key_command, erasure_dir, notary_dir, witness_dir, backup_dir, issuer, audience, issuer_keys, issuer_authorities, bound_systems, tls_certificate, tls_key, tls_client_authorities, tls_clients_need_certificate, policies, open_introspection, origin, log_format, log_level, input_dir\n  \
+             database_owner_url, replica_url, access_journal, database_tool_url, master_key_file, master_key_command, erasure_dir, notary_dir, witness_dir, backup_dir, issuer, audience, issuer_keys, issuer_authorities, bound_systems, tls_certificate, tls_key, tls_client_authorities, tls_clients_need_certificate, policies, open_introspection, web_origins, origin, log_format, log_level, input_dir\n  \
              --policies (or VNR_POLICIES): `none` is neither adopted nor embedded\n  \
              --grpc-addr (or VNR_GRPC_ADDR): `50051` is not an address with a port, such as 127.0.0.1:50051\n  \
              http_addr in FILE: must be a string in quotes\n  \

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use access::tls::TlsFiles;
+use command_api::{NoOrigin, WebOrigins};
 
 use super::SettingArgs;
 use super::check::{Problem, Sources, optional, optional_path};
@@ -78,6 +79,16 @@ pub(super) fn tls(sources: &mut Sources, args: &SettingArgs) -> Option<TlsFiles>
     }
 }
 
+/// Pages of this machine in development; with tokens that open what is real, none that isn't named.
+pub(super) fn web_origins(sources: &mut Sources, args: &SettingArgs, is_real: bool) -> WebOrigins {
+    let given = sources.take("web_origins", &args.web_origins, "", |text| match text {
+        "" => Ok(None),
+        "none" => Ok(Some(WebOrigins::default())),
+        origins => origins.parse().map(Some).map_err(|error: NoOrigin| error.to_string()),
+    });
+    given.unwrap_or_else(|| if is_real { WebOrigins::default() } else { WebOrigins::of_this_machine() })
+}
+
 fn problem(sources: &mut Sources, place: &str, what: &str) {
     sources.problems.push(Problem { place: place.to_owned(), what: what.to_owned() });
 }
@@ -128,6 +139,30 @@ mod tests {
         assert!(shown(&args));
         args = SettingArgs { open_introspection: text("no"), ..SettingArgs::default() };
         assert!(!shown(&args));
+    }
+
+    #[test]
+    fn pages_of_this_machine_may_call_in_development_only_and_others_where_they_are_named() {
+        let text = |text: &str| Some(text.to_owned());
+        let origins = |args: &SettingArgs| Settings::load(args).expect("right").web_origins.to_string();
+        let mut args = SettingArgs::default();
+        assert_eq!(origins(&args), "localhost");
+        args.web_origins = text("none");
+        assert_eq!(origins(&args), "");
+        args = SettingArgs {
+            issuer: text("https://id.example.lv"),
+            issuer_keys: text("keys.json"),
+            ..SettingArgs::default()
+        };
+        assert_eq!(origins(&args), "");
+        args.web_origins = text("https://entry.example.lv");
+        assert_eq!(origins(&args), "https://entry.example.lv");
+        args.web_origins = text("https://entry.example.lv/page");
+        let told = Settings::load(&args).expect_err("a path").to_string();
+        assert!(
+            told.contains("--web-origins (or VNR_WEB_ORIGINS): `https://entry.example.lv/page` is no origin"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use access::tls::TlsFiles;
+use command_api::WebOrigins;
 use event_store::seal::KeySource;
 
 pub use self::args::SettingArgs;
@@ -62,6 +63,8 @@ pub struct Settings {
     pub policies: PolicySource,
     /// Whether the GraphQL schema is shown without a token.
     pub open_introspection: bool,
+    /// Whose pages may call gRPC from a browser.
+    pub web_origins: WebOrigins,
     /// Name of this installation, part of every tree head.
     pub origin: String,
     /// How the log is written.
@@ -101,6 +104,7 @@ impl Settings {
             tls: None,
             policies: PolicySource::Adopted,
             open_introspection: true,
+            web_origins: WebOrigins::default(),
             database_owner_url: None,
             database_tool_url: None,
             origin: check::ORIGIN.to_owned(),

@@ -23,7 +23,7 @@ use crate::caller::Caller;
 use crate::wire::{Envelope, Item, Path, Reader, Within};
 
 /// Country of a plate that says none.
-const HOME: &str = "LV";
+pub(crate) const HOME: &str = "LV";
 /// Greatest age that is taken for one.
 const OLDEST: u32 = 130;
 

@@ -15,7 +15,7 @@ use domain::incident::{
 };
 use domain::personal::Personal;
 use domain::unit::Unit;
-use domain::values::{LegacyNumber, Narrative, Reason};
+use domain::values::{InstitutionCode, LegacyNumber, Narrative, Reason};
 use event_store::append::{Stop, Target, Touch, Work};
 use proto::command::v1 as pb;
 use uuid::Uuid;
@@ -26,6 +26,14 @@ use crate::caller::Caller;
 use crate::wire::{Envelope, Path, Reader, RecordRef, resolve};
 
 pub(super) use work::{assign, close, record_result, reopen};
+
+/// Kind of the claim that a number of another register makes.
+pub(crate) const LEGACY_NUMBER: &str = "legacy_number";
+
+/// Key of that claim: an institution has each number once.
+pub(crate) fn legacy_key(institution: &InstitutionCode, number: &LegacyNumber) -> String {
+    format!("{institution}|{number}")
+}
 
 /// A registration that was read; the card that it comes from is looked up when it is decided.
 pub(super) struct Registration {
@@ -77,7 +85,7 @@ impl Registration {
     pub(super) fn execute(&self, work: &mut Work<'_>, id: Uuid, split_from: Option<Uuid>) -> Result<Target, Stop> {
         let mut command = RegisterIncident { split_from, ..self.command.clone() };
         if let Some(old) = &command.legacy_number {
-            work.claim::<Incident>("legacy_number", &format!("{}|{old}", command.institution), id)?;
+            work.claim::<Incident>(LEGACY_NUMBER, &legacy_key(&command.institution, old), id)?;
         }
         if let Some(card) = &self.card {
             let card = resolve(work, card)?;

@@ -1,0 +1,96 @@
+//! Direct entry (tiešā ievade): a draft is looked at while it is typed, for forces that have no journal of their own.
+//!
+//! Nothing of a draft is kept: the page holds it and sends it each time. So what is not registered is stored nowhere, no personal data
+//! lies outside the log, and there is nothing to erase, to expire or to hand from one server to another. What is wrong with a draft is
+//! found by registering it, up to the point where it would be written ([`trial`]): there are no second rules that could differ.
+
+mod card;
+mod fill;
+mod known;
+mod trial;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use access::AccessLogError;
+use chrono::Utc;
+use prost::Message as _;
+use proto::command::v1 as pb;
+use tonic::{Request, Response, Status};
+use tracing::Instrument as _;
+
+use crate::caller::Caller;
+use crate::gateway::{Gateway, deadline, measure, principal};
+use crate::status;
+
+use self::known::Known;
+use self::trial::Trial;
+
+const NAME: &str = "ValidateIncident";
+
+impl Gateway {
+    /// Says what would come of registering a draft.
+    pub(crate) async fn validate_incident(
+        &self,
+        request: Request<pb::ValidateIncident>,
+    ) -> Result<Response<pb::ValidateIncidentReply>, Status> {
+        let began = Instant::now();
+        let principal = principal(&request)?;
+        let deadline = deadline(&request);
+        let span = tracing::info_span!("question", name = NAME);
+        let outcome = async {
+            let sender = self.sender(principal).await;
+            let caller = self.caller::<pb::RegisterIncident>(&sender)?;
+            let asked = request.into_inner();
+            let question = asked.encode_to_vec();
+            let pb::ValidateIncident { draft, vehicles, persons, without_known } = asked;
+            let mut known = match without_known {
+                true => Known::default(),
+                false => known::read(self.deps(), &caller, draft.as_ref(), &vehicles).await,
+            };
+            let filled = fill::fill(draft.unwrap_or_default(), &mut known, &caller, Utc::now());
+            let trial = trial::Attempt { sender: &sender, caller: caller.clone(), deadline };
+            let missing = fill::missing(&filled.draft);
+            let Trial { violations, respond_by, class } = trial.of(self, &filled.draft, &vehicles, &persons).await?;
+            self.tell(&caller, &question, &mut known).await?;
+            Ok(pb::ValidateIncidentReply {
+                completed: Some(filled.draft),
+                filled: filled.fields,
+                violations,
+                missing,
+                respond_by: respond_by.map(|at| at.to_rfc3339()).unwrap_or_default(),
+                class: class.into(),
+                card: known.card.map(|card| card.told),
+                place: known.place,
+                vehicles: known.vehicles,
+                known_unread: known.unread,
+            })
+        }
+        .instrument(span)
+        .await;
+        measure(NAME, began, outcome.as_ref().err());
+        outcome.map(Response::new)
+    }
+
+    /// Tells the access log what is shown; only when that is durable the answer may leave (I-12).
+    async fn tell(&self, caller: &Caller, question: &[u8], known: &mut Known) -> Result<(), Status> {
+        let Some(consultation) = known.consultation(question) else { return Ok(()) };
+        let told = self.deps().access.consulted(caller, consultation, self.deps().register.head()).await;
+        told.map(drop).map_err(|error| match error {
+            AccessLogError::Name { .. } => Status::unauthenticated(error.to_string()),
+            error => status::untold(&error),
+        })
+    }
+
+    /// Somebody with what they send, under the policies and lists in force now.
+    fn caller<C: crate::commands::WireCommand>(&self, sender: &crate::caller::Sender) -> Result<Caller, Status> {
+        let deps = self.deps();
+        let caller = Caller::of::<C>(
+            sender,
+            deps.policies.current(),
+            Arc::clone(&deps.classifiers.borrow()),
+            Arc::clone(&deps.master),
+        );
+        caller.map_err(|refused| self.not_permitted(C::NAME, sender.principal(), &refused))
+    }
+}
