@@ -136,7 +136,7 @@ fn sent_by(journal: &Journal, records: usize) -> Vec<Sent> {
     for n in 0..records {
         let sequence = 2 * n as u64 + 2;
         let mut fields = journal.fields(n, "Zādzība no pagalma");
-        let mut one = |fields, expected, fault| Sent { command: push(n, sequence, fields), expected, fault };
+        let one = |fields, expected, fault| Sent { command: push(n, sequence, fields), expected, fault };
         let broken = [("type", "nav tāda", "type_code"), ("at", "vakar", "occurred_from"), ("extra", "x", "")];
         if n % 50 == 7 {
             let (name, value, path) = broken[n / 50 % broken.len()];

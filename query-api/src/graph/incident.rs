@@ -178,7 +178,7 @@ impl IncidentQuery {
         let rows = IncidentRow::search(&mut reading, &filter, paging.keyset(), order, paging.rows_to_read()).await?;
         let rows = rows.into_iter().filter_map(|row| Incident::seen(permits, row));
         let rows = show_rows(ctx, &paging, rows, |incident| incident.row.id)?;
-        Ok(page(&paging, rows, |row| TimeKey::of(row.row.keyset()), Counted::Incidents(filter)))
+        Ok(page(&paging, rows, |row| TimeKey::of(row.row.keyset()), Counted::Incidents(Box::new(filter))))
     }
 }
 

@@ -111,7 +111,7 @@ impl CursorType for Cursor {
 
 /// What is counted for `totalCount`.
 pub(crate) enum Counted {
-    Incidents(case_search::IncidentFilter),
+    Incidents(Box<case_search::IncidentFilter>),
     Cards(cards::CardFilter),
     Roster(roster::RosterFilter),
     Timeline(TimelinePage),

@@ -105,7 +105,7 @@ pub(super) fn discard(
     let (caller, about) = (caller.clone(), Resource::of(RecordKind::Incident, institution.clone()));
     let decide = Box::new(move |work: &mut Work<'_>| {
         caller.permit(&about)?;
-        must_own(&*work.state::<SourceJournal>(journal)?.0, &institution)?;
+        must_own(&work.state::<SourceJournal>(journal)?.0, &institution)?;
         work.expect_version::<SourceRecord>(id, expected)?;
         work.execute::<SourceRecord>(id, command.clone())?;
         Ok(Target::of::<SourceRecord>(id))

@@ -244,7 +244,7 @@ impl Looking<'_> {
             named.iter().filter_map(|(_, record)| record.as_ref().ok()).map(|(of, id)| (*id, of.clone())).collect();
         let (permitted, denied) = self.permitted(&records).await?;
         let mut found = self.found(permitted).await?;
-        let keys = self.look(&named, &mut found).await?;
+        let keys = self.look(named.iter().map(|(asked, _)| asked), &mut found).await?;
 
         let mut answers = Vec::with_capacity(named.len());
         for (asked, record) in named {
@@ -297,9 +297,9 @@ impl Looking<'_> {
     }
 
     /// Tells who looks at these records, and what of them; gives the keys for what is personal in that.
-    async fn look(
+    async fn look<'n>(
         &self,
-        named: &[(Asked, Result<(String, Uuid), RecordNameError>)],
+        asked: impl Iterator<Item = &'n Asked>,
         found: &mut HashMap<Uuid, Found>,
     ) -> Result<HashMap<Uuid, RecordKey>, Failure> {
         if found.is_empty() {
@@ -311,8 +311,7 @@ impl Looking<'_> {
             record.opened = scopes.len() > 1;
             records.insert(*id, scopes);
         }
-        let asked: HashSet<String> =
-            named.iter().map(|(asked, _)| format!("{} {:?}", asked.name, asked.known_at)).collect();
+        let asked: HashSet<String> = asked.map(|asked| format!("{} {:?}", asked.name, asked.known_at)).collect();
         let mut question: Vec<String> = asked.into_iter().collect();
         question.sort_unstable();
         let consultation = Consultation {

@@ -74,7 +74,7 @@ pub struct LaneOutcome {
 
 /// An answer, with how long the command was held back for an earlier one's; or the end of a stream.
 enum Told {
-    Answered { id: Uuid, answer: Result<CommandReply, (Code, String)>, held: Duration },
+    Answered { id: Uuid, answer: Result<Box<CommandReply>, (Code, String)>, held: Duration },
     Ended(Status),
 }
 
@@ -208,7 +208,7 @@ impl<'a> Sender<'a> {
             }
             let held = ready.elapsed();
             let answer = call::call(deed.command, channel, &target).await;
-            let answer = answer.map_err(|status| (status.code(), status.message().to_owned()));
+            let answer = answer.map(Box::new).map_err(|status| (status.code(), status.message().to_owned()));
             // Who follows on it may be sent now.
             drop(done);
             let _ = told.send(Told::Answered { id: deed.id, answer, held }).await;
@@ -327,7 +327,7 @@ async fn open(
             let told = match answers.message().await {
                 Ok(Some(result)) => match (Uuid::parse_str(&result.command_id), result.outcome) {
                     (Ok(id), Some(Answer::Reply(reply))) => {
-                        Told::Answered { id, answer: Ok(reply), held: Duration::ZERO }
+                        Told::Answered { id, answer: Ok(Box::new(reply)), held: Duration::ZERO }
                     }
                     (Ok(id), Some(Answer::Error(status))) => Told::Answered {
                         id,
