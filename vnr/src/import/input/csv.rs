@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt as _;
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use encoding_rs::{Encoding, UTF_8};
@@ -14,6 +15,8 @@ const BUFFER: usize = 256 * 1024;
 
 pub(super) struct CsvReader {
     reader: Reader<File>,
+    /// The same file, to look into where a row begins.
+    file: File,
     encoding: &'static Encoding,
     header: Vec<String>,
     /// Place of each of the mapping's columns.
@@ -26,22 +29,28 @@ impl CsvReader {
         (delimiter, encoding): (u8, &'static Encoding),
         columns: &[String],
     ) -> io::Result<Self> {
-        let mut reader = reader(file, delimiter);
+        let mut reader = reader(file.try_clone()?, delimiter);
         let header = names(&mut reader, encoding)?;
         let place = |column: &String| {
             let missing = || io::Error::new(io::ErrorKind::InvalidData, format!("it has no column `{column}`"));
             header.iter().position(|name| name == column).ok_or_else(missing)
         };
         let places = columns.iter().map(place).collect::<io::Result<Vec<_>>>()?;
-        Ok(Self { reader, encoding, header, places })
+        Ok(Self { reader, file, encoding, header, places })
     }
 
     /// The next row, and the line of the file that it begins in.
     pub(super) fn next(&mut self) -> io::Result<Option<(u64, ByteRecord)>> {
         let mut record = ByteRecord::new();
-        let found = self.reader.read_byte_record(&mut record)?;
-        let line = record.position().map_or(0, csv::Position::line);
-        Ok(found.then_some((line, record)))
+        if !self.reader.read_byte_record(&mut record)? {
+            return Ok(None);
+        }
+        let line = match record.position() {
+            // Behind the row before: line ends that are left of it, and empty lines, come first.
+            Some(position) => position.line() + line_ends(&self.file, position.byte())?,
+            None => 0,
+        };
+        Ok(Some((line, record)))
     }
 
     pub(super) fn values(&self, record: &ByteRecord) -> Result<Vec<Option<Box<str>>>, Broken> {
@@ -58,6 +67,25 @@ impl CsvReader {
             Ok(super::present(&text))
         };
         self.places.iter().map(value).collect()
+    }
+}
+
+/// How many line feeds stand at that place of the file before anything else does.
+fn line_ends(file: &File, mut at: u64) -> io::Result<u64> {
+    let (mut found, mut bytes) = (0, [0; 16]);
+    loop {
+        let read = file.read_at(&mut bytes, at)?;
+        for byte in &bytes[..read] {
+            match byte {
+                b'\n' => found += 1,
+                b'\r' => {}
+                _ => return Ok(found),
+            }
+        }
+        if read == 0 {
+            return Ok(found);
+        }
+        at += read as u64;
     }
 }
 
@@ -94,6 +122,23 @@ mod tests {
     fn a_byte_order_mark_is_no_part_of_a_name() {
         let header = header_of(&b"\xEF\xBB\xBFCall;Unit ID \r\n1;2\r\n"[..], b';', UTF_8).unwrap();
         assert_eq!(header, ["Call", "Unit ID"]);
+    }
+
+    #[test]
+    fn a_row_stands_in_the_line_that_it_begins_in_whatever_ends_the_lines() {
+        let path = std::env::temp_dir().join(format!("vnr-lines-{}.csv", std::process::id()));
+        for end in ["\n", "\r\n"] {
+            let text = ["a,b", "1,\"x", "y\"", "2,z", "", "", "3,z", ""].join(end);
+            std::fs::write(&path, text).unwrap();
+            let columns = ["a".to_owned()];
+            let mut reader = CsvReader::open(File::open(&path).unwrap(), (b',', UTF_8), &columns).unwrap();
+            let mut lines = Vec::new();
+            while let Some((line, _)) = reader.next().unwrap() {
+                lines.push(line);
+            }
+            assert_eq!(lines, [2, 4, 7], "{end:?}");
+        }
+        std::fs::remove_file(&path).unwrap();
     }
 
     #[test]
