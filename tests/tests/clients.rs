@@ -103,9 +103,9 @@ fn a_journal_in_python_sends_its_entries_and_sends_them_again() {
     assert_said(&send(), &send());
 }
 
-/// The TypeScript clients, built; none where npm or its registry is not there.
-fn typescript() -> Option<PathBuf> {
-    let folder = kept("typescript");
+/// The TypeScript clients, built in a folder of their own, for tests run side by side; none where npm or its registry is not there.
+fn typescript(name: &str) -> Option<PathBuf> {
+    let folder = kept(name);
     let source = project_file("docs/clients/typescript");
     let _one_at_a_time = INSTALLING.lock();
     for file in ["package.json", "journal.ts", "entry.ts"] {
@@ -126,7 +126,7 @@ fn typescript() -> Option<PathBuf> {
 
 #[test]
 fn a_journal_in_typescript_sends_its_entries_and_sends_them_again() {
-    let Some(folder) = typescript() else {
+    let Some(folder) = typescript("typescript") else {
         return tell("skipped: npm or its registry is not there, so the TypeScript client was not tried");
     };
     let proto = proto();
@@ -144,7 +144,7 @@ fn a_journal_in_typescript_sends_its_entries_and_sends_them_again() {
 /// What docs/DIRECT_ENTRY.md shows: what the page says, but for the numbers and times.
 #[test]
 fn a_page_enters_an_incident_over_grpc_web_as_the_guide_says() {
-    let Some(built) = typescript() else {
+    let Some(built) = typescript("page") else {
         return tell("skipped: npm or its registry is not there, so the page was not tried");
     };
     let folder = Folder::new("client-page");

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use access::policy::{Grant, GrantBook, GrantsUnknown, Policies, PolicyHandle};
+use access::tls::{ServerTls, TlsListener};
 use access::{AccessLog, DevelopmentKey, Institution, Principal, Purpose, Reference, Role, TokenIssuer, TokenVerifier};
 use chrono::{TimeDelta, Utc};
 use command_api::{Deps, ServeError};
@@ -121,6 +122,15 @@ pub fn person(user: &str, institution: &str, role: Role, purpose: Purpose) -> Pr
 
 impl Api {
     pub async fn start() -> Api {
+        Api::serving(None).await
+    }
+
+    /// One that is called over TLS only.
+    pub async fn secured(tls: ServerTls) -> Api {
+        Api::serving(Some(tls)).await
+    }
+
+    async fn serving(tls: Option<ServerTls>) -> Api {
         let server = shared_for_tests().await.unwrap();
         server.ensure_template(TEMPLATE, prepare).await.unwrap();
         let name = format!("command_api_{}", Uuid::now_v7().simple());
@@ -153,11 +163,16 @@ impl Api {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
+        let is_plain = tls.is_none();
+        let listener = match tls {
+            Some(tls) => TlsListener::secured(listener, tls),
+            None => TlsListener::plain(listener),
+        };
         let served = tokio::spawn(command_api::serve(listener, deps, TokenVerifier::new(&key), async {
             let _ = stopped.await;
         }));
         let token = token_of(&issuer, &somebody(Role::System));
-        let channel = connect(address).await;
+        let channel = if is_plain { connect(address).await } else { endpoint(address).connect_lazy() };
         let (stop, models) = (Some(stop), None);
         Api { channel, pool, rights, lists, address, issuer, token, stop, served, master, models, database }
     }
@@ -259,7 +274,11 @@ impl Api {
 }
 
 async fn connect(address: SocketAddr) -> Channel {
-    Endpoint::from_shared(format!("http://{address}")).unwrap().tcp_nodelay(true).connect().await.unwrap()
+    endpoint(address).connect().await.unwrap()
+}
+
+fn endpoint(address: SocketAddr) -> Endpoint {
+    Endpoint::from_shared(format!("http://{address}")).unwrap().tcp_nodelay(true)
 }
 
 fn token_of(issuer: &TokenIssuer, principal: &Principal) -> Token {

@@ -1,14 +1,20 @@
 //! Calls as a page in a browser makes them: gRPC-Web over HTTP/1.1, byte by byte, and who may.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use access::tls::{ServerTls, TlsFiles};
 use access::{Principal, Purpose, Role};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use prost::Message as _;
 use proto::command::v1 as pb;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::crypto::ring::default_provider;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -36,7 +42,17 @@ impl Answer {
 }
 
 async fn ask(api: &Api, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-    let mut stream = TcpStream::connect(api.address()).await.unwrap();
+    let stream = TcpStream::connect(api.address()).await.unwrap();
+    ask_over(stream, method, path, headers, body).await
+}
+
+async fn ask_over(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
     let mut request =
         format!("{method} {path} HTTP/1.1\r\nhost: entry\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {
@@ -209,4 +225,36 @@ async fn only_pages_of_named_origins_may_call() {
     // Anything else that comes over HTTP/1.1 is told that it is no call.
     assert_eq!(ask(&api, "GET", "/", &[], b"").await.status, 400);
     assert!(api.events("register").await.is_empty());
+}
+
+/// A client that trusts one certificate and speaks HTTP/1.1 only, as some do behind a proxy.
+fn trusting(certificate: &rcgen::Certificate) -> TlsConnector {
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.der().clone()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()));
+    let config = config.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
+    let mut config = config.with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    TlsConnector::from(Arc::new(config))
+}
+
+#[tokio::test]
+async fn a_page_calls_over_tls_as_well() {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let folder = std::env::temp_dir().join(format!("vnr-page-{}", uuid::Uuid::now_v7()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (certificate, key) = (folder.join("server.pem"), folder.join("server.key"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let api = Api::secured(ServerTls::load(TlsFiles::new(certificate, key)).unwrap()).await;
+    let tcp = TcpStream::connect(api.address()).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let stream = trusting(&made.cert).connect(name, tcp).await.unwrap();
+    let token = api.bearer(&officer());
+    let headers = [("origin", PAGE), ("content-type", "application/grpc-web+proto"), ("authorization", token.as_str())];
+    let answer = ask_over(stream, "POST", REGISTER, &headers, &framed(&incident())).await;
+    let (messages, trailers) = unframed(&answer.body);
+    assert!(pb::CommandReply::decode(messages[0].as_slice()).unwrap().number.ends_with("-0000001"));
+    assert_eq!((trailers["grpc-status"].as_str(), answer.header("access-control-allow-origin")), ("0", Some(PAGE)));
+    std::fs::remove_dir_all(folder).unwrap();
 }

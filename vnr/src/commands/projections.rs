@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use projections::{RebuildError, RebuildProgress, Rebuilt, list, rebuild};
+use projections::{RebuildError, RebuildProgress, Rebuilt, Registry, list, rebuild};
 use sqlx::PgPool;
 
 use super::with_database;
@@ -65,8 +65,12 @@ async fn show_list(pool: &PgPool, json: bool) -> Result<(), Failure> {
 }
 
 async fn build_anew(settings: &Settings, database: &Database, name: &str, json: bool) -> Result<(), Failure> {
-    // One of them opens what it finds things by.
-    let master = Arc::new(personal_data::open(settings, database).await?);
+    // Only who opens what it finds things by needs the master key.
+    let keyless = Registry::all();
+    let registry = match keyless.names().contains(&name) {
+        true => keyless,
+        false => registry(database, &Arc::new(personal_data::open(settings, database).await?)),
+    };
     let bar = if std::io::stderr().is_terminal() && !json { ProgressBar::new(0) } else { ProgressBar::hidden() };
     let style = ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} events  {msg}  ETA {eta}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -75,7 +79,7 @@ async fn build_anew(settings: &Settings, database: &Database, name: &str, json: 
         bar.set_position(progress.events);
         bar.set_message(format!("{:.0}/s", progress.rate));
     };
-    let rebuilt = rebuild(&pools(database), &registry(database, &master), name, &mut tell).await;
+    let rebuilt = rebuild(&pools(database), &registry, name, &mut tell).await;
     bar.finish_and_clear();
     match rebuilt {
         Ok(rebuilt) if json => output::json(&rebuilt),
