@@ -10,12 +10,14 @@ use chrono::{TimeDelta, Utc};
 use domain::classifier::{ItemKind, PersonRole, SeizureBasis, TransferCause, VehicleRelation};
 use domain::incident::{
     AbsorbIncident, AcceptTransfer, Identity, IncidentCommand, InvolvePerson, InvolveVehicle, LinkIncidents,
-    MergeIncident, OfferTransfer, RejectTransfer, RestrictIncident, Vehicle,
+    MergeIncident, OfferTransfer, RejectTransfer, RestrictIncident, SupplementIncident, Vehicle,
 };
+use domain::personal::Personal;
 use domain::seized_item::{Custodian, SeizeItem, TransferCustody};
 use domain::terms::{AccessPurpose, AgeBand, Confidence, Identification, LinkKind, Protection, RaisedClass, Sex};
 use domain::values::{
-    CountryCode, Description, InstitutionCode, PersonName, PersonalCode, Phone, PlateNumber, Reason, StorageName,
+    CountryCode, Description, InstitutionCode, Narrative, PersonName, PersonalCode, Phone, PlateNumber, Reason,
+    StorageName,
 };
 use query_api::Limits;
 use serde_json::{Value, json};
@@ -311,6 +313,32 @@ async fn an_institution_finds_what_is_offered_to_it_and_answers_for_what_it_acce
     let asked = json!({"p": accepted.position, "f": {"responsible": "PP-JELGAVA"}});
     let found = data(&ask(&api, Some(&local), LIST, asked).await)["incidents"]["nodes"].clone();
     assert_eq!(found, json!([{"number": incident.number, "class": null, "responsible": "PP-JELGAVA"}]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_field_says_who_said_it_last_and_where_they_had_it_from() {
+    let register = Register::fresh().await;
+    let api = served(&register).await;
+    let incident = register.incident("Zādzība").await;
+    let narrative = Narrative::parse("Zādzība ar ielaušanos").expect("words");
+    let supplement = SupplementIncident { narrative: Some(Personal::Open(narrative)), ..Default::default() };
+    let last = register.does(incident.id, IncidentCommand::SupplementIncident(Box::new(supplement))).await;
+    let query = "query ($id: ID!, $p: LogPosition) { incident(id: $id, minPosition: $p) {
+        origins { field event actor institution source { system externalId } position } } }";
+    let asked = json!({"id": incident.id, "p": last.position});
+    let answer = ask(&api, Some(&api.tokens.for_(&police())), query, asked.clone()).await;
+    let origins = data(&answer)["incident"]["origins"].as_array().expect("origins").clone();
+    let of = |field: &str| origins.iter().find(|origin| origin["field"] == field).unwrap_or(&Value::Null).clone();
+    assert_eq!(of("type_code")["event"], "IncidentRegistered");
+    let narrative = of("narrative");
+    assert_eq!((&narrative["event"], &narrative["position"]), (&json!("IncidentSupplemented"), &json!(last.position)));
+    assert_eq!((&narrative["actor"], &narrative["source"]["system"]), (&json!("tests"), &json!("test-cad")));
+    assert!(of("reason").is_null() && of("number").is_null());
+    // Who is not shown what happened is not told who said it.
+    let system = who("VUGD", Role::System, Purpose::Response);
+    let answer = ask(&api, Some(&api.tokens.for_(&system)), query, asked).await;
+    let fields = data(&answer)["incident"]["origins"].as_array().expect("origins").clone();
+    assert!(!fields.is_empty() && fields.iter().all(|origin| origin["field"] != "narrative"), "{fields:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

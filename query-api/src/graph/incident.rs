@@ -11,6 +11,7 @@ use projections::case_search::{self, IncidentRow};
 use super::card::Card;
 use super::common::{Code, Named, Period, Place, Source, SourceRef, id, place_of, uuid};
 use super::fresh::fresh;
+use super::origin::{self, FieldOrigin};
 use super::paging::{self, Counted, Page, Paging, TimeKey, page, show_rows};
 use super::person::{self, InvolvedOrganisation, InvolvedPerson};
 use super::personal::{PersonalText, Reporter};
@@ -473,6 +474,12 @@ impl Incident {
     /// Place of its last event in the register, as this read model has seen it.
     async fn position(&self, ctx: &Context<'_>) -> Result<LogPosition, QueryError> {
         ctx.position(self.row.last_position).await
+    }
+
+    /// Where its fields came from: of each, who said last what it says, and which journal or card they had it from. Only of fields that the
+    /// caller is shown.
+    async fn origins(&self, ctx: &Context<'_>) -> Result<Vec<FieldOrigin>, QueryError> {
+        Ok(origin::shown(&self.guard, ctx.origins(self.row.id).await?))
     }
 
     /// What happened to it, in order, page by page.

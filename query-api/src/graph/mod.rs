@@ -8,6 +8,7 @@ mod fresh;
 mod incident;
 mod journal;
 mod log;
+mod origin;
 mod paging;
 mod person;
 mod personal;

@@ -1,6 +1,7 @@
 //! Loads what belongs to many rows in one statement, however deep in the graph the rows are.
 
 mod case_file;
+mod origin;
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -20,6 +21,8 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 pub(crate) use self::case_file::CaseFiles;
+pub(crate) use self::origin::OriginRow;
+use self::origin::Origins;
 use crate::error::QueryError;
 use crate::freshness::Tide;
 use crate::graph::{Card, Incident, Unit};
@@ -37,6 +40,7 @@ pub(crate) struct Loaders {
     timelines: DataLoader<Timelines>,
     timeline_lengths: DataLoader<TimelineLengths>,
     case_files: CaseFiles,
+    origins: DataLoader<Origins>,
     pub(crate) personal: DataLoader<PersonalLoader>,
     pub(crate) policies: Arc<Policies>,
     pub(crate) classifiers: Arc<Classifiers>,
@@ -57,6 +61,7 @@ impl Loaders {
             timelines: gathering(Timelines(snapshot.clone()), time),
             timeline_lengths: gathering(TimelineLengths(snapshot.clone()), time),
             case_files: CaseFiles::new(snapshot, time),
+            origins: gathering(Origins(snapshot.clone()), time),
             personal: gathering(PersonalLoader { snapshot: snapshot.clone(), keys }, time),
             policies: source.databases.policies.current(),
             classifiers: Arc::clone(&source.classifiers.borrow()),
@@ -185,6 +190,8 @@ pub(crate) trait Loading {
     async fn units_of_card(&self, card: Uuid) -> Result<Vec<CardUnitRow>, QueryError>;
     /// What belongs to incidents.
     fn case_files(&self) -> Result<&CaseFiles, QueryError>;
+    /// Where the fields of an incident came from.
+    async fn origins(&self, incident: Uuid) -> Result<Vec<OriginRow>, QueryError>;
     /// A page of a record's timeline.
     async fn timeline(&self, page: TimelinePage) -> Result<Vec<EntryRow>, QueryError>;
     /// How many entries a record's timeline has.
@@ -233,6 +240,10 @@ impl Loading for Context<'_> {
 
     fn case_files(&self) -> Result<&CaseFiles, QueryError> {
         Ok(&loaders(self)?.case_files)
+    }
+
+    async fn origins(&self, incident: Uuid) -> Result<Vec<OriginRow>, QueryError> {
+        Ok(loaders(self)?.origins.load_one(incident).await.map_err(QueryError::Shared)?.unwrap_or_default())
     }
 
     async fn timeline(&self, page: TimelinePage) -> Result<Vec<EntryRow>, QueryError> {
