@@ -25,8 +25,9 @@ pub(super) struct CardKnown {
     pub(super) id: Uuid,
     pub(super) told: pb::KnownCard,
     pub(super) filling: Filling,
-    /// What of it is shown beside its summary.
-    scopes: Vec<DataScope>,
+    masks: Masks,
+    wants_reporter: bool,
+    wants_narrative: bool,
 }
 
 /// What a draft can take over from a card.
@@ -44,9 +45,8 @@ pub(super) struct Filling {
 }
 
 impl CardKnown {
-    /// The card that is named; none where there is none that the caller may see. Personal data is opened only where the draft lacks it.
+    /// The card that is named; none where there is none that the caller may see.
     pub(super) async fn read(
-        deps: &Deps,
         caller: &Caller,
         connection: &mut PgConnection,
         named: pb::RecordRef,
@@ -69,19 +69,7 @@ impl CardKnown {
         };
         let wants_reporter = masks.shows(Field::Reporter) && draft.is_none_or(|draft| draft.reporter.is_none());
         let wants_narrative = masks.shows(Field::Narrative) && draft.is_none_or(|draft| draft.narrative.is_empty());
-        let opened = match wants_reporter || wants_narrative {
-            true => opened(deps, row.id).await?,
-            false => Value::Null,
-        };
-        let mut filling = filling_of(&row, caller);
-        filling.reporter = wants_reporter.then(|| reporter_of(&opened, masks)).flatten();
-        filling.narrative = wants_narrative.then(|| text_of(&opened["narrative"])).flatten();
-        let mut scopes = vec![DataScope::Summary];
-        if let Some(reporter) = &filling.reporter {
-            scopes.push(DataScope::Reporter);
-            scopes.extend((!reporter.personal_code.is_empty()).then_some(DataScope::PersonalCode));
-        }
-        scopes.extend(filling.narrative.is_some().then_some(DataScope::Narrative));
+        let filling = filling_of(&row, caller);
         let hazards = if masks.shows(Field::Hazards) { row.hazards.0 } else { Vec::new() };
         let told = pb::KnownCard {
             id: row.id.to_string(),
@@ -94,12 +82,29 @@ impl CardKnown {
             units: units.into_iter().map(unit).collect(),
             incidents: None,
         };
-        Ok(Some(Self { id: row.id, told, filling, scopes }))
+        Ok(Some(Self { id: row.id, told, filling, masks, wants_reporter, wants_narrative }))
     }
 
-    /// That it is shown.
-    pub(super) fn note(&self, shown: &mut Shown) {
-        shown.entry(self.id).or_default().extend(self.scopes.iter().copied());
+    /// Opens what the draft lacks and the caller may see, and notes what is shown. Not while a connection is held: it takes others.
+    pub(super) async fn open(&mut self, deps: &Deps, shown: &mut Shown) -> Result<(), sqlx::Error> {
+        let scopes = shown.entry(self.id).or_default();
+        scopes.insert(DataScope::Summary);
+        if !self.wants_reporter && !self.wants_narrative {
+            return Ok(());
+        }
+        let opened = opened(deps, self.id).await?;
+        if self.wants_reporter {
+            self.filling.reporter = reporter_of(&opened, self.masks);
+        }
+        if self.wants_narrative {
+            self.filling.narrative = text_of(&opened["narrative"]);
+        }
+        if let Some(reporter) = &self.filling.reporter {
+            scopes.insert(DataScope::Reporter);
+            scopes.extend((!reporter.personal_code.is_empty()).then_some(DataScope::PersonalCode));
+        }
+        scopes.extend(self.filling.narrative.is_some().then_some(DataScope::Narrative));
+        Ok(())
     }
 }
 

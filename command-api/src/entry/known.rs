@@ -63,6 +63,9 @@ pub(super) async fn read(
         let mut reading = Reading { deps, caller, connection: &mut transaction, known: &mut known };
         reading.of_draft(draft, vehicles).await?;
         transaction.rollback().await?;
+        if let Some(card) = &mut known.card {
+            card.open(deps, &mut known.shown).await?;
+        }
         Ok::<Known, sqlx::Error>(known)
     };
     let error = match tokio::time::timeout(PATIENCE, read).await {
@@ -95,12 +98,10 @@ impl Reading<'_> {
     ) -> Result<(), sqlx::Error> {
         let card = draft.and_then(|draft| draft.card.clone());
         if let Some(card) = card {
-            self.known.card = CardKnown::read(self.deps, self.caller, self.connection, card, draft).await?;
+            self.known.card = CardKnown::read(self.caller, self.connection, card, draft).await?;
         }
-        if let Some(card) = &mut self.known.card {
-            let id = card.id;
-            card.note(&mut self.known.shown);
-            let filter = IncidentFilter { card: Some(id), ..IncidentFilter::default() };
+        if let Some(card) = &self.known.card {
+            let filter = IncidentFilter { card: Some(card.id), ..IncidentFilter::default() };
             let incidents = self.incidents(filter, &[], DataScope::Summary).await?;
             if let Some(card) = &mut self.known.card {
                 card.told.incidents = Some(incidents);
