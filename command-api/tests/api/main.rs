@@ -10,6 +10,7 @@ mod incident;
 mod incident_states;
 mod intake;
 mod permission;
+mod race;
 mod running;
 mod sources;
 mod support;

@@ -60,7 +60,7 @@ pub struct Api {
     token: Token,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<Result<(), ServeError>>,
-    _database: TestDatabase,
+    database: Arc<TestDatabase>,
 }
 
 /// Rights in force, as a test wants them.
@@ -118,6 +118,15 @@ impl Api {
         server.ensure_template(TEMPLATE, prepare).await.unwrap();
         let name = format!("command_api_{}", Uuid::now_v7().simple());
         let database = server.create_database(&name, Some(TEMPLATE)).await.unwrap();
+        Api::on(Arc::new(database)).await
+    }
+
+    /// Another server over the same logs, with appenders of its own.
+    pub async fn beside(&self) -> Api {
+        Api::on(Arc::clone(&self.database)).await
+    }
+
+    async fn on(database: Arc<TestDatabase>) -> Api {
         let pool = pool(database.app_url(), 10).await;
         let master = Arc::new(MasterKeys::from_bytes(1, &[42; 32]));
         let appender = |log| Appender::start(AppenderConfig::new(log, pool.clone(), master.clone())).0;
@@ -150,7 +159,7 @@ impl Api {
         }));
         let token = token_of(&issuer, &somebody(Role::System));
         let channel = connect(address).await;
-        Api { channel, pool, rights, lists, address, issuer, token, stop: Some(stop), served, _database: database }
+        Api { channel, pool, rights, lists, address, issuer, token, stop: Some(stop), served, database }
     }
 
     /// A connection of its own.
