@@ -14,5 +14,5 @@ mod translate;
 mod wire;
 
 pub use gateway::Deps;
-pub use server::{ServeError, serve};
+pub use server::{MOST_BYTES, ServeError, serve};
 pub use translate::{Single, Translated, translate, translate_single};
