@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Personal codes with what another program says of each: python-stdnum (pip install python-stdnum).
+"""Personal codes with what another program says of each: python-stdnum, of the version in personal-codes-requirements.txt.
 
     scripts/personal-codes.py 2000 > domain/src/values/personal-codes.csv
-    scripts/personal-codes.py 1000000 > /tmp/codes.csv && VNR_PERSONAL_CODES=/tmp/codes.csv cargo test -p domain personal
+
+`make test-long` makes a million in the target folder and compares them (domain/tests/personal_codes.rs); VNR_PERSONAL_CODES names a file
+that is taken instead.
 
 A line is `code,verified`. The codes are drawn from a fixed seed: of both kinds, a third with a check digit that holds. The two programs
 differ in one thing: stdnum takes every digit from 0 to 9 for a century (1800 to 2700), the register 0, 1 and 2, since nobody is born

@@ -17,6 +17,6 @@ mod web;
 mod wire;
 
 pub use gateway::Deps;
-pub use server::{ServeError, serve};
+pub use server::{MOST_BYTES, ServeError, serve};
 pub use translate::{Single, Translated, translate, translate_single};
 pub use web::{NoOrigin, WebOrigins};

@@ -23,8 +23,8 @@ use tonic_web::GrpcWebLayer;
 use crate::gateway::{Deps, Gateway};
 use crate::services::{IntakeService, UnaryServices};
 
-/// Largest message: a narrative of 20,000 characters and a track of 500 points fit many times over.
-const MOST_BYTES: usize = 1024 * 1024;
+/// Largest message, in bytes: a narrative of 20,000 characters and a track of 500 points fit many times over.
+pub const MOST_BYTES: usize = 1024 * 1024;
 
 /// How much of a stream is taken in before somebody reads it; and of a connection, all its streams together.
 ///

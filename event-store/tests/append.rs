@@ -31,6 +31,35 @@ async fn positions_are_dense_and_the_log_verifies() {
 }
 
 #[tokio::test]
+async fn an_event_is_stored_with_the_time_that_was_hashed_where_a_refusal_joins_its_batch_later() {
+    let store = Store::fresh().await;
+    let (appender, counter) = (store.appender(), Uuid::now_v7());
+    appender.submit(add(counter, 1)).await.unwrap();
+    let soon = Duration::from_millis(50);
+    // t0  somebody holds the head, so a batch is on its way for long
+    // t1  the next one is composed on top of it: one command, with one event
+    // t2  a command that is refused comes into the same batch, at a later time
+    let mut holding = store.owner.begin().await.unwrap();
+    sqlx::query("select from register.head for update").execute(&mut *holding).await.unwrap();
+    let under_way = appender.enqueue(add(Uuid::now_v7(), 1)).unwrap();
+    tokio::time::sleep(soon).await;
+    let taken = appender.enqueue(add(counter, 1)).unwrap();
+    tokio::time::sleep(soon).await;
+    let refused = appender.enqueue(add(counter, LIMIT)).unwrap();
+    tokio::time::sleep(soon).await;
+    holding.rollback().await.unwrap();
+
+    under_way.await.unwrap();
+    let reply = taken.await.unwrap();
+    assert!(matches!(refused.await, Err(AppendError::Refused(error)) if error.is::<OverLimit>()));
+    let verification = event_store::verify::verify(&store.app, LOG, &mut |_, _| {}).await.unwrap();
+    assert!(verification.sound, "{verification:?}");
+    let event = store.reader().page(LogPosition::new(reply.position - 1), 1).await.unwrap().remove(0);
+    let head = store.reader().head().await.unwrap();
+    assert_eq!((event.recorded_at, head.recorded_at), (reply.recorded_at, reply.recorded_at));
+}
+
+#[tokio::test]
 async fn the_same_command_takes_effect_once_and_its_reply_is_given_again() {
     let store = Store::fresh().await;
     let (counter, command) = (Uuid::now_v7(), Uuid::now_v7());

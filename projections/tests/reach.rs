@@ -38,6 +38,11 @@ const INSTITUTIONS: &[&str] = &[
 const TERRITORIES: &[&str] = &["0001000", "0003000", "0003040", "0038000", "0038540"];
 const RECORDS: usize = 300;
 
+/// How many people ask: each is new to the policies, and deciding what is new takes them the longest.
+fn people() -> usize {
+    if std::env::var_os("VNR_TEST_LONG").is_some() { 120 } else { 40 }
+}
+
 struct Record {
     id: Uuid,
     institution: &'static str,
@@ -168,7 +173,7 @@ async fn a_narrowed_list_is_what_the_policies_decide_one_by_one() {
     }
     let policies = Policies::embedded().unwrap();
     let (mut some, mut all, mut none) = (0, 0, 0);
-    for _ in 0..120 {
+    for _ in 0..people() {
         let standing = somebody(&mut dice, &records);
         for kind in [RecordKind::Incident, RecordKind::EmergencyCard, RecordKind::Unit] {
             let action = *dice.one(&[Action::View, Action::View, Action::Subscribe]);
@@ -185,7 +190,8 @@ async fn a_narrowed_list_is_what_the_policies_decide_one_by_one() {
             }
         }
     }
-    assert!(some > 40 && all > 8 && none > 40, "{some} some, {all} all, {none} none");
+    let enough = people() / 3;
+    assert!(some > enough && all > enough / 5 && none > enough, "{some} some, {all} all, {none} none");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,7 @@
 -- Does an invented nation have the rates, the rhythm and the recurrence that docs/NATION.md states? Asked of the events alone, as
 -- they lie in the log; nothing here comes from the program that made them up.
--- $1: its scale, $2: how many days it has (a whole year, for the rhythm of the year).
+-- $1: its scale, $2: how many days it has (a whole year, for the rhythm of the year), $3: how much wider the tolerances are than
+-- written here, which are those of a scale of 0.02; a smaller nation varies more.
 with event as (
     select event_type, aggregate_id, recorded_at,
            (recorded_at at time zone 'Europe/Riga') as local,
@@ -186,4 +187,5 @@ figure (what, found, stated, tolerance) as (
     where (c.payload ->> 'received_at')::timestamptz > (c.payload ->> 'answered_at')::timestamptz
        or (c.payload ->> 'answered_at')::timestamptz > (q.payload ->> 'at')::timestamptz
 )
-select what, found::float8, stated::float8, tolerance::float8, abs(found - stated) <= tolerance * stated as holds from figure
+select what, found::float8, stated::float8, (tolerance * $3::float8)::float8, abs(found - stated) <= tolerance * $3::float8 * stated as holds
+from figure

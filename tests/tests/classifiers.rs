@@ -138,14 +138,25 @@ async fn a_wrong_file_is_told_whole_and_a_stranger_is_refused() {
     let wrong = file(
         &folder,
         "wrong.csv",
-        &["theft,,,Zādzība,Theft,05", "No Code,1.7.2026,,,Fraud,", "drone,,,Drons,Drone", "x,2026-13-01,,X,X,"],
+        &["theft,,,Zādzība,Theft,05", "No Code,1.7.2026,,,Fraud,12", "drone,,,Drons,Drone", "x,2026-13-01,,X,X,"],
     );
     let load = ["classifier", "load", "incident-type", &wrong, "--reason", "illustrative"];
     let (done, said) = folder.centre(&server, "a.ozola", &load);
     assert!(!done, "{said}");
-    for mistake in ["line 3: valid_from", "line 3: code", "line 3: lv", "line 4: ", "line 5: valid_from"] {
+    for mistake in
+        ["line 3: valid_from", "line 3: iccs", "line 3: code", "line 3: lv", "line 4: ", "line 5: valid_from"]
+    {
         assert!(said.contains(mistake), "{mistake}: {said}");
     }
+    let label = "ļ".repeat(200);
+    let long: Vec<String> = (0..1_900).map(|n| format!("long-{n},,,{label},{label},")).collect();
+    let long = file(&folder, "long.csv", &long.iter().map(String::as_str).collect::<Vec<_>>());
+    let (done, said) =
+        folder.centre(&server, "a.ozola", &["classifier", "load", "incident-type", &long, "--reason", "illustrative"]);
+    assert!(
+        !done && said.contains("its 1900 entries make a command of") && said.contains("load it in parts"),
+        "{said}"
+    );
     let wrong = file(
         &folder,
         "twice.csv",

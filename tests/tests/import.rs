@@ -115,9 +115,20 @@ async fn agrees_with_the_file(name: &str, file: &Path, mapping: &str) -> Value {
     summary
 }
 
+/// A file with the first rows of another: the whole one is for `make test-long`.
+fn beginning(folder: &Path, file: &Path, rows: usize) -> PathBuf {
+    let text = std::fs::read_to_string(file).unwrap();
+    let first: Vec<&str> = text.lines().take(1 + rows).collect();
+    let beginning = folder.join("beginning.csv");
+    std::fs::write(&beginning, first.join("\n") + "\n").unwrap();
+    beginning
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn san_francisco_to_the_second_is_in_the_register_as_it_is_in_the_file() {
-    let Some(file) = real_data("cad/sffd-2020-04-units.csv") else { return };
+    let Some(month) = real_data("cad/sffd-2020-04-units.csv") else { return };
+    let folder = Folder::new("sf2020-input");
+    let file = if long() { month } else { beginning(&folder.0, &month, 4_000) };
     let summary = agrees_with_the_file("sf2020", &file, "schema/mappings/sffd-units.toml").await;
     assert_eq!(summary["rows"]["refused"], 0);
 }
@@ -189,15 +200,15 @@ async fn a_server_killed_at_random_moments_ends_where_an_undisturbed_one_does() 
 
     let stormy = Folder::new("kill-stormy");
     let mut server = VnrProcess::up(&stormy.0);
-    let mut kills = 0;
+    let (mut kills, most) = (0, if long() { 5 } else { 3 });
     let last = loop {
         let mut client = import(&server, &stormy.0, &file, &mapping).arg("--same-register").spawn().unwrap();
         // Moments that look random and are the same in each run.
         let until = Instant::now() + Duration::from_millis(150 + 217 * (kills * 5 % 7));
-        while kills < 5 && Instant::now() < until && client.try_wait().unwrap().is_none() {
+        while kills < most && Instant::now() < until && client.try_wait().unwrap().is_none() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        if kills < 5 && client.try_wait().unwrap().is_none() {
+        if kills < most && client.try_wait().unwrap().is_none() {
             server.kill();
             kills += 1;
             client.wait().unwrap();

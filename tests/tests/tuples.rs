@@ -13,11 +13,15 @@ use proto::command::v1::emergency_card_service_client::EmergencyCardServiceClien
 use proto::command::v1::incident_service_client::IncidentServiceClient;
 use proto::command::v1::unit_service_client::UnitServiceClient;
 use serde_json::{Value, json};
-use tests::{TestSystem, by_id, envelope, position};
+use tests::{TestSystem, by_id, envelope, long, position};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-const TUPLES: usize = 1_000;
+/// How many are tried; each person and record is new to the policies, and deciding what is new takes them the longest.
+fn tuples() -> usize {
+    if long() { 1_000 } else { 350 }
+}
+
 const INSTITUTIONS: &[&str] =
     &["VP", "VUGD", "NMPD", "VKCP", "RPP", "PP-JELGAVA", "PP-OGRE", "OP-RIGA", "KNAB", "LRP", "VPD", "IC", "BI", "XYZ"];
 const TERRITORIES: &[&str] = &["0001000", "0003000", "0005000"];
@@ -488,7 +492,7 @@ async fn what_is_shown_or_done_what_the_policies_say_and_what_the_access_log_hol
     let seed = std::env::var("VNR_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(4);
     let mut dice = Dice::new(seed);
     let mut expected: BTreeMap<String, Told> = BTreeMap::new();
-    for n in 0..TUPLES {
+    for n in 0..tuples() {
         let record = dice.one(&world.records);
         let (who, grants) = world.random_person(&mut dice, n, record);
         let told = match dice.chance(2, 3) {
@@ -508,7 +512,8 @@ async fn what_is_shown_or_done_what_the_policies_say_and_what_the_access_log_hol
     });
     let (looks, refusals): (usize, usize) =
         expected.values().fold((0, 0), |(l, r), told| (l + told.looks.len(), r + told.refusals.len()));
-    assert!(looks > 200 && refusals > 200, "{looks} looks, {refusals} refusals");
+    let enough = tuples() / 5;
+    assert!(looks > enough && refusals > enough, "{looks} looks, {refusals} refusals");
     // Refusals are told without anybody waiting for it.
     for _ in 0..50 {
         let told: usize = held(&world).await.values().map(|told| told.refusals.len()).sum();

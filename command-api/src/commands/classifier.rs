@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use access::policy::{RecordKind, Resource};
 use chrono::NaiveDate;
-use domain::classifier::{Classifier, ClassifierCommand, Classifiers, CodeSystem, Entry, LoadClassifier, MAX_LOADED};
+use domain::classifier::{
+    Classifier, ClassifierCommand, Classifiers, CodeSystem, Entry, LoadClassifier, MAX_LOADED, wrong_attributes,
+};
 use domain::ids;
 use domain::values::{AttributeName, AttributeValue, Code, Label, Reason};
 use event_store::append::{Target, Touch, Work};
@@ -18,7 +20,7 @@ fn day(text: &str) -> Result<NaiveDate, &'static str> {
     text.parse().map_err(|_| "must be a day, `2026-01-01`")
 }
 
-fn entry(reader: &mut Reader, index: usize, entry: &pb::ClassifierEntry) -> Option<Entry> {
+fn entry(reader: &mut Reader, index: usize, entry: &pb::ClassifierEntry, system: Option<CodeSystem>) -> Option<Entry> {
     let at = |field| Within(Item("entries", index), field);
     let code = reader.required(at("code"), &entry.code, Code::parse);
     let valid_from = reader.text(at("valid_from"), &entry.valid_from, day);
@@ -30,6 +32,9 @@ fn entry(reader: &mut Reader, index: usize, entry: &pb::ClassifierEntry) -> Opti
         let name = reader.required(at("attributes"), name, AttributeName::parse);
         let value = reader.required(at("attributes"), value, AttributeValue::parse);
         attributes.extend(name.zip(value));
+    }
+    for wrong in system.map(|system| wrong_attributes(system, &attributes)).into_iter().flatten() {
+        reader.wrong(Within(at("attributes"), wrong.name), wrong.what);
     }
     Some(Entry { code: code?, valid_from, valid_until, lv: lv?, en: en?, attributes })
 }
@@ -45,7 +50,7 @@ pub(super) fn load(
         reader.wrong("entries", "is required: give at least one entry");
     }
     let given = reader.at_most("entries", &message.entries, MAX_LOADED).iter().enumerate();
-    let entries: Vec<Option<Entry>> = given.map(|(index, one)| entry(reader, index, one)).collect();
+    let entries: Vec<Option<Entry>> = given.map(|(index, one)| entry(reader, index, one, system)).collect();
     let entries: Option<Vec<Entry>> = entries.into_iter().collect();
     let reason = reader.required("reason", &message.reason, Reason::parse);
     let by = actor(reader, caller);

@@ -4,6 +4,7 @@
 
 mod access_rights;
 mod access_rules;
+mod classifier;
 mod commands;
 mod dispatch;
 mod entry;
@@ -13,6 +14,7 @@ mod incident_states;
 mod intake;
 mod journals;
 mod permission;
+mod race;
 mod running;
 mod sources;
 mod support;

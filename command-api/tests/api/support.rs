@@ -68,7 +68,7 @@ pub struct Api {
     served: JoinHandle<Result<(), ServeError>>,
     master: Arc<MasterKeys>,
     models: Option<(watch::Sender<bool>, Running, Vec<&'static str>)>,
-    database: TestDatabase,
+    database: Arc<TestDatabase>,
 }
 
 /// Rights in force, as a test wants them.
@@ -135,6 +135,15 @@ impl Api {
         server.ensure_template(TEMPLATE, prepare).await.unwrap();
         let name = format!("command_api_{}", Uuid::now_v7().simple());
         let database = server.create_database(&name, Some(TEMPLATE)).await.unwrap();
+        Api::on(Arc::new(database), tls).await
+    }
+
+    /// Another server over the same logs, with appenders of its own.
+    pub async fn beside(&self) -> Api {
+        Api::on(Arc::clone(&self.database), None).await
+    }
+
+    async fn on(database: Arc<TestDatabase>, tls: Option<ServerTls>) -> Api {
         let pool = pool(database.app_url(), 10).await;
         let master = Arc::new(MasterKeys::from_bytes(1, &[42; 32]));
         let appender = |log| Appender::start(AppenderConfig::new(log, pool.clone(), master.clone())).0;

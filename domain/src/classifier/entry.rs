@@ -50,6 +50,11 @@ impl Entry {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// What an entry of a list is known by: no other has both.
+    pub(super) fn key(&self) -> (&Code, Option<NaiveDate>) {
+        (&self.code, self.valid_from)
+    }
+
     /// Whether both hold on some day.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         let before = |one: &Self, two: &Self| match (one.valid_until, two.valid_from) {

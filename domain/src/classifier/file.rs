@@ -6,6 +6,8 @@ use std::io::Read;
 
 use chrono::NaiveDate;
 
+use super::attributes::{WrongAttribute, wrong_attributes};
+use super::codes::CodeSystem;
 use super::entry::Entry;
 use crate::values::{AttributeName, AttributeValue, Code, Label};
 
@@ -32,6 +34,18 @@ impl fmt::Display for FileMistake {
 /// # Errors
 /// All that can't be used.
 pub fn read_entries(file: impl Read) -> Result<Vec<Entry>, Vec<FileMistake>> {
+    read(None, file)
+}
+
+/// The same, of that classifier: its attributes say what they can say in it.
+///
+/// # Errors
+/// All that can't be used.
+pub fn read_list(system: CodeSystem, file: impl Read) -> Result<Vec<Entry>, Vec<FileMistake>> {
+    read(Some(system), file)
+}
+
+fn read(system: Option<CodeSystem>, file: impl Read) -> Result<Vec<Entry>, Vec<FileMistake>> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
     let mut mistakes = Vec::new();
     let head = match reader.headers() {
@@ -57,7 +71,7 @@ pub fn read_entries(file: impl Read) -> Result<Vec<Entry>, Vec<FileMistake>> {
             Ok(record) => {
                 let line = record.position().map_or(0, csv::Position::line);
                 let fields: BTreeMap<&str, &str> = head.iter().map(String::as_str).zip(record.iter()).collect();
-                match entry(&fields) {
+                match entry(system, &fields) {
                     Ok(entry) => entries.push(entry),
                     Err(wrong) => mistakes.extend(wrong.into_iter().map(|what| FileMistake { line, what })),
                 }
@@ -71,7 +85,7 @@ pub fn read_entries(file: impl Read) -> Result<Vec<Entry>, Vec<FileMistake>> {
     if mistakes.is_empty() { Ok(entries) } else { Err(mistakes) }
 }
 
-fn entry(fields: &BTreeMap<&str, &str>) -> Result<Entry, Vec<String>> {
+fn entry(system: Option<CodeSystem>, fields: &BTreeMap<&str, &str>) -> Result<Entry, Vec<String>> {
     let mut wrong = Vec::new();
     let field = |name: &str| fields.get(name).copied().unwrap_or_default();
     let mut day = |name: &str| match field(name) {
@@ -91,6 +105,8 @@ fn entry(fields: &BTreeMap<&str, &str>) -> Result<Entry, Vec<String>> {
             (Err(error), _) | (_, Err(error)) => wrong.push(format!("{name}: {error}")),
         }
     }
+    let said_wrongly = system.map(|system| wrong_attributes(system, &attributes)).into_iter().flatten();
+    wrong.extend(said_wrongly.map(|WrongAttribute { name, what }| format!("{name}: {what}")));
     let (code, lv, en) = (Code::parse(field("code")), Label::parse(field("lv")), Label::parse(field("en")));
     for (name, error) in [("code", code.as_ref().err()), ("lv", lv.as_ref().err()), ("en", en.as_ref().err())] {
         wrong.extend(error.map(|error| format!("{name}: {error}")));

@@ -32,17 +32,20 @@ impl CodeList {
 
     /// Takes entries in: each replaces the one of the same code and first day, or comes after the last of its code, or at the end.
     pub fn amend(&mut self, entries: impl IntoIterator<Item = Entry>) {
-        for entry in entries {
-            let same = |old: &&mut Entry| old.code == entry.code && old.valid_from == entry.valid_from;
-            if let Some(old) = self.0.iter_mut().find(same) {
-                *old = entry;
-                continue;
-            }
-            match self.0.iter().rposition(|old| old.code == entry.code) {
-                Some(last) => self.0.insert(last + 1, entry),
-                None => self.0.push(entry),
+        // By code, in the order in which people are shown them.
+        let mut codes: Vec<Vec<Entry>> = Vec::new();
+        let mut places: BTreeMap<Code, usize> = BTreeMap::new();
+        for entry in std::mem::take(&mut self.0).into_iter().chain(entries) {
+            let place = *places.entry(entry.code.clone()).or_insert_with(|| {
+                codes.push(Vec::new());
+                codes.len() - 1
+            });
+            match codes[place].iter_mut().find(|old| old.valid_from == entry.valid_from) {
+                Some(old) => *old = entry,
+                None => codes[place].push(entry),
             }
         }
+        self.0 = codes.into_iter().flatten().collect();
     }
 
     /// The list after these entries were loaded.
@@ -77,10 +80,15 @@ impl CodeList {
 
     /// Codes that would mean two things on one day.
     pub(super) fn overlapping(&self) -> Vec<Code> {
-        let twice = self.0.iter().enumerate().filter(|(at, entry)| {
-            self.0[at + 1..].iter().any(|other| other.code == entry.code && other.overlaps(entry))
-        });
-        twice.map(|(_, entry)| entry.code.clone()).collect()
+        let mut by_code: BTreeMap<&Code, Vec<&Entry>> = BTreeMap::new();
+        let mut twice = Vec::new();
+        for entry in &self.0 {
+            let others = by_code.entry(&entry.code).or_default();
+            twice.extend(others.iter().filter(|other| other.overlaps(entry)).map(|_| entry.code.clone()));
+            others.push(entry);
+        }
+        twice.dedup();
+        twice
     }
 
     /// What a code means on a day.

@@ -6,6 +6,7 @@
 //! A code is checked on the day that something happened on ([`Classifiers::code`]), where a command comes in. A code that is read from the
 //! log is taken as it is, if it has the form of a code: it was valid when it was written.
 
+mod attributes;
 mod codes;
 mod command;
 mod entry;
@@ -18,11 +19,14 @@ mod lists;
 mod tests;
 mod unknown;
 
+use std::collections::BTreeMap;
+
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use attributes::{WrongAttribute, wrong_attributes};
 pub use codes::{
     ActionCode, CardType, CodeSystem, Coded, Disposition, DocumentKind, Hazard, IncidentType, ItemKind, ItemRelation,
     PersonRole, ResultCode, SeizureBasis, TransferCause, VehicleRelation,
@@ -31,7 +35,7 @@ pub use command::{ClassifierCommand, LoadClassifier};
 pub use entry::Entry;
 pub use error::ClassifierError;
 pub use event::ClassifierEvent;
-pub use file::{FileMistake, read_entries, write_entries};
+pub use file::{FileMistake, read_entries, read_list, write_entries};
 pub use lists::{Classifiers, CodeError, CodeList, ResponseLimits};
 pub use unknown::UnknownCode;
 
@@ -73,8 +77,9 @@ impl Classifier {
             before.amend(baseline);
         }
         let loaded = before.loaded(entries)?;
-        let new: Vec<Entry> =
-            loaded.entries().iter().filter(|entry| !self.list.entries().contains(entry)).cloned().collect();
+        let known: BTreeMap<_, &Entry> = self.list.entries().iter().map(|entry| (entry.key(), entry)).collect();
+        let is_new = |entry: &&Entry| known.get(&entry.key()) != Some(entry);
+        let new: Vec<Entry> = loaded.entries().iter().filter(is_new).cloned().collect();
         if new.is_empty() {
             return Ok(Vec::new());
         }

@@ -7,7 +7,7 @@ use crate::examples::{actor, at, sealed, sure};
 use crate::ids::riga_day;
 use crate::lang::Lang;
 use crate::scenario::Scenario;
-use crate::terms::{Category, RaisedClass};
+use crate::terms::Category;
 use crate::values::Code;
 
 /// Entries of a file with these lines.
@@ -53,8 +53,8 @@ fn the_programs_own_tables_are_sound() {
         assert_eq!(codes.len(), list.entries().len(), "{system}");
         let again = read_entries(write_entries(list.entries()).as_bytes());
         assert_eq!(again.as_deref(), Ok(list.entries()), "{system}");
-        for class in list.entries().iter().filter_map(|entry| entry.attribute("class")) {
-            assert!(RaisedClass::parse(class).is_ok(), "{system}: {class}");
+        for entry in list.entries() {
+            assert_eq!(wrong_attributes(*system, &entry.attributes), Vec::new(), "{system}: {entry:?}");
         }
     }
     let today = riga_day(&at("12:00:00"));
@@ -160,6 +160,72 @@ fn all_mistakes_of_a_file_are_told_with_their_lines() {
     assert!(told[0].starts_with("line 3: valid_from: `1.7.2026`"), "{told:?}");
     assert!(told.iter().any(|mistake| mistake.starts_with("line 3: lv: label is empty")), "{told:?}");
     assert!(told[3].starts_with("line 4: "), "{told:?}");
+}
+
+#[test]
+fn an_attribute_that_something_goes_by_says_what_it_can() {
+    let wrong = |system, name: &str, value: &str| -> Vec<&'static str> {
+        let file = format!("code,valid_from,valid_until,lv,en,{name}\nx,,,X,X,{value}\n");
+        let entry = sure(read_entries(file.as_bytes())).remove(0);
+        wrong_attributes(system, &entry.attributes).into_iter().map(|wrong| wrong.name).collect()
+    };
+    for (system, name, right, not) in [
+        (CodeSystem::IncidentType, "class", ["protected", "secret", "secret"], ["Protected", "restricted", "geheim"]),
+        (CodeSystem::IncidentType, "notice", ["family-violence", "missing-person", "child"], ["yes", "Child", "x"]),
+        (CodeSystem::IncidentType, "iccs", ["05", "0502", "010111"], ["5", "12", "05021111"]),
+        (CodeSystem::PersonRole, "protects", ["violence"; 3], ["violent", "no", "1"]),
+        (CodeSystem::PersonRole, "eido", ["Caller", "ReportingParty", "Witness2"], ["caller", "Reporting Party", "X"]),
+        (CodeSystem::VehicleRelation, "eido", ["Vehicle"; 3], ["v", "Ķ", "A-b"]),
+        (CodeSystem::Disposition, "apco", ["01", "18", "99"], ["1", "001", "00"]),
+    ] {
+        for value in right {
+            assert_eq!(wrong(system, name, value), Vec::<&str>::new(), "{system} {name} {value}");
+        }
+        for value in not {
+            assert_eq!(wrong(system, name, value), [name], "{system} {name} {value}");
+            // Of a classifier that nothing goes by it in, it is kept as it is.
+            assert_eq!(wrong(CodeSystem::Hazard, name, value), Vec::<&str>::new(), "{name} {value}");
+        }
+    }
+}
+
+#[test]
+fn a_category_has_both_its_deadlines_in_whole_minutes() {
+    let told = |city: &str, rural: &str| -> Vec<String> {
+        let file = format!("code,valid_from,valid_until,lv,en,city_minutes,rural_minutes\na,,,A,A,{city},{rural}\n");
+        let mistakes = read_list(CodeSystem::ResponseCategory, file.as_bytes()).err().unwrap_or_default();
+        mistakes.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(told("15", "10080"), Vec::<String>::new());
+    for wrong in ["0", "-15", "+15", "015", "15.5", "15 min", "10081", "99999999999999999999"] {
+        let what = |name| format!("line 2: {name}: `{wrong}` is no whole number of minutes from 1 to 10080");
+        assert_eq!(told(wrong, wrong), [what("city_minutes"), what("rural_minutes")]);
+    }
+    assert!(told("15", "")[0].starts_with("line 2: rural_minutes: is missing"), "{:?}", told("15", ""));
+    assert_eq!(told("", "").len(), 2);
+}
+
+#[test]
+fn a_classifier_that_is_full_takes_what_changes_and_nothing_more() {
+    let part = |from: usize, until: usize, label: &str| -> Vec<Entry> {
+        let lines: Vec<String> = (from..until).map(|n| format!("c{n},,,{label},{label}")).collect();
+        entries(&lines.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let full: Vec<Entry> = part(0, MAX_ENTRIES, "Vārds");
+    let mut list = CodeList::default();
+    for loaded in full.chunks(MAX_LOADED) {
+        list = list.loaded(loaded.to_vec()).expect("it is loaded");
+    }
+    assert_eq!(list.entries(), full);
+    let changed = list.loaded(part(MAX_ENTRIES - MAX_LOADED, MAX_ENTRIES, "Cits")).expect("it is loaded");
+    assert_eq!(
+        (changed.entries().len(), changed.last("c19999").map(|entry| entry.label(Lang::Lv))),
+        (20_000, Some("Cits"))
+    );
+    let refused = |entries| list.loaded(entries).expect_err("it is full").reasons().cloned().collect::<Vec<_>>();
+    let too_many = |count, most| ClassifierError::TooMany { count, most };
+    assert_eq!(refused(part(MAX_ENTRIES, MAX_ENTRIES + 1, "Vārds")), [too_many(20_001, MAX_ENTRIES)]);
+    assert_eq!(refused(part(0, MAX_LOADED + 1, "Vārds")), [too_many(2_001, MAX_LOADED)]);
 }
 
 #[test]

@@ -191,10 +191,11 @@ impl Columns {
             "select {log}.append_one($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21)"
         );
         let (streams, commands, events, tiles) = (&self.streams, &self.commands, &self.events, Tiles::of(&self.tiles));
+        // The event's own time, which is hashed: where a command that is refused joined the batch later, the batch's end is later too.
         sqlx::query_scalar(&sql)
             .bind(self.before.generation as i32)
             .bind(self.before.position as i64)
-            .bind(self.after.recorded_at)
+            .bind(events.recorded_at[0])
             .bind(self.numbers()?)
             .bind(self.after.frontier.to_bytes())
             .bind(streams.id[0])

@@ -6,8 +6,10 @@ use std::path::Path;
 
 use access::Purpose;
 use anyhow::{Context as _, anyhow};
-use domain::classifier::{ClassifierError, CodeList, CodeSystem, Entry, read_entries};
+use command_api::MOST_BYTES;
+use domain::classifier::{ClassifierError, CodeList, CodeSystem, Entry, read_list};
 use domain::kernel::Refused;
+use prost::Message as _;
 use proto::command::v1 as pb;
 use proto::command::v1::classifier_service_client::ClassifierServiceClient;
 
@@ -23,7 +25,9 @@ use crate::settings::Settings;
 
 pub(super) async fn run(settings: &Settings, args: &LoadClassifierArgs) -> Result<(), Failure> {
     let LoadClassifierArgs { system, file, reason, dry_run, sending } = args;
-    let (dry_run, entries) = (*dry_run, read(file)?);
+    let (dry_run, entries) = (*dry_run, read(*system, file)?);
+    let message = message(*system, &entries, reason.as_deref());
+    must_fit(file, &message)?;
     match in_force(settings, *system).await {
         Ok(list) => {
             let broken = |refused: Refused<ClassifierError>| unusable(file, refused.reasons());
@@ -44,12 +48,6 @@ pub(super) async fn run(settings: &Settings, args: &LoadClassifierArgs) -> Resul
     if dry_run {
         return Ok(());
     }
-    let message = pb::LoadClassifier {
-        envelope: envelope(),
-        system: system.to_string(),
-        entries: entries.iter().map(wire).collect(),
-        reason: reason.clone().unwrap_or_default(),
-    };
     let speaking = speak(settings, sending, Purpose::Administration).await?;
     let answer = ClassifierServiceClient::new(speaking).load_classifier(message).await;
     let reply = answer.map_err(|status| said(&status))?.into_inner();
@@ -61,10 +59,34 @@ pub(super) async fn run(settings: &Settings, args: &LoadClassifierArgs) -> Resul
     Ok(())
 }
 
+fn message(system: CodeSystem, entries: &[Entry], reason: Option<&str>) -> pb::LoadClassifier {
+    pb::LoadClassifier {
+        envelope: envelope(),
+        system: system.to_string(),
+        entries: entries.iter().map(wire).collect(),
+        reason: reason.unwrap_or_default().to_owned(),
+    }
+}
+
+/// Long entries fill a command before there are too many of them.
+fn must_fit(path: &Path, message: &pb::LoadClassifier) -> Result<(), Failure> {
+    match message.encoded_len() {
+        0..=MOST_BYTES => Ok(()),
+        size => {
+            let count = message.entries.len();
+            let told = format!(
+                "its {count} entries make a command of {size} bytes, and one has at most {MOST_BYTES}: load it in parts, all \
+                 lines of a code in the same one"
+            );
+            Err(unusable(path, [told].iter()))
+        }
+    }
+}
+
 /// The entries of a file; or all its mistakes, each with its line.
-fn read(path: &Path) -> Result<Vec<Entry>, Failure> {
+fn read(system: CodeSystem, path: &Path) -> Result<Vec<Entry>, Failure> {
     let file = File::open(path).with_context(|| format!("{} can't be read", path.display()))?;
-    let entries = read_entries(file).map_err(|mistakes| unusable(path, mistakes.iter()))?;
+    let entries = read_list(system, file).map_err(|mistakes| unusable(path, mistakes.iter()))?;
     if entries.is_empty() { Err(unusable(path, ["it holds no entries"].iter())) } else { Ok(entries) }
 }
 
