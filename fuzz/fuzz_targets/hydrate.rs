@@ -13,6 +13,7 @@ use domain::emergency_card::EmergencyCard;
 use domain::incident::Incident;
 use domain::kernel::upcast::decode;
 use domain::log_life::LogLife;
+use domain::notice::Notice;
 use domain::retention::RetentionCase;
 use domain::seized_item::SeizedItem;
 use domain::track::Track;
@@ -41,5 +42,6 @@ fuzz_target!(|input: &str| {
     hydrate::<EmergencyAccess>(input);
     hydrate::<AccessPolicy>(input);
     hydrate::<Classifier>(input);
+    hydrate::<Notice>(input);
     hydrate::<LogLife>(input);
 });

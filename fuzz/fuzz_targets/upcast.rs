@@ -13,6 +13,7 @@ use domain::emergency_card::CardEvent;
 use domain::incident::IncidentEvent;
 use domain::kernel::upcast::decode;
 use domain::log_life::LogLifeEvent;
+use domain::notice::NoticeEvent;
 use domain::retention::RetentionEvent;
 use domain::seized_item::SeizedItemEvent;
 use domain::track::TrackEvent;
@@ -40,5 +41,6 @@ fuzz_target!(|input: &str| {
     read::<PolicyEvent>(event_type, version, payload);
     read::<ClassifierEvent>(event_type, version, payload);
     read::<TrackEvent>(event_type, version, payload);
+    read::<NoticeEvent>(event_type, version, payload);
     read::<LogLifeEvent>(event_type, version, payload);
 });

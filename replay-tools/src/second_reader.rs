@@ -9,6 +9,7 @@ use domain::emergency_access::EmergencyAccess;
 use domain::emergency_card::EmergencyCard;
 use domain::incident::Incident;
 use domain::log_life::LogLife;
+use domain::notice::Notice;
 use domain::retention::RetentionCase;
 use domain::seized_item::SeizedItem;
 use domain::track::Track;
@@ -38,6 +39,7 @@ pub(crate) async fn read(
         EmergencyAccess::TYPE => repository.get_events::<EmergencyAccess>(&id).await?,
         AccessPolicy::TYPE => repository.get_events::<AccessPolicy>(&id).await?,
         Classifier::TYPE => repository.get_events::<Classifier>(&id).await?,
+        Notice::TYPE => repository.get_events::<Notice>(&id).await?,
         LogLife::TYPE => repository.get_events::<LogLife>(&id).await?,
         Track::TYPE => repository.get_events::<Track>(&id).await?,
         _ => return Ok(None),

@@ -271,4 +271,5 @@ pub fn broken_rules(error: &(dyn Error + 'static)) -> Option<Vec<BrokenRule>> {
         .or_else(|| of::<crate::log_life::LogLifeError>(error))
         .or_else(|| of::<crate::classifier::ClassifierError>(error))
         .or_else(|| of::<crate::seized_item::SeizedItemError>(error))
+        .or_else(|| of::<crate::notice::NoticeError>(error))
 }

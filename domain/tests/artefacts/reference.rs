@@ -7,6 +7,7 @@ use domain::access_grant::GrantStatus;
 use domain::emergency_card::CardStatus;
 use domain::incident::{IncidentEvent, IncidentStatus};
 use domain::kernel::Versioned;
+use domain::notice::NoticeStatus;
 use domain::terms::{DisposalOutcome, UnitStatus};
 use schemars::JsonSchema;
 
@@ -51,6 +52,7 @@ fn states(aggregate: &str) -> Option<(&'static str, States)> {
         "emergency_card" => ("Where it stands", states!(CardStatus)),
         "unit" => ("What it is doing", states!(UnitStatus)),
         "access_grant" => ("How far it has come", states!(GrantStatus)),
+        "notice" => ("How far it has come", states!(NoticeStatus)),
         "seized_item" => ("In custody, until one of these became of it", states!(DisposalOutcome)),
         _ => return None,
     })
