@@ -6,13 +6,14 @@ use std::{env, fs};
 
 use prost::Message as _;
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "vnr/command/v1/common.proto",
     "vnr/command/v1/incident.proto",
     "vnr/command/v1/seized_item.proto",
     "vnr/command/v1/classifier.proto",
     "vnr/command/v1/emergency_card.proto",
     "vnr/command/v1/unit.proto",
+    "vnr/command/v1/notice.proto",
     "vnr/command/v1/retention.proto",
     "vnr/command/v1/access.proto",
     "vnr/command/v1/intake.proto",

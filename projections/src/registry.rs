@@ -6,6 +6,7 @@ use crate::cards::Cards;
 use crate::case_file::CaseFile;
 use crate::case_search::CaseSearch;
 use crate::consultations::Consultations;
+use crate::notices::Notices;
 use crate::projection::{Projection, Projector, projector};
 use crate::rebuild::RebuildError;
 use crate::roster::Roster;
@@ -52,6 +53,7 @@ impl Registry {
             ReadModel::of::<Consultations>(),
             ReadModel::of::<AccessGrants>(),
             ReadModel::of::<AccessPolicies>(),
+            ReadModel::of::<Notices>(),
         ])
     }
 

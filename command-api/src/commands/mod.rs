@@ -4,6 +4,7 @@ mod access_rights;
 mod classifier;
 mod emergency_card;
 mod incident;
+mod notice;
 mod resource;
 mod retention;
 mod seized_item;
@@ -236,6 +237,7 @@ single {
     RejectAnnulment / Interactive / RejectAnnulment [Incident] => incident::work::reject_annulment;
     LiftRestriction / Interactive / LiftRestriction [Incident] => incident::work::lift_restriction;
     LoadClassifier / Interactive / LoadClassifier [Register] => classifier::load;
+    AcknowledgeNotice / Interactive / AcknowledgeNotice [Notice] => notice::acknowledge;
     RequestErasure / Interactive / RequestErasure [RetentionCase] => retention::request;
     ApproveErasure / Interactive / ApproveErasure [RetentionCase] => retention::approve;
     RejectErasure / Interactive / RejectErasure [RetentionCase] => retention::reject;
@@ -277,6 +279,7 @@ mod tests {
         for (code, role, purpose) in [
             ("VP", Role::Officer, Purpose::Response),
             ("VP", Role::Supervisor, Purpose::Administration),
+            ("SD-RIGA", Role::Officer, Purpose::Prevention),
             ("IC", Role::Supervisor, Purpose::Administration),
             ("IC", Role::Auditor, Purpose::Audit),
         ] {

@@ -14,7 +14,7 @@ use crate::caller::{Caller, Sender};
 use crate::commands::WireCommand;
 use crate::gateway::{Read, Unread};
 
-/// A command of a single call, about an incident and by two persons.
+/// A command of a single call: about an incident and by two persons, or about a notice.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Single {
     /// An annulment is asked for.
@@ -25,6 +25,8 @@ pub enum Single {
     RejectAnnulment(pb::RejectAnnulment),
     /// A restriction is taken back.
     LiftRestriction(pb::LiftRestriction),
+    /// The recipient of a notice knows.
+    AcknowledgeNotice(pb::AcknowledgeNotice),
 }
 
 /// As [`translate`](super::translate), of a command that no bulk stream takes.
@@ -43,6 +45,7 @@ pub fn translate_single(
         Single::ApproveAnnulment(message) => read(message, standing, policies, classifiers, master),
         Single::RejectAnnulment(message) => read(message, standing, policies, classifiers, master),
         Single::LiftRestriction(message) => read(message, standing, policies, classifiers, master),
+        Single::AcknowledgeNotice(message) => read(message, standing, policies, classifiers, master),
     }
 }
 

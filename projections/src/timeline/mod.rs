@@ -100,6 +100,7 @@ fn named(event: &RegisterEvent, item: Option<&ItemRow>) -> BTreeSet<Uuid> {
         RegisterEvent::Track(_)
         | RegisterEvent::AccessDay(_)
         | RegisterEvent::AccessPolicy(_)
+        | RegisterEvent::Notice(_)
         | RegisterEvent::Classifier(_) => None,
     };
     one.into_iter().collect()
