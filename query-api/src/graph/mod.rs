@@ -7,6 +7,7 @@ mod common;
 mod fresh;
 mod incident;
 mod log;
+mod notice;
 mod paging;
 mod person;
 mod personal;
@@ -36,6 +37,7 @@ pub(crate) struct Query(
     unit::UnitQuery,
     record::RecordQuery,
     classifier::ClassifierQuery,
+    notice::NoticeQuery,
     log::LogQuery,
 );
 

@@ -10,6 +10,7 @@ use domain::access_day::DataScope;
 use projections::Keyset;
 use projections::cards::{self, CardRow};
 use projections::case_search::{self, IncidentRow};
+use projections::notices::{self, NoticeRow};
 use projections::roster::{self, RosterRow};
 use projections::timeline::TimelinePage;
 use serde::de::DeserializeOwned;
@@ -113,6 +114,7 @@ pub(crate) enum Counted {
     Incidents(case_search::IncidentFilter),
     Cards(cards::CardFilter),
     Roster(roster::RosterFilter),
+    Notices(notices::NoticeFilter),
     Timeline(TimelinePage),
 }
 
@@ -126,6 +128,7 @@ impl Counted {
             Self::Incidents(filter) => IncidentRow::count(&mut reading, filter).await?,
             Self::Cards(filter) => CardRow::count(&mut reading, filter).await?,
             Self::Roster(filter) => RosterRow::count(&mut reading, filter).await?,
+            Self::Notices(filter) => NoticeRow::count(&mut reading, filter).await?,
             Self::Timeline(_) => 0,
         })
     }
