@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::classifier::CodeSystem;
 use crate::retention::ErasureScope;
-use crate::values::{Actor, CallSign, ExternalId, InstitutionCode, SourceSystem};
+use crate::values::{Actor, CallSign, Code, ExternalId, InstitutionCode, SourceSystem};
 
 /// Namespace of the register's name-based ids (UUID version 5). Never changes: stored ids follow from it.
 pub const NAMESPACE: Uuid = Uuid::from_u128(0x6f1d_8c2e_52a7_5b0e_9d34_a0c7_11e2_0112);
@@ -62,6 +62,12 @@ pub fn of_access_policy() -> Uuid {
 #[must_use]
 pub fn of_classifier(system: CodeSystem) -> Uuid {
     named(&format!("classifier|{system}"))
+}
+
+/// Id of the notice that a rule has a recipient told of an incident: there is one, for ever.
+#[must_use]
+pub fn of_notice(incident: Uuid, recipient: &InstitutionCode, rule: &Code) -> Uuid {
+    named(&format!("notice|{incident}|{recipient}|{rule}"))
 }
 
 /// Id of the data subject who reported a record, where the sender gave none: theirs in this record, and in no other.

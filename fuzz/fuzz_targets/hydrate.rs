@@ -13,6 +13,7 @@ use domain::emergency_card::EmergencyCard;
 use domain::incident::Incident;
 use domain::kernel::upcast::decode;
 use domain::log_life::LogLife;
+use domain::notice::Notice;
 use domain::retention::RetentionCase;
 use domain::seized_item::SeizedItem;
 use domain::source_journal::SourceJournal;
@@ -45,5 +46,6 @@ fuzz_target!(|input: &str| {
     hydrate::<Classifier>(input);
     hydrate::<SourceJournal>(input);
     hydrate::<SourceRecord>(input);
+    hydrate::<Notice>(input);
     hydrate::<LogLife>(input);
 });

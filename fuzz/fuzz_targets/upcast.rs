@@ -13,6 +13,7 @@ use domain::emergency_card::CardEvent;
 use domain::incident::IncidentEvent;
 use domain::kernel::upcast::decode;
 use domain::log_life::LogLifeEvent;
+use domain::notice::NoticeEvent;
 use domain::retention::RetentionEvent;
 use domain::seized_item::SeizedItemEvent;
 use domain::source_journal::JournalEvent;
@@ -44,5 +45,6 @@ fuzz_target!(|input: &str| {
     read::<JournalEvent>(event_type, version, payload);
     read::<RecordEvent>(event_type, version, payload);
     read::<TrackEvent>(event_type, version, payload);
+    read::<NoticeEvent>(event_type, version, payload);
     read::<LogLifeEvent>(event_type, version, payload);
 });

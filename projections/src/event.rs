@@ -8,6 +8,7 @@ use domain::classifier::{Classifier, ClassifierEvent};
 use domain::emergency_access::{EmergencyAccess, EmergencyAccessEvent};
 use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
+use domain::notice::{Notice, NoticeEvent};
 use domain::retention::{RetentionCase, RetentionEvent};
 use domain::seized_item::{SeizedItem, SeizedItemEvent};
 use domain::source_journal::{JournalEvent, SourceJournal};
@@ -35,6 +36,8 @@ pub const EMERGENCY_ACCESS: &str = EmergencyAccess::TYPE;
 pub const ACCESS_POLICY: &str = AccessPolicy::TYPE;
 /// Type of the streams of seized items.
 pub const SEIZED_ITEM: &str = SeizedItem::TYPE;
+/// Type of the streams of notices.
+pub const NOTICE: &str = Notice::TYPE;
 /// Type of the streams of classifiers.
 pub const CLASSIFIER: &str = Classifier::TYPE;
 /// Type of the streams of source journals.
@@ -68,6 +71,8 @@ pub enum RegisterEvent {
     AccessPolicy(Box<PolicyEvent>),
     /// Of a seized item.
     SeizedItem(Box<SeizedItemEvent>),
+    /// Of a notice.
+    Notice(Box<NoticeEvent>),
     /// Of a classifier.
     Classifier(Box<ClassifierEvent>),
     /// Of a source journal.
@@ -95,6 +100,7 @@ pub fn decode(stored: &StoredEvent) -> Result<RegisterEvent, DecodeError> {
         EMERGENCY_ACCESS => RegisterEvent::EmergencyAccess(Box::new(stored.decode()?)),
         ACCESS_POLICY => RegisterEvent::AccessPolicy(Box::new(stored.decode()?)),
         SEIZED_ITEM => RegisterEvent::SeizedItem(Box::new(stored.decode()?)),
+        NOTICE => RegisterEvent::Notice(Box::new(stored.decode()?)),
         CLASSIFIER => RegisterEvent::Classifier(Box::new(stored.decode()?)),
         SOURCE_JOURNAL => RegisterEvent::SourceJournal(Box::new(stored.decode()?)),
         SOURCE_RECORD => RegisterEvent::SourceRecord(Box::new(stored.decode()?)),

@@ -21,6 +21,7 @@ pub mod case_file;
 pub mod case_search;
 pub mod consultations;
 pub mod event;
+pub mod notices;
 pub mod plates;
 pub mod projection;
 pub mod roster;

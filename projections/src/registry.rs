@@ -9,6 +9,7 @@ use crate::cards::Cards;
 use crate::case_file::CaseFile;
 use crate::case_search::CaseSearch;
 use crate::consultations::Consultations;
+use crate::notices::Notices;
 use crate::plates::PlateKeys;
 use crate::projection::{Projection, Projector, projector};
 use crate::rebuild::RebuildError;
@@ -78,6 +79,7 @@ impl Registry {
             ReadModel::of::<AccessGrants>(),
             ReadModel::of::<AccessPolicies>(),
             ReadModel::of::<SourceJournals>(),
+            ReadModel::of::<Notices>(),
         ])
     }
 

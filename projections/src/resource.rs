@@ -8,7 +8,8 @@ use uuid::Uuid;
 use crate::cards::CardRow;
 use crate::case_file::SeizedItemRow;
 use crate::case_search::IncidentRow;
-use crate::event::{CARD, INCIDENT, RETENTION, SEIZED_ITEM, UNIT};
+use crate::event::{CARD, INCIDENT, NOTICE, RETENTION, SEIZED_ITEM, UNIT};
+use crate::notices::NoticeRow;
 use crate::reach::{Participants, class_of, participants};
 use crate::roster::RosterRow;
 
@@ -36,6 +37,23 @@ impl RosterRow {
     }
 }
 
+impl NoticeRow {
+    /// What policies know of it.
+    pub fn resource(&self) -> Resource {
+        let tie = (Some(self.municipality.as_str()), &self.participants);
+        tied(resource(RecordKind::Notice, self.id, &self.recipient), tie)
+    }
+}
+
+impl IncidentRow {
+    /// What policies know of it where its recipient asks what they were told: they were handed it, so they take part.
+    pub fn resource_told(&self, recipient: &str) -> Resource {
+        let mut resource = self.resource();
+        resource.participants.extend(Institution::parse(recipient).ok());
+        resource
+    }
+}
+
 /// What policies know of a record of that type; none where the read models have no such record. A seized item is governed as the
 /// incident that it was seized in.
 ///
@@ -54,6 +72,7 @@ pub async fn resource_of(
         },
         CARD => CardRow::by_id(connection, id).await?.map(|row| row.resource()),
         UNIT => RosterRow::by_id(connection, id).await?.map(|row| row.resource(RecordKind::Unit)),
+        NOTICE => NoticeRow::by_id(connection, id).await?.map(|row| row.resource()),
         RETENTION => Some(Resource { id: Some(id), ..Resource::new(RecordKind::RetentionCase) }),
         _ => None,
     })

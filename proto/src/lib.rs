@@ -64,8 +64,9 @@ mod tests {
         let bulk: Vec<String> =
             envelope.fields().filter_map(|field| Some(field.kind().as_message()?.name().to_owned())).collect();
         for service in pool.services().filter(|service| service.name() != "Intake") {
-            // These are two persons' decisions on one matter; the answer to an erasure also waits for every process.
-            let one_by_one = ["RetentionService", "AccessService", "ClassifierService"].contains(&service.name());
+            // These are two persons' decisions on one matter, or one person's; the answer to an erasure also waits for every process.
+            let one_by_one =
+                ["RetentionService", "AccessService", "ClassifierService", "NoticeService"].contains(&service.name());
             for method in service.methods() {
                 let alone = one_by_one || [&TWO_PERSONS[..], &JOURNALS, &QUESTIONS].concat().contains(&method.name());
                 assert_eq!(bulk.contains(&method.input().name().to_owned()), !alone, "{}", method.name());

@@ -25,7 +25,7 @@ impl Shown {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(record).or_default().insert(scope);
     }
 
-    fn take(&self) -> Records {
+    pub(crate) fn take(&self) -> Records {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

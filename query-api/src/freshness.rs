@@ -16,6 +16,7 @@ use projections::access_grants::AccessGrants;
 use projections::cards::Cards;
 use projections::case_file::CaseFile;
 use projections::case_search::CaseSearch;
+use projections::notices::Notices;
 use projections::roster::Roster;
 use projections::source_journals::SourceJournals;
 use projections::timeline::Timeline;
@@ -51,6 +52,8 @@ const READ_BY: &[(&str, &[&str])] = &[
     ("transfers", &[CaseFile::NAME]),
     ("pendingTransfer", &[CaseFile::NAME]),
     ("seizedItems", &[CaseFile::NAME]),
+    ("notice", &[Notices::NAME]),
+    ("notices", &[Notices::NAME]),
     ("card", &[Cards::NAME]),
     ("cards", &[Cards::NAME]),
     ("cardStatistics", &[Cards::NAME]),

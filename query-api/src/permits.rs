@@ -10,6 +10,7 @@ use chrono::Utc;
 use projections::access_grants::in_force;
 use projections::cards::CardRow;
 use projections::case_search::IncidentRow;
+use projections::notices::NoticeRow;
 use projections::roster::RosterRow;
 use projections::source_journals::JournalRow;
 use projections::timeline::Visible;
@@ -81,6 +82,16 @@ impl Permits {
     /// What of an incident the caller is shown.
     pub(crate) fn of_incident(&self, row: &IncidentRow) -> Guard {
         self.guard(&row.resource())
+    }
+
+    /// What of an incident the caller is shown where its recipient was told of it.
+    pub(crate) fn of_incident_told(&self, row: &IncidentRow, recipient: &str) -> Guard {
+        self.guard(&row.resource_told(recipient))
+    }
+
+    /// Whether the caller is shown a notice.
+    pub(crate) fn sees_notice(&self, row: &NoticeRow) -> bool {
+        self.may(Action::View, &row.resource())
     }
 
     /// What of a card the caller is shown.

@@ -26,6 +26,7 @@ use crate::error::QueryError;
 use crate::freshness::{Freshness, Tide};
 use crate::lang::Lang;
 use crate::loaders::Loaders;
+use crate::notices::HandedOver;
 use crate::permits::Permits;
 use crate::personal::OpenPersonal;
 
@@ -56,6 +57,8 @@ pub(crate) struct Asked {
     stages: Stages,
     /// What a subscription has told the access log.
     told: Told,
+    /// Notes what is shown, where whoever asks tells the access log themselves: it is handed over to somebody else.
+    handed: Option<HandedOver>,
 }
 
 impl Asked {
@@ -70,7 +73,12 @@ impl Asked {
         let mut question = request.query.clone().into_bytes();
         // Variables are JSON values: they serialise.
         question.extend(serde_json::to_vec(&request.variables).unwrap_or_default());
-        Self { caller, lang, examined, question, stages, told: Told::default() }
+        Self { caller, lang, examined, question, stages, told: Told::default(), handed: None }
+    }
+
+    /// What is shown is noted here, and told to the access log by who hands it over.
+    pub(crate) fn hand_over_to(&mut self, handed: HandedOver) {
+        self.handed = Some(handed);
     }
 
     fn subscription(&self) -> Option<&Told> {
@@ -242,6 +250,10 @@ impl Extension for OneSnapshot {
         };
         snapshot.end().await;
         let Some(asked) = asked else { return response };
+        if let Some(handed) = &asked.handed {
+            handed.note(shown.take());
+            return response;
+        }
         let tide = self.0.freshness.tide();
         let told = consulted::tell(
             &self.0.access,

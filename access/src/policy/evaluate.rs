@@ -255,6 +255,7 @@ impl Names {
                 name("Unit")?,
                 name("Track")?,
                 name("RetentionCase")?,
+                name("Notice")?,
                 name("Register")?,
             ],
         })
@@ -301,17 +302,17 @@ mod tests {
             let roles = Roles::default().with(Role::ALL[n % 6]).with(Role::ALL[n / 6 % 6]);
             let who = AccessProfile {
                 institution: Institution::parse("X").expect("a code"),
-                kind: InstitutionKind::ALL[n % 14],
+                kind: InstitutionKind::ALL[n % InstitutionKind::ALL.len()],
                 roles,
                 purpose: Purpose::ALL[n / 14 % 7],
                 has_reference: bit(3),
                 trained: bit(5),
             };
             let what = RecordProfile {
-                kind: RecordKind::ALL[n / 11 % 6],
+                kind: RecordKind::ALL[n / 11 % RecordKind::ALL.len()],
                 class: Class::ALL[n / 66 % Class::ALL.len()],
                 relation: Relation::ALL[n / 13 % 4],
-                owner_kind: InstitutionKind::ALL[n / 17 % 14],
+                owner_kind: InstitutionKind::ALL[n / 17 % InstitutionKind::ALL.len()],
                 granted: bit(19),
                 broken_glass: bit(23),
                 second_person: bit(29),

@@ -38,6 +38,8 @@ pub enum InstitutionKind {
     Court,
     /// Probation (VPD).
     Probation,
+    /// Social service of a municipality (sociālais dienests).
+    SocialService,
     /// The Information Centre that runs the register (IeM IC).
     Centre,
     /// Analysts (BI).
@@ -48,7 +50,7 @@ pub enum InstitutionKind {
 
 named!(InstitutionKind: StatePolice "state_police", MunicipalPolice "municipal_police", PortPolice "port_police",
     FireRescue "fire_rescue", Ambulance "ambulance", EmergencyCentre "emergency_centre", Security "security",
-    LawEnforcement "law_enforcement", Prosecution "prosecution", Court "court", Probation "probation", Centre "centre",
+    LawEnforcement "law_enforcement", Prosecution "prosecution", Court "court", Probation "probation", SocialService "social_service", Centre "centre",
     Analytics "analytics", Other "other");
 
 impl InstitutionKind {

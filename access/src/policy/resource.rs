@@ -21,12 +21,14 @@ pub enum RecordKind {
     Track,
     /// Erasing or keeping of personal data (dzēšanas lieta).
     RetentionCase,
+    /// What a recipient is told of an incident (paziņojums).
+    Notice,
     /// The register as such: statistics, access log, policies.
     Register,
 }
 
 named!(RecordKind: Incident "incident", EmergencyCard "emergency_card", Unit "unit", Track "track",
-    RetentionCase "retention_case", Register "register");
+    RetentionCase "retention_case", Notice "notice", Register "register");
 
 /// How restricted a record is (ierobežojuma klase).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

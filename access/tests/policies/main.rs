@@ -12,7 +12,7 @@ use access::policy::{Asker, Class, Grant, InstitutionKind, Policies, RecordKind,
 use access::{Institution, Principal, Purpose, Reference, Role, Territory};
 
 /// An institution of each kind, by its code.
-const INSTITUTIONS: [(&str, InstitutionKind); 14] = [
+const INSTITUTIONS: [(&str, InstitutionKind); 15] = [
     ("VP", InstitutionKind::StatePolice),
     ("RPP", InstitutionKind::MunicipalPolice),
     ("OP-RIGA", InstitutionKind::PortPolice),
@@ -24,6 +24,7 @@ const INSTITUTIONS: [(&str, InstitutionKind); 14] = [
     ("LRP", InstitutionKind::Prosecution),
     ("TA", InstitutionKind::Court),
     ("VPD", InstitutionKind::Probation),
+    ("SD-RIGA", InstitutionKind::SocialService),
     ("IC", InstitutionKind::Centre),
     ("BI", InstitutionKind::Analytics),
     ("CHP", InstitutionKind::Other),

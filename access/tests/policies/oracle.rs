@@ -27,6 +27,7 @@ enum Sort {
     Recording { makes: bool },
     Supervised,
     Retention,
+    Acknowledge,
     Summary { watch: bool },
     Field(Part),
     Rows,
@@ -115,6 +116,7 @@ fn sort(action: Action, record: RecordKind) -> Option<Sort> {
         A::RequestErasure | A::ApproveErasure | A::RejectErasure | A::PlaceHold | A::LiftHold => {
             (record == RecordKind::RetentionCase, Sort::Retention)
         }
+        A::AcknowledgeNotice => (record == RecordKind::Notice, Sort::Acknowledge),
         A::View => (!register, Sort::Summary { watch: false }),
         A::Subscribe => (!register, Sort::Summary { watch: true }),
         A::ViewNarrative => (content, Sort::Field(Part::Narrative)),
@@ -128,7 +130,7 @@ fn sort(action: Action, record: RecordKind) -> Option<Sort> {
         A::ViewProperty => (content, Sort::Field(Part::Property)),
         A::ViewUnits => (content, Sort::Field(Part::Units)),
         A::ViewResult => (content, Sort::Field(Part::Result)),
-        A::Export => (!register && record != RecordKind::RetentionCase, Sort::Rows),
+        A::Export => (!register && !matches!(record, RecordKind::RetentionCase | RecordKind::Notice), Sort::Rows),
         A::Statistics => (register, Sort::Count),
         A::ConsultAccessLog => (register, Sort::Log),
         A::ReadHistory => (!register, Sort::History),
@@ -166,6 +168,7 @@ impl Case {
                     && self.relation == Relation::Own
             }
             Sort::Retention => self.writes() && self.not_secret() && self.decides_retention(),
+            Sort::Acknowledge => self.trained && self.acknowledges(),
             Sort::Summary { watch } => self.reads() && (self.sees_record() || (!watch && self.sees_by_broken_glass())),
             Sort::Field(part) => self.reads() && self.sees_part(part),
             Sort::Rows => self.reads() && self.takes_rows(),
@@ -236,8 +239,10 @@ impl Case {
 
     /// Write role requires the training flag; the centre, analysts, probation, prosecution and courts feed nothing into the register.
     fn writes(&self) -> bool {
-        let feeds =
-            !matches!(self.kind, Kind::Centre | Kind::Analytics | Kind::Probation | Kind::Prosecution | Kind::Court);
+        let feeds = !matches!(
+            self.kind,
+            Kind::Centre | Kind::Analytics | Kind::Probation | Kind::Prosecution | Kind::Court | Kind::SocialService
+        );
         self.trained && feeds && !matches!(self.role, Role::Auditor | Role::Analyst)
     }
 
@@ -281,6 +286,12 @@ impl Case {
             && (self.involved() || self.kind == Kind::StatePolice)
     }
 
+    /// A notice is acknowledged by whom it is for: people at work, or their system.
+    fn acknowledges(&self) -> bool {
+        let who = (self.works() && self.is_work()) || self.system_for_work();
+        who && self.relation == Relation::Own && self.kind != Kind::Analytics
+    }
+
     /// What holds for all content: analysts and auditors see none, IeM IC none but by break-glass, secret needs a grant.
     fn reads(&self) -> bool {
         let role = !matches!(self.role, Role::Auditor | Role::Analyst) && self.kind != Kind::Analytics;
@@ -317,6 +328,7 @@ impl Case {
             RecordKind::Unit => self.serves() && self.purpose == Purpose::Response,
             RecordKind::Track => self.rescue() && self.purpose == Purpose::Response,
             RecordKind::RetentionCase => self.kind == Kind::StatePolice && self.decides_retention(),
+            RecordKind::Notice => self.is_work() && self.involved(),
             RecordKind::Register => false,
         }
     }
@@ -368,6 +380,12 @@ impl Case {
                 matches!(self.purpose, Purpose::Response | Purpose::Prevention)
             }
             Kind::Ambulance => self.purpose == Purpose::Response,
+            // What it was told of; prevention, administrative process.
+            Kind::SocialService => {
+                self.record == RecordKind::Incident
+                    && self.relation == Relation::Participating
+                    && matches!(self.purpose, Purpose::Prevention | Purpose::Administration)
+            }
             // Events involving own clients; supervision.
             Kind::Probation => {
                 self.record == RecordKind::Incident
@@ -428,6 +446,10 @@ impl Case {
             Kind::Ambulance => {
                 let forwarded = card && of_card && self.relation == Relation::Participating;
                 self.purpose == Purpose::Response && (matches!(part, Part::Hazards | Part::Casualties) || forwarded)
+            }
+            Kind::SocialService => {
+                let told = !matches!(part, Part::Reporter | Part::Code | Part::Hazards | Part::Property | Part::Units);
+                told && self.sees_summary()
             }
             Kind::Probation => part == Part::Result && self.sees_summary(),
             _ => false,

@@ -4,6 +4,7 @@ mod access_rights;
 mod classifier;
 mod emergency_card;
 mod incident;
+mod notice;
 mod resource;
 mod retention;
 mod seized_item;
@@ -251,6 +252,7 @@ single {
     RegisterJournal / Interactive / ManageJournals [Register] => source_journal::register;
     AdoptMapping / Interactive / ManageJournals [Register] => source_journal::adopt;
     ChangeJournalPhase / Interactive / ManageJournals [Register] => source_journal::change_phase;
+    AcknowledgeNotice / Interactive / AcknowledgeNotice [Notice] => notice::acknowledge;
     RequestErasure / Interactive / RequestErasure [RetentionCase] => retention::request;
     ApproveErasure / Interactive / ApproveErasure [RetentionCase] => retention::approve;
     RejectErasure / Interactive / RejectErasure [RetentionCase] => retention::reject;
@@ -292,6 +294,7 @@ mod tests {
         for (code, role, purpose) in [
             ("VP", Role::Officer, Purpose::Response),
             ("VP", Role::Supervisor, Purpose::Administration),
+            ("SD-RIGA", Role::Officer, Purpose::Prevention),
             ("IC", Role::Supervisor, Purpose::Administration),
             ("IC", Role::Auditor, Purpose::Audit),
         ] {

@@ -11,6 +11,7 @@ use domain::emergency_access::{EmergencyAccess, EmergencyAccessCommand};
 use domain::emergency_card::EmergencyCard;
 use domain::incident::Incident;
 use domain::kernel::Decide;
+use domain::notice::Notice;
 use domain::retention::ErasureScope;
 use domain::seized_item::SeizedItem;
 use domain::terms::{RaisedClass, RecordClass};
@@ -108,6 +109,16 @@ impl Governed for Unit {
         let (unit, _) = work.state::<Unit>(id)?;
         let owner = unit.institution().cloned();
         Ok(owner.map(|owner| Resource { id: Some(id), ..Resource::of(RecordKind::Unit, owner) }))
+    }
+}
+
+/// A notice is its recipient's; who answered for the incident takes part.
+impl Governed for Notice {
+    fn resource(work: &mut Work<'_>, id: Uuid, _: &Caller) -> Result<Option<Resource>, Stop> {
+        let (notice, _) = work.state::<Notice>(id)?;
+        let Some(recipient) = notice.recipient() else { return Ok(None) };
+        let participants = notice.escalate_to().cloned().into_iter().collect();
+        Ok(Some(Resource { id: Some(id), participants, ..Resource::of(RecordKind::Notice, recipient.clone()) }))
     }
 }
 

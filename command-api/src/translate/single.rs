@@ -14,7 +14,7 @@ use crate::caller::{Caller, Sender};
 use crate::commands::WireCommand;
 use crate::gateway::{Read, Unread};
 
-/// A command of a single call: about an incident and by two persons, or about a journal.
+/// A command of a single call: about an incident and by two persons, about a journal, or about a notice.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Single {
     /// An annulment is asked for.
@@ -31,6 +31,8 @@ pub enum Single {
     AdoptMapping(pb::AdoptMapping),
     /// It is put to the test or into service.
     ChangeJournalPhase(pb::ChangeJournalPhase),
+    /// The recipient of a notice knows.
+    AcknowledgeNotice(pb::AcknowledgeNotice),
 }
 
 /// As [`translate`](super::translate), of a command that no bulk stream takes.
@@ -56,6 +58,7 @@ pub fn translate_single(
         Single::RegisterJournal(message) => read(message, standing, policies, classifiers, master, marking),
         Single::AdoptMapping(message) => read(message, standing, policies, classifiers, master, marking),
         Single::ChangeJournalPhase(message) => read(message, standing, policies, classifiers, master, marking),
+        Single::AcknowledgeNotice(message) => read(message, standing, policies, classifiers, master, marking),
     }
 }
 

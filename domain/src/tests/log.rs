@@ -13,6 +13,7 @@ use crate::examples::sure;
 use crate::incident::IncidentEvent;
 use crate::kernel::{RecordedEvent, Series, TakenNumber};
 use crate::log_life::LogLifeEvent;
+use crate::notice::NoticeEvent;
 use crate::personal::{Personal, opened};
 use crate::retention::RetentionEvent;
 use crate::source_journal::JournalEvent;
@@ -54,6 +55,7 @@ fn each_event_comes_back_from_json_as_it_was() {
     come_back(&TrackEvent::examples());
     come_back(&JournalEvent::examples());
     come_back(&RecordEvent::examples());
+    come_back(&NoticeEvent::examples());
     come_back(&LogLifeEvent::examples());
 }
 

@@ -10,6 +10,7 @@ use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
 use domain::kernel::{Upcaster, Versioned, upcast};
 use domain::log_life::{LogLife, LogLifeEvent};
+use domain::notice::{Notice, NoticeEvent};
 use domain::retention::{RetentionCase, RetentionEvent};
 use domain::seized_item::{SeizedItem, SeizedItemEvent};
 use domain::source_journal::{JournalEvent, SourceJournal};
@@ -77,6 +78,7 @@ pub(crate) fn all() -> Vec<Kind> {
     all.extend(kinds::<EmergencyAccess>(EmergencyAccessEvent::examples()));
     all.extend(kinds::<AccessPolicy>(PolicyEvent::examples()));
     all.extend(kinds::<Classifier>(ClassifierEvent::examples()));
+    all.extend(kinds::<Notice>(NoticeEvent::examples()));
     all.extend(kinds::<LogLife>(LogLifeEvent::examples()));
     all
 }

@@ -54,6 +54,12 @@ const TERMS: &[(&str, &str)] = &[
     ("ItemSeized", "manta izņemta"),
     ("CustodyTransferred", "nodota glabāšana"),
     ("ItemDisposed", "glabāšana beigta"),
+    // A notice.
+    ("NoticeIssued", "paziņojums sagatavots"),
+    ("NoticeDelivered", "paziņojums piegādāts"),
+    ("NoticeDeliveryFailed", "paziņojuma piegāde neizdevās"),
+    ("NoticeAcknowledged", "paziņojums apstiprināts"),
+    ("NoticeEscalated", "paziņojums eskalēts"),
     // An emergency card.
     ("ReceiveCall", "izsaukuma saņemšana"),
     ("CallReceived", "saņemts izsaukums"),

@@ -7,6 +7,7 @@ use domain::access_grant::GrantStatus;
 use domain::emergency_card::CardStatus;
 use domain::incident::{IncidentEvent, IncidentStatus};
 use domain::kernel::Versioned;
+use domain::notice::NoticeStatus;
 use domain::source_journal::JournalPhase;
 use domain::source_record::RecordEffect;
 use domain::terms::{DisposalOutcome, UnitStatus};
@@ -55,6 +56,7 @@ fn states(aggregate: &str) -> Option<(&'static str, States)> {
         "access_grant" => ("How far it has come", states!(GrantStatus)),
         "source_journal" => ("Where it stands", states!(JournalPhase)),
         "source_record" => ("What it did", states!(RecordEffect)),
+        "notice" => ("How far it has come", states!(NoticeStatus)),
         "seized_item" => ("In custody, until one of these became of it", states!(DisposalOutcome)),
         _ => return None,
     })

@@ -15,6 +15,7 @@ use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
 use domain::kernel::upcast;
 use domain::log_life::{LogLife, LogLifeEvent};
+use domain::notice::{Notice, NoticeEvent};
 use domain::retention::{RetentionCase, RetentionEvent};
 use domain::seized_item::{SeizedItem, SeizedItemEvent};
 use domain::source_journal::{JournalEvent, SourceJournal};
@@ -117,5 +118,6 @@ fn artefact_states_are_what_they_were_or_have_another_meaning() {
     check::<EmergencyAccess>(EmergencyAccessEvent::examples());
     check::<AccessPolicy>(PolicyEvent::examples());
     check::<Classifier>(ClassifierEvent::examples());
+    check::<Notice>(NoticeEvent::examples());
     check::<LogLife>(LogLifeEvent::examples());
 }

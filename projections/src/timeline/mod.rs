@@ -101,6 +101,7 @@ fn named(event: &RegisterEvent, item: Option<&ItemRow>) -> BTreeSet<Uuid> {
         RegisterEvent::Track(_)
         | RegisterEvent::AccessDay(_)
         | RegisterEvent::AccessPolicy(_)
+        | RegisterEvent::Notice(_)
         | RegisterEvent::Classifier(_)
         | RegisterEvent::SourceJournal(_)
         | RegisterEvent::SourceRecord(_) => None,

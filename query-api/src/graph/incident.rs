@@ -11,6 +11,8 @@ use projections::case_search::{self, IncidentRow};
 use super::card::Card;
 use super::common::{Code, Named, Period, Place, Source, SourceRef, id, place_of, uuid};
 use super::fresh::fresh;
+
+use super::notice::{self, Notice};
 use super::origin::{self, FieldOrigin};
 use super::paging::{self, Counted, Page, Paging, TimeKey, page, show_rows};
 use super::person::{self, InvolvedOrganisation, InvolvedPerson};
@@ -208,6 +210,12 @@ impl Incident {
         guard.is_seen().then_some(Self { row, guard })
     }
 
+    /// The incident as its recipient is told of it, where the caller may see that.
+    pub(crate) fn told(permits: &Permits, row: IncidentRow, recipient: &str) -> Option<Self> {
+        let guard = permits.of_incident_told(&row, recipient);
+        guard.is_seen().then_some(Self { row, guard })
+    }
+
     /// The same, noted as part of the answer.
     pub(crate) fn shown(self, ctx: &Context<'_>) -> Result<Self, QueryError> {
         ctx.shows(self.row.id, DataScope::Summary)?;
@@ -348,6 +356,11 @@ impl Incident {
     /// Whether somebody has asked for it to be annulled, and no second person has decided.
     async fn annulment_requested(&self) -> bool {
         self.row.annulment_requested
+    }
+
+    /// Who was told of it, as far as the caller may see that.
+    async fn notices(&self, ctx: &Context<'_>) -> Result<Vec<Notice>, QueryError> {
+        notice::notices(ctx, self.guard).await
     }
 
     /// The incident that it goes on in; null where it isn't merged, or where that is kept from the caller.

@@ -8,6 +8,7 @@ mod fresh;
 mod incident;
 mod journal;
 mod log;
+mod notice;
 mod origin;
 mod paging;
 mod person;
@@ -39,6 +40,7 @@ pub(crate) struct Query(
     record::RecordQuery,
     classifier::ClassifierQuery,
     journal::JournalQuery,
+    notice::NoticeQuery,
     log::LogQuery,
 );
 

@@ -10,6 +10,7 @@ use domain::access_day::DataScope;
 use projections::Keyset;
 use projections::cards::{self, CardRow};
 use projections::case_search::{self, IncidentRow};
+use projections::notices::{self, NoticeRow};
 use projections::roster::{self, RosterRow};
 use projections::source_journals::QuarantineRow;
 use projections::timeline::TimelinePage;
@@ -114,6 +115,7 @@ pub(crate) enum Counted {
     Incidents(Box<case_search::IncidentFilter>),
     Cards(cards::CardFilter),
     Roster(roster::RosterFilter),
+    Notices(notices::NoticeFilter),
     Timeline(TimelinePage),
     Quarantine(Uuid),
 }
@@ -129,6 +131,7 @@ impl Counted {
             Self::Cards(filter) => CardRow::count(&mut reading, filter).await?,
             Self::Roster(filter) => RosterRow::count(&mut reading, filter).await?,
             Self::Quarantine(journal) => QuarantineRow::count(&mut reading, *journal).await?,
+            Self::Notices(filter) => NoticeRow::count(&mut reading, filter).await?,
             Self::Timeline(_) => 0,
         })
     }

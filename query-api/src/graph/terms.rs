@@ -1,7 +1,7 @@
 //! Closed lists of the domain as enums of the graph; their labels are fields beside them.
 
 use async_graphql::Enum;
-use domain::terms;
+use domain::{notice, terms};
 
 use crate::error::QueryError;
 use crate::lang::Lang;
@@ -92,6 +92,52 @@ mirrored! {
         Ecall = "ECALL",
         /// Told by another service or institution.
         Partner = "PARTNER",
+    }
+}
+
+mirrored! {
+    /// How far a notice has come (paziņojuma stāvoklis).
+    NoticeStatus = notice::NoticeStatus {
+        /// It waits to be handed over, or fetched.
+        Issued = "ISSUED",
+        /// The recipient's system has taken it.
+        Delivered = "DELIVERED",
+        /// It is late: somebody else was told to see to it.
+        Escalated = "ESCALATED",
+        /// The recipient has said that it knows.
+        Acknowledged = "ACKNOWLEDGED",
+    }
+}
+
+mirrored! {
+    /// A service of a municipality that is told of incidents (paziņojuma saņēmējs).
+    NoticeService = notice::NoticeService {
+        /// Social service.
+        SocialService = "SOCIAL_SERVICE",
+        /// Municipal police.
+        MunicipalPolice = "MUNICIPAL_POLICE",
+    }
+}
+
+mirrored! {
+    /// Why a notice did not get there (neizdevušās piegādes iemesls).
+    DeliveryFailure = notice::DeliveryFailure {
+        /// No connection came about, or it broke.
+        Unreachable = "UNREACHABLE",
+        /// There was no answer in time.
+        TimedOut = "TIMED_OUT",
+        /// The answer was that it was not taken.
+        Refused = "REFUSED",
+    }
+}
+
+mirrored! {
+    /// Why somebody else was told (eskalācijas iemesls).
+    EscalationCause = notice::EscalationCause {
+        /// The recipient has it, and has not said that it knows.
+        NotAcknowledged = "NOT_ACKNOWLEDGED",
+        /// It could not be handed over, or was not fetched.
+        NotDelivered = "NOT_DELIVERED",
     }
 }
 

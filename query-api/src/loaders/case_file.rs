@@ -9,6 +9,7 @@ use projections::case_file::{
     ActionRow, DocumentRow, ItemRow, LinkRow, NumberedItem, OrganisationRow, PersonRow, TransferRow, VehicleRow,
 };
 use projections::case_search::IncidentRow;
+use projections::notices::NoticeRow;
 use uuid::Uuid;
 
 use super::Loaded;
@@ -84,6 +85,8 @@ of_incidents! {
     transfers: Transfers of TransferRow by of_incidents, |row| row.incident;
     /// What was seized in it.
     seized_items: SeizedItems of NumberedItem by of_incidents, |row| row.item.incident;
+    /// Who was told of it.
+    notices: Notices of NoticeRow by of_incidents, |row| row.incident;
     /// Incidents that go on in it.
     absorbed: Absorbed of IncidentRow by absorbed_by, |row| row.merged_into.unwrap_or_default();
 }

@@ -182,6 +182,8 @@ impl Loader<SeenPage> for TimelineLengths {
 pub(crate) trait Loading {
     /// The incident of this id.
     async fn incident(&self, id: Option<Uuid>) -> Result<Option<Incident>, QueryError>;
+    /// The incident of this id, as a recipient is told of it.
+    async fn told_incident(&self, id: Uuid, recipient: &str) -> Result<Option<Incident>, QueryError>;
     /// The card of this id.
     async fn card(&self, id: Option<Uuid>) -> Result<Option<Card>, QueryError>;
     /// The unit of this id.
@@ -216,6 +218,13 @@ impl Loading for Context<'_> {
         let permits = self.permits().await?;
         let row = loaders(self)?.incidents.load_one(id).await.map_err(QueryError::Shared)?;
         let incident = row.and_then(|row| Incident::seen(permits, row));
+        incident.map(|incident| incident.shown(self)).transpose()
+    }
+
+    async fn told_incident(&self, id: Uuid, recipient: &str) -> Result<Option<Incident>, QueryError> {
+        let permits = self.permits().await?;
+        let row = loaders(self)?.incidents.load_one(id).await.map_err(QueryError::Shared)?;
+        let incident = row.and_then(|row| Incident::told(permits, row, recipient));
         incident.map(|incident| incident.shown(self)).transpose()
     }
 
