@@ -27,6 +27,7 @@ pub use self::going_on::goes_on;
 pub use self::guard::Guarded;
 pub use self::journal::{Journal, JournalError, Standing};
 pub use self::key::DevelopmentKey;
+pub use self::keys::{TlsConnector, tls_connector};
 pub use self::log::{AccessLog, AccessLogError, Consultation, Disclosure};
 pub use self::principal::{Institution, Principal, Purpose, Reference, Role, Territory};
 pub use self::token::TokenIssuer;

@@ -207,6 +207,7 @@ fn code_of(rule: &str) -> Code {
         | "card_not_received"
         | "unit_not_registered"
         | "item_not_seized"
+        | "notice_not_issued"
         | "grant_not_requested"
         | "emergency_access_not_declared" => Code::NotFound,
         "incident_already_registered"

@@ -226,6 +226,7 @@ pub(crate) fn external(system: &str, external_id: &str) -> pb::RecordRef {
 }
 
 /// As a Latvian system writes it: local time with its offset.
-pub(crate) fn local(at: DateTime<Utc>) -> String {
+#[must_use]
+pub fn local(at: DateTime<Utc>) -> String {
     at.with_timezone(&Riga).to_rfc3339_opts(chrono::SecondsFormat::Secs, false)
 }

@@ -34,7 +34,7 @@ mod timeline;
 mod vehicle;
 
 pub use chance::Chance;
-pub use deed::{Asked, Deed, Expected, Lane, Matter, Post};
+pub use deed::{Asked, Deed, Expected, Lane, Matter, Post, local};
 pub use institution::{Institution, Kind as InstitutionKind};
 pub use people::{Household, Person};
 pub use place::Address;

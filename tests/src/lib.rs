@@ -109,6 +109,11 @@ impl TestSystem {
         self.running.pool()
     }
 
+    /// What it was started with.
+    pub fn settings(&self) -> &Settings {
+        self.running.settings()
+    }
+
     /// A token for somebody.
     pub fn token(&self, principal: &Principal) -> String {
         self.running.issuer().expect("it is for development").issue(principal).expect("a token")

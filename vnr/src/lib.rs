@@ -6,6 +6,7 @@ pub mod failure;
 pub mod generate;
 pub mod import;
 pub mod logging;
+pub mod notices;
 pub mod output;
 pub mod sample;
 pub mod settings;

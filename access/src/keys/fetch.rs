@@ -72,7 +72,7 @@ impl Address {
         let (port, tls) = match uri.scheme() {
             Some(scheme) if *scheme == Scheme::HTTPS => {
                 let name = ServerName::try_from(host.clone()).map_err(|_| wrong())?;
-                (443, Some((connector(authorities)?, name)))
+                (443, Some((tls_connector(authorities)?, name)))
             }
             Some(scheme) if *scheme == Scheme::HTTP => {
                 tracing::warn!(issuer = iss, "keys come over plain http: whoever is on the way can put in their own");
@@ -119,7 +119,11 @@ impl Address {
     }
 }
 
-fn connector(authorities: Option<&Path>) -> Result<TlsConnector, TrustError> {
+/// What a TLS connection to somebody outside is made with: authorities of the file are trusted beside those of the public web.
+///
+/// # Errors
+/// Where the file can't be read, or holds none.
+pub fn tls_connector(authorities: Option<&Path>) -> Result<TlsConnector, TrustError> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(path) = authorities {
         let pem = std::fs::read(path).map_err(|source| TrustError::File { path: path.to_owned(), source })?;

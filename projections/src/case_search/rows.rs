@@ -292,6 +292,29 @@ impl IncidentRow {
         sqlx::query_as(sql).bind(now).bind(i64::from(limit)).fetch_all(connection).await
     }
 
+    /// Incidents of those types that were registered since then and have an event beyond that position, in the order of their last
+    /// events: at most `limit`. Those that were annulled, or go on in another, are left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn touched(
+        connection: &mut PgConnection,
+        types: &[String],
+        registered_from: DateTime<Utc>,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<Self>, sqlx::Error> {
+        let sql = format!(
+            "select {} from case_search.incidents
+             where registered_at >= $1 and type_code = any($2) and last_position > $3
+               and status not in ('annulled', 'merged')
+             order by last_position limit $4",
+            columns::<Self>()
+        );
+        let query = sqlx::query_as(&sql).bind(registered_from).bind(types).bind(after).bind(i64::from(limit));
+        query.fetch_all(connection).await
+    }
+
     /// Its place in a list by time of registration.
     pub fn keyset(&self) -> Keyset {
         Keyset { at: self.registered_at, id: self.id }

@@ -18,6 +18,8 @@ use event_store::read::ReadError;
 use event_store::seal::MasterKeyError;
 use event_store::seal::erasures::ErasureListError;
 
+use crate::notices::ReceiversError;
+
 /// Why the system, or a part of it, does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -47,6 +49,9 @@ pub enum StartError {
     /// The journal of what is shown while the register is away can't be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Whom notices are posted to can't be read.
+    #[error(transparent)]
+    Receivers(#[from] ReceiversError),
     /// The issuer's keys can't be used.
     #[error(transparent)]
     Trust(#[from] TrustError),

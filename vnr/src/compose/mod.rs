@@ -12,6 +12,7 @@ mod error;
 mod health;
 pub(crate) mod honesty;
 mod housekeeping;
+mod notices;
 pub(crate) mod personal_data;
 pub(crate) mod policies;
 mod ports;
@@ -54,6 +55,7 @@ use self::standby::{Standby, read_from};
 use self::trust::Secured;
 pub(crate) use self::trust::trust;
 use crate::cli::Part;
+use crate::notices::Receivers;
 use crate::settings::Settings;
 
 /// The whole system, or parts of it.
@@ -87,6 +89,7 @@ impl System {
         let http = if has(Part::QueryApi) { Some(listen(settings.http_addr, "--http-addr").await?) } else { None };
         let secured = Secured::of(&settings)?;
         let (grpc, http) = (grpc.map(|tcp| secured.listener(tcp)), http.map(|tcp| secured.listener(tcp)));
+        let receivers = Receivers::load(settings.notice_receivers.as_deref())?;
         let metrics = metrics_handle();
 
         let sharing = if parts.len() > 1 { Sharing::Alone } else { Sharing::Join };
@@ -147,6 +150,18 @@ impl System {
             _ => None,
         };
         let timers = commands.is_some().then(|| timers::start(&database.app, appenders.of(LogName::REGISTER), &master));
+        let telling = match (&commands, appenders.of(LogName::REGISTER), &access, &rules) {
+            (Some(_), Some(register), Some(access), Some(rules)) => Some(notices::start(notices::Parts {
+                pool: database.app.clone(),
+                register,
+                master: Arc::clone(&master),
+                access: access.clone(),
+                policies: rules.policies.handle(),
+                classifiers: rules.classifiers.lists(),
+                receivers,
+            })),
+            _ => None,
+        };
         let read_models =
             if has(Part::Projections) { Some(ReadModels::start(&database, &master).await?) } else { None };
         let notaries = if has(Part::Notary) {
@@ -186,7 +201,7 @@ impl System {
             read_models,
             query,
             standby,
-            tasks: [forwarding, timers].into_iter().flatten().collect(),
+            tasks: [forwarding, timers, telling].into_iter().flatten().collect(),
             appenders,
             notaries,
             housekeeping,

@@ -10,18 +10,20 @@ use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use command_api::{Single, Translated, translate, translate_single};
 use domain::classifier::Classifiers;
-use event_store::append::{Environment, Made, NoRandomness, WholeLog, WholeLogError};
+use event_store::append::{Environment, Made, NoRandomness, Submission, WholeLog, WholeLogError};
 use event_store::log::LogName;
 use event_store::proof::note::hex;
 use event_store::seal::MasterKeys;
 use indicatif::ProgressBar;
 use nation::{Asked, Chance, Deed, Expected, Matter, Nation, Post, Summary, Timeline};
 use proto::command::v1::CommandEnvelope;
+use proto::command::v1::command_envelope::Command as Sent;
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tonic::Status;
 use uuid::Uuid;
 
+use super::notices::Following;
 use crate::compose::{Database, Sharing, personal_data};
 use crate::failure::Failure;
 use crate::settings::Settings;
@@ -137,14 +139,24 @@ async fn into(
     Ok((summary, writer.commands, register, tracks))
 }
 
-/// A deed as the register reads it.
-struct Step {
-    at: DateTime<Utc>,
-    matter: Option<Matter>,
+/// A deed as the register reads it, or what the register does by itself.
+pub(super) struct Step {
+    pub(super) at: DateTime<Utc>,
+    pub(super) matter: Option<Matter>,
     /// None where nothing is written: a repetition is answered from the ledger, a broken record is refused.
-    command: Option<Translated>,
+    pub(super) command: Option<Command>,
     /// To tell it by.
-    id: Uuid,
+    pub(super) id: Uuid,
+    /// A record that nothing comes about after it.
+    pub(super) over: Option<Uuid>,
+}
+
+/// What is written.
+pub(super) enum Command {
+    /// What somebody sends.
+    Read(Translated),
+    /// What the register records by itself.
+    Own(Box<Submission>),
 }
 
 /// Thinks of all deeds and reads them, on a thread of its own.
@@ -159,10 +171,12 @@ fn think(
     let rules = Rules::of_an_empty_register(nation, master)?;
     let mut senders: HashMap<(&'static str, Post), Arc<Standing>> = HashMap::new();
     let mut timeline = Timeline::new(nation, nation.from, days);
-    let first = timeline.span().0;
+    let (first, end) = timeline.span();
+    let mut following = Following::new(end);
     loop {
         let mut steps = Vec::with_capacity(AT_ONCE);
         for deed in timeline.by_ref().take(AT_ONCE) {
+            steps.extend(following.due(deed.at, &rules)?);
             summary.add(&deed);
             bar.set_position(super::minutes(first, &deed));
             let code = deed.sender.code.as_str();
@@ -171,11 +185,14 @@ fn think(
                 sender.insert(Arc::new(Standing { principal, grants: Vec::new() }));
             }
             let Deed { at, expected, matter, id, command, post, .. } = deed;
+            if let (Expected::Effect, Asked::Streamed(Sent::RegisterIncident(register))) = (expected, &command) {
+                following.registered(register, code, at, &rules)?;
+            }
             let command = match expected {
                 Expected::Repetition => None,
                 Expected::Effect | Expected::Refusal => {
                     match (rules.read(command, &senders[&(code, post)]), expected) {
-                        (Ok(translated), Expected::Effect) => Some(translated),
+                        (Ok(translated), Expected::Effect) => Some(Command::Read(translated)),
                         (Err(_), Expected::Refusal) => None,
                         (answer, _) => {
                             return Err(anyhow::anyhow!(
@@ -186,19 +203,25 @@ fn think(
                     }
                 }
             };
-            steps.push(Step { at, matter, command, id });
+            steps.push(Step { at, matter, command, id, over: None });
         }
-        if steps.is_empty() || sender.blocking_send(steps).is_err() {
+        if steps.is_empty() {
+            let rest = following.due(end, &rules)?;
+            // Where nobody takes it any more, they say why themselves.
+            let _ = sender.blocking_send(rest);
+            return Ok(summary);
+        }
+        if sender.blocking_send(steps).is_err() {
             return Ok(summary);
         }
     }
 }
 
 /// What commands are read by: a register without an event has the program's own policies and lists of codes.
-struct Rules<'m> {
+pub(super) struct Rules<'m> {
     policies: Arc<Policies>,
-    classifiers: Arc<Classifiers>,
-    master: &'m MasterKeys,
+    pub(super) classifiers: Arc<Classifiers>,
+    pub(super) master: &'m MasterKeys,
     /// Of the seed, since what it marks stays in the log.
     marking: Arc<MasterKeys>,
 }
@@ -227,6 +250,11 @@ impl<'m> Rules<'m> {
             Asked::AdoptMapping(message) => Single::AdoptMapping(message),
             Asked::ChangeJournalPhase(message) => Single::ChangeJournalPhase(message),
         };
+        self.read_single(single, sender)
+    }
+
+    pub(super) fn read_single(&self, single: Single, sender: &Arc<Standing>) -> Result<Translated, Status> {
+        let Rules { policies, classifiers, master, marking } = self;
         translate_single(single, sender, policies, classifiers, master, marking)
     }
 }
@@ -256,6 +284,9 @@ impl Writer {
             Some(command) => self.append(command, step.at, step.id).await?,
             None => Vec::new(),
         };
+        if let Some(over) = step.over {
+            self.register.let_go(&[over]);
+        }
         let Some(matter) = step.matter else { return Ok(()) };
         let records = self.matters.entry(matter.number).or_default();
         records.extend(begun);
@@ -267,7 +298,16 @@ impl Writer {
     }
 
     /// Says which records of the register begin with it.
-    async fn append(&mut self, command: Translated, at: DateTime<Utc>, id: Uuid) -> Result<Vec<Uuid>, Failure> {
+    async fn append(&mut self, command: Command, at: DateTime<Utc>, id: Uuid) -> Result<Vec<Uuid>, Failure> {
+        let command = match command {
+            Command::Read(command) => command,
+            Command::Own(submission) => {
+                let written = self.register.append(&submission, at).await.map_err(refused)?;
+                written.with_context(|| format!("{id} at {at} is refused"))?;
+                self.commands += 1;
+                return Ok(Vec::new());
+            }
+        };
         if let Some(unit) = command.needs_unit.filter(|unit| !self.register.has(*unit)) {
             return Err(anyhow::anyhow!("{id} at {at}: the unit {unit} is not registered").into());
         }

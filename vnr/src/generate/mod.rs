@@ -4,6 +4,7 @@
 mod args;
 mod copy;
 mod live;
+mod notices;
 mod report;
 
 use std::io::IsTerminal as _;

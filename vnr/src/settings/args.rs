@@ -53,6 +53,9 @@ pub struct SettingArgs {
     /// Folder of backups; PostgreSQL hands its write-ahead log over to it. Best on another machine [default: none]
     #[arg(long, global = true, env = "VNR_BACKUP_DIR", value_name = "DIR", hide_env_values = true)]
     pub backup_dir: Option<String>,
+    /// File of the systems that notices are posted to, in TOML (docs/NOTICES.md) [default: none, notices are fetched]
+    #[arg(long, global = true, env = "VNR_NOTICE_RECEIVERS", value_name = "FILE", hide_env_values = true)]
+    pub notice_receivers: Option<String>,
     /// Whose tokens hold: the `iss` of your identity provider [default: none, tokens are those of `vnr token`, for development]
     #[arg(long, global = true, env = "VNR_ISSUER", value_name = "URL", hide_env_values = true)]
     pub issuer: Option<String>,

@@ -43,6 +43,7 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("notary_dir", "--notary-dir", "VNR_NOTARY_DIR"),
     ("witness_dir", "--witness-dir", "VNR_WITNESS_DIR"),
     ("backup_dir", "--backup-dir", "VNR_BACKUP_DIR"),
+    ("notice_receivers", "--notice-receivers", "VNR_NOTICE_RECEIVERS"),
     ("issuer", "--issuer", "VNR_ISSUER"),
     ("audience", "--audience", "VNR_AUDIENCE"),
     ("issuer_keys", "--issuer-keys", "VNR_ISSUER_KEYS"),
@@ -114,6 +115,7 @@ pub(super) fn load(args: &SettingArgs) -> Result<Settings, SettingsError> {
         notary_dir: sources.take("notary_dir", &args.notary_dir, &within(NOTARY), path),
         witness_dir: sources.take("witness_dir", &args.witness_dir, &within(WITNESS), path),
         backup_dir: sources.take("backup_dir", &args.backup_dir, "", optional_path),
+        notice_receivers: sources.take("notice_receivers", &args.notice_receivers, "", optional_path),
         origin: sources.take("origin", &args.origin, ORIGIN, origin),
         log_format: sources.take("log_format", &args.log_format, "text", log_format),
         log_level: sources.take("log_level", &args.log_level, LOG_LEVEL, log_filter),
@@ -338,7 +340,7 @@ mod tests {
             told,
             "the settings are not right:\n  \
              FILE: there is no setting `grpc_adr`; there are data_dir, grpc_addr, http_addr, database_url, \
-             database_owner_url, replica_url, access_journal, database_tool_url, master_key_file, master_key_command, erasure_dir, notary_dir, witness_dir, backup_dir, issuer, audience, issuer_keys, issuer_authorities, bound_systems, tls_certificate, tls_key, tls_client_authorities, tls_clients_need_certificate, policies, open_introspection, web_origins, origin, log_format, log_level, input_dir\n  \
+             database_owner_url, replica_url, access_journal, database_tool_url, master_key_file, master_key_command, erasure_dir, notary_dir, witness_dir, backup_dir, notice_receivers, issuer, audience, issuer_keys, issuer_authorities, bound_systems, tls_certificate, tls_key, tls_client_authorities, tls_clients_need_certificate, policies, open_introspection, web_origins, origin, log_format, log_level, input_dir\n  \
              --policies (or VNR_POLICIES): `none` is neither adopted nor embedded\n  \
              --grpc-addr (or VNR_GRPC_ADDR): `50051` is not an address with a port, such as 127.0.0.1:50051\n  \
              http_addr in FILE: must be a string in quotes\n  \

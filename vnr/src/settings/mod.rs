@@ -55,6 +55,8 @@ pub struct Settings {
     pub witness_dir: PathBuf,
     /// Folder of backups, and of the write-ahead log that the private PostgreSQL hands over.
     pub backup_dir: Option<PathBuf>,
+    /// File of the systems that notices are posted to; none where all are fetched.
+    pub notice_receivers: Option<PathBuf>,
     /// Whose tokens hold; none where they are those of `vnr token`, for development.
     pub issuer: Option<Issuer>,
     /// What gRPC and HTTPS are secured with; none where they are not.
@@ -100,6 +102,7 @@ impl Settings {
             http_addr: any_port,
             database_url: None,
             backup_dir: None,
+            notice_receivers: None,
             issuer: None,
             tls: None,
             policies: PolicySource::Adopted,
