@@ -1,6 +1,6 @@
 //! Loading a classifier: what is wrong with a list is told whole, and how much of one goes into a command.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use access::{Principal, Purpose, Role};
 use prost::Message as _;
@@ -21,7 +21,7 @@ fn entry(code: &str, attributes: &[(&str, &str)]) -> pb::ClassifierEntry {
         code: code.to_owned(),
         lv: "Vārds".to_owned(),
         en: "Word".to_owned(),
-        attributes: attributes.collect::<HashMap<_, _>>(),
+        attributes: attributes.collect::<BTreeMap<_, _>>(),
         ..Default::default()
     }
 }

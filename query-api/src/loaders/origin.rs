@@ -31,6 +31,9 @@ impl OriginRow {
     }
 }
 
+/// The incident, type, position and times of an event, what it says, and who said it.
+type Telling = (Uuid, String, i64, DateTime<Utc>, DateTime<Utc>, String, String);
+
 /// Bounded by sequence too: on a table without statistics PostgreSQL might otherwise walk over all that others wrote meanwhile.
 const TELLING: &str = "
     select s.aggregate_id, e.event_type, e.position, e.occurred_at, e.recorded_at, e.payload::text, e.metadata::text
@@ -54,7 +57,7 @@ impl Loader<Uuid> for Origins {
 
     async fn load(&self, incidents: &[Uuid]) -> Loaded<Vec<OriginRow>> {
         let mut reading = self.0.read().await.map_err(Arc::new)?;
-        let rows: Vec<(Uuid, String, i64, DateTime<Utc>, DateTime<Utc>, String, String)> = sqlx::query_as(TELLING)
+        let rows: Vec<Telling> = sqlx::query_as(TELLING)
             .bind(incidents)
             .fetch_all(&mut *reading)
             .await
