@@ -5,12 +5,14 @@ mod support;
 use std::sync::Arc;
 
 use chrono::Utc;
+use domain::classifier::VehicleRelation;
 use domain::ids;
+use domain::incident::{IncidentCommand, InvolveVehicle, Vehicle};
 use domain::retention::{
     ApproveErasure, DestroyedKey, ErasureGround, ErasureScope, RequestErasure, RetentionCase, RetentionCommand,
 };
-use domain::values::PlateNumber;
-use event_store::append::{Target, Work};
+use domain::values::{CountryCode, PlateNumber};
+use event_store::append::{AppendError, Target, Work};
 use event_store::log::LogName;
 use event_store::seal::{KeyScope, MasterKeys};
 use projections::plates::{PlateKeys, PlateRow, digest};
@@ -18,7 +20,8 @@ use projections::{Registry, rebuild};
 use sqlx::Row as _;
 use support::System;
 use support::access::person;
-use support::work::RandomWork;
+use support::case_file::change;
+use support::work::{RandomWork, id};
 use uuid::Uuid;
 
 async fn rows(system: &System) -> Vec<String> {
@@ -60,7 +63,26 @@ async fn plates_are_found_alike_built_live_or_anew_and_gone_with_their_keys() {
     let master = Arc::new(MasterKeys::from_bytes(1, &[42; 32]));
     system.registry = Registry::with_keys(PlateKeys::new(system.pools.app.clone(), Arc::clone(&master)));
     let at_work = system.start();
-    RandomWork::new(7, 60).go_on(&system, 1_500).await;
+    let mut work = RandomWork::new(7, 60);
+    work.go_on(&system, 500).await;
+    for n in 0..60 {
+        let vehicle = Vehicle {
+            id: Uuid::now_v7(),
+            relation: VehicleRelation::parse("suspect").unwrap(),
+            plate: Some(PlateNumber::parse(&format!("AB-{}", 1_000 + n % 20), "LV").unwrap().into()),
+            plate_country: CountryCode::parse("LV").ok(),
+            vin: None,
+            make: None,
+            colour: None,
+            person: None,
+        };
+        let involve = IncidentCommand::InvolveVehicle(Box::new(InvolveVehicle { vehicle }));
+        match change(&mut work, &system, vec![(id(1, n), involve)]).await {
+            // Some are not registered, or closed.
+            Ok(()) | Err(AppendError::Refused(_)) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
     system.caught_up(&at_work).await;
     let live = rows(&system).await;
     assert!(live.len() > 5, "{} plates", live.len());

@@ -239,12 +239,12 @@ async fn read_models_of_an_older_program_are_rebuilt_and_of_a_newer_one_left_alo
             ("access_policies", 1),
             ("cards", 9),
             ("case_file", 1),
-            ("case_search", 3),
+            ("case_search", 4),
             ("consultations", 1),
             ("notices", 1),
             ("roster", 1),
             ("source_journals", 1),
-            ("timeline", 4)
+            ("timeline", 5)
         ]
     );
 }

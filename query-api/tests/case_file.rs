@@ -335,7 +335,7 @@ async fn each_field_says_who_said_it_last_and_where_they_had_it_from() {
     assert_eq!((&narrative["actor"], &narrative["source"]["system"]), (&json!("tests"), &json!("test-cad")));
     assert!(of("reason").is_null() && of("number").is_null());
     // Who is not shown what happened is not told who said it.
-    let system = who("VUGD", Role::System, Purpose::Response);
+    let system = who("VP", Role::System, Purpose::Response);
     let answer = ask(&api, Some(&api.tokens.for_(&system)), query, asked).await;
     let fields = data(&answer)["incident"]["origins"].as_array().expect("origins").clone();
     assert!(!fields.is_empty() && fields.iter().all(|origin| origin["field"] != "narrative"), "{fields:?}");

@@ -61,7 +61,7 @@ pub struct RandomWork {
     pub poisoned: bool,
 }
 
-pub(super) fn id(kind: u128, n: usize) -> Uuid {
+pub fn id(kind: u128, n: usize) -> Uuid {
     Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0000 + (kind << 64) + n as u128)
 }
 

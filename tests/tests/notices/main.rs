@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// own, and one that fetches its notices.
 const PLACES: [(&str, &[&str]); 5] = [
     ("0001000", &["SD-RIGA", "PP-RIGA"]),
-    ("0055410", &["SD-MADONA", "PP-MADONA"]),
+    ("0038601", &["SD-MADONA", "PP-MADONA"]),
     ("0021000", &["SD-ALUKSNE"]),
     ("0005000", &["SD-LIEPAJA", "PP-LIEPAJA"]),
     ("0026000", &["SD-CESIS", "PP-CESIS"]),

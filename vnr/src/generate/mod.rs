@@ -10,7 +10,7 @@ mod report;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use access::{DevelopmentKey, Institution, Principal, Purpose, Role};
+use access::{DevelopmentKey, Institution, Principal, Purpose, Reference, Role};
 use anyhow::Context as _;
 use chrono::{DateTime, NaiveDate, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -35,7 +35,12 @@ fn principal(code: &str, post: Post, until: DateTime<Utc>) -> Result<Principal, 
         Post::Supervisor => ("supervisor", Role::Supervisor, Purpose::Response),
         Post::Administrator => ("administrator", Role::Supervisor, Purpose::Administration),
     };
-    Ok(Principal::new(format!("{code}-{name}"), institution, vec![role], purpose, until))
+    let mut principal = Principal::new(format!("{code}-{name}"), institution, vec![role], purpose, until);
+    if post == Post::Administrator {
+        // Administration is done for something that has a number.
+        principal.reference = Some(Reference::parse("KL-1").map_err(anyhow::Error::msg).context("a reference")?);
+    }
+    Ok(principal)
 }
 
 /// Carries `vnr generate` out.

@@ -127,7 +127,12 @@ pub(super) async fn send(
         while sender.in_flight >= window {
             sender.hear().await?;
         }
+        // What it decides of the register holds for whatever comes after.
+        let decides = deed.post == Post::Administrator;
         sender.put(deed, due).await?;
+        while decides && sender.in_flight > 0 {
+            sender.hear().await?;
+        }
         bar.set_message(format!("{} commands", sender.outcome.sent));
     }
     while sender.in_flight > 0 {
@@ -309,8 +314,10 @@ fn histogram() -> Histogram<u64> {
 
 /// As whom somebody of an institution speaks to the register.
 fn target(code: &str, post: Post, url: &str, key: &DevelopmentKey) -> Result<Target, Failure> {
-    let token = TokenIssuer::new(key).issue(&super::principal(code, post, Utc::now() + TimeDelta::days(30))?)?;
-    Target::parse(url, Some(&token)).map_err(|error| Failure::Usage(error.to_string()))
+    let principal = super::principal(code, post, Utc::now() + TimeDelta::days(30))?;
+    let token = TokenIssuer::new(key).issue(&principal)?;
+    let target = Target::parse(url, Some(&token)).and_then(|target| target.about(principal.reference.as_ref()));
+    target.map_err(|error| Failure::Usage(error.to_string()))
 }
 
 /// Opens the stream of an institution's system; what is answered goes to `results`.
