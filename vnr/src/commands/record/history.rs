@@ -44,6 +44,10 @@ pub(super) async fn run(settings: &Settings, args: &HistoryArgs) -> Result<(), F
         let acting = Acting::begin(settings, database, &args.acting, Job::Audit).await?;
         let pool = database.tools().await?.clone();
         let histories = Histories::of(&pool, LogName::REGISTER).await?;
+        if let Some(name) = args.number.as_deref().filter(|name| *name != "-") {
+            // Where there is no such record, nothing is told of it, and no log is opened for that.
+            resolve(&pool, name).await?;
+        }
         let telling = Telling::open(settings, database).await?;
         let ring = KeyRing::new(pool.clone(), LogName::REGISTER, telling.master().clone());
         let looking = Looking { acting, pool, histories, ring, telling, args };
