@@ -109,14 +109,15 @@ impl Permits {
         }
     }
 
-    /// What of the records of a journal of this institution the caller is shown. Those who run the journals see how they are, and nothing
+    /// What of the records of a journal the caller is shown, whether they see the journal, and whether it is their institution's. Those who run the journals see how they are, and nothing
     /// that is in them.
-    pub(crate) fn of_journal(&self, row: &JournalRow) -> (Guard, bool) {
+    pub(crate) fn of_journal(&self, row: &JournalRow) -> (Guard, bool, bool) {
         let owner = Institution::parse(&row.institution).ok();
         let resource = Resource { id: Some(row.id), owner, ..Resource::new(RecordKind::Incident) };
         let guard = self.guard(&resource);
         let runs = self.may(Action::ManageJournals, &Resource::new(RecordKind::Register));
-        (guard, guard.is_seen() || runs)
+        let own = self.standing.principal.institution.as_str() == row.institution;
+        (guard, guard.is_seen() || runs, own)
     }
 
     fn guard(&self, resource: &Resource) -> Guard {

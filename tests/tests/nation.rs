@@ -154,7 +154,7 @@ async fn a_register_of_what_is_real_takes_nothing_that_was_made_up() {
 
 /// What two registers of the same deeds may differ in: when and in which order they recorded them, until when an offer holds that says
 /// nothing of that, and keys.
-const OWN: [&str; 10] = [
+const OWN: [&str; 14] = [
     "number",
     "position",
     "first_position",
@@ -165,6 +165,10 @@ const OWN: [&str; 10] = [
     "place_words",
     "deadline",
     "transfer_deadline",
+    "last_received_at",
+    "prompt",
+    "digest",
+    "sealed_under",
 ];
 
 /// The same without what is each register's own: of a sealed text its length stays.

@@ -188,7 +188,7 @@ fn of_record(
                 mapping: i32::try_from(*mapping).unwrap_or(i32::MAX),
                 faults,
                 content: sealed_json(stored, content)?,
-                since: utc(stored.recorded_at),
+                recorded_at: utc(stored.recorded_at),
                 last_position: stored.position.as_i64(),
             };
             waiting.put(key, kept);

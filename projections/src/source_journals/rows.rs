@@ -81,7 +81,7 @@ table_row! {
         /// What it says, and what is wrong in words: JSON text, sealed.
         content: String => "text",
         /// Since when it waits.
-        since: DateTime<Utc> => "timestamptz",
+        recorded_at: DateTime<Utc> => "timestamptz",
         /// Position of the event that put it there.
         last_position: i64 => "int8",
     }
@@ -129,7 +129,7 @@ impl JournalRow {
 impl QuarantineRow {
     /// Where it stands in the list.
     pub fn keyset(&self) -> Keyset {
-        Keyset { at: self.since, id: self.id }
+        Keyset { at: self.recorded_at, id: self.id }
     }
 
     /// What waits of a journal, the oldest first: at most `limit`.
@@ -145,7 +145,7 @@ impl QuarantineRow {
         let select = columns::<Self>();
         let mut query = QueryBuilder::new(format!("select {select} from source_journals.quarantine where journal = "));
         query.push_bind(journal);
-        Order::OldestFirst.push_to(&mut query, "since", after, limit);
+        Order::OldestFirst.push_to(&mut query, "recorded_at", after, limit);
         query.build_query_as().fetch_all(connection).await
     }
 

@@ -37,10 +37,10 @@ create table {schema}.quarantine (
     mapping           integer     not null,
     faults            text        not null, -- as JSON: path, field, rule
     content           text        not null, -- JSON text, sealed
-    since             timestamptz not null,
+    recorded_at       timestamptz not null, -- since when it waits
     last_position     bigint      not null,
     primary key (journal, id)
 );
 
-create index on {schema}.quarantine (journal, since, id);
+create index on {schema}.quarantine (journal, recorded_at, id);
 create index on {schema}.quarantine (id);

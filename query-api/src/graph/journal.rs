@@ -70,12 +70,14 @@ impl JournalQuery {
 pub(crate) struct SourceJournal {
     row: JournalRow,
     guard: Guard,
+    /// Whether it is the caller's own institution's: what waits is shown as it was sent only to who sent it.
+    own: bool,
 }
 
 impl SourceJournal {
     fn seen(permits: &Permits, row: JournalRow) -> Option<Self> {
-        let (guard, seen) = permits.of_journal(&row);
-        seen.then_some(Self { row, guard })
+        let (guard, seen, own) = permits.of_journal(&row);
+        seen.then_some(Self { row, guard, own })
     }
 }
 
@@ -169,8 +171,8 @@ impl SourceJournal {
             let mut reading = ctx.snapshot()?.read().await?;
             QuarantineRow::list(&mut reading, self.row.id, paging.keyset(), paging.rows_to_read()).await?
         };
-        let guard = self.guard;
-        let rows = rows.into_iter().map(|row| QuarantinedRecord { row, guard }).collect();
+        let (guard, own) = (self.guard, self.own);
+        let rows = rows.into_iter().map(|row| QuarantinedRecord { row, guard, own }).collect();
         Ok(page(&paging, rows, |kept| TimeKey::of(kept.row.keyset()), Counted::Quarantine(self.row.id)))
     }
 }
@@ -210,11 +212,11 @@ pub(crate) struct JournalCounts {
 pub(crate) struct QuarantinedRecord {
     row: QuarantineRow,
     guard: Guard,
+    own: bool,
 }
 
 /// Parts of a record that its content can tell of.
-const PARTS: [RecordPart; 4] =
-    [RecordPart::Narrative, RecordPart::Reporter, RecordPart::Persons, RecordPart::PersonalCode];
+const PARTS: [RecordPart; 3] = [RecordPart::Narrative, RecordPart::Reporter, RecordPart::Persons];
 
 /// What those are told to the access log as.
 const SCOPES: [DataScope; 4] = [DataScope::Narrative, DataScope::Reporter, DataScope::Persons, DataScope::PersonalCode];
@@ -238,7 +240,7 @@ struct Content {
 impl QuarantinedRecord {
     /// What it says; nothing where it is kept from the caller, or erased.
     async fn content(&self, ctx: &Context<'_>) -> Result<Option<Content>, QueryError> {
-        if !PARTS.into_iter().all(|part| self.guard.shows(part)) {
+        if !self.own || !PARTS.into_iter().all(|part| self.guard.shows(part)) {
             return Ok(None);
         }
         for scope in SCOPES {
@@ -276,7 +278,7 @@ impl QuarantinedRecord {
 
     /// Since when it waits.
     async fn since(&self) -> DateTime<Utc> {
-        self.row.since
+        self.row.recorded_at
     }
 
     /// Why it can't be taken over, all of it.

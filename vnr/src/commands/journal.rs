@@ -115,7 +115,7 @@ async fn quarantine(settings: &Settings, system: &str, as_json: bool) -> Result<
         let told = |row: &QuarantineRow| -> Result<Value, Failure> {
             Ok(json!({
                 "record": row.id, "external_id": row.external_id, "sequence": row.sequence, "mapping": row.mapping,
-                "since": row.since, "faults": faults(row)?,
+                "since": row.recorded_at, "faults": faults(row)?,
             }))
         };
         let records: Vec<Value> = rows.iter().map(told).collect::<Result<_, _>>()?;
@@ -127,7 +127,7 @@ async fn quarantine(settings: &Settings, system: &str, as_json: bool) -> Result<
     );
     for row in &rows {
         let why = faults(row)?.iter().map(in_words).collect::<Vec<_>>().join(", ");
-        table.row([row.external_id.clone(), row.sequence.to_string(), riga(row.since), why]);
+        table.row([row.external_id.clone(), row.sequence.to_string(), riga(row.recorded_at), why]);
     }
     table.print();
     output::line(format!("{} records wait to be mended", grouped(rows.len() as u64)));

@@ -2,6 +2,7 @@
 //! whoever sends it, and however often (I-4).
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Europe::Riga;
 use domain::notice::{IssueNotice, Notice, NoticeCommand, RecordDelivery, RecordDeliveryFailure};
 use event_store::append::{Lane, Metadata, Submission, Target, Touch, Work};
 use event_store::seal::MasterKeys;
@@ -41,12 +42,13 @@ pub(crate) fn escalate(notice: Uuid, at: DateTime<Utc>, master: &MasterKeys) -> 
 fn submission(notice: Uuid, what: &str, command: NoticeCommand, at: DateTime<Utc>, master: &MasterKeys) -> Submission {
     let command_id = Uuid::new_v5(&notice, what.as_bytes());
     let id = command_id.hyphenated().to_string();
+    let occurred_at = at.with_timezone(&Riga).fixed_offset();
     let metadata = Metadata::new()
         .with("actor", ACTOR)
         .with("command_id", &id)
         .with("correlation_id", &id)
         .with("institution", INSTITUTION)
-        .with("occurred_offset", "+00:00")
+        .with("occurred_offset", &occurred_at.offset().to_string())
         .with("purpose", "operation")
         .with("role", "system");
     let decide = Box::new(move |work: &mut Work<'_>| {
@@ -60,7 +62,7 @@ fn submission(notice: Uuid, what: &str, command: NoticeCommand, at: DateTime<Utc
         // Of the id alone: a receipt that came twice is the same receipt.
         digest: master.digest("notices", command_id.as_bytes()),
         metadata,
-        occurred_at: at.fixed_offset(),
+        occurred_at,
         touches: vec![Touch::of::<Notice>(notice)],
         decide,
     }
