@@ -50,6 +50,8 @@ const ABREAST: usize = 16;
 const RECENT: TimeDelta = TimeDelta::days(30);
 /// A receiver that does not answer is asked again after one second, then two, and so on, up to this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// What can't be put together now, mostly because a read model is behind, is tried again after this.
+const AGAIN: Duration = Duration::from_secs(5);
 /// Number of the lock, among those of this database.
 const LOCK: i64 = 0x766e_725f_6e6f_7469;
 
@@ -208,7 +210,7 @@ impl Teller {
         };
         let any = !posted.is_empty();
         for (recipient, round, outcome) in posted {
-            self.kept.extend(round.kept.into_iter().map(|notice| (notice, now + LONGEST_PAUSE)));
+            self.kept.extend(round.kept.into_iter().map(|notice| (notice, now + AGAIN)));
             if round.taken > 0 {
                 self.pauses.remove(&recipient);
             }
