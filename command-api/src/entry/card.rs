@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::known::{Shown, utc};
 use crate::caller::Caller;
 use crate::gateway::Deps;
-use crate::wire::{Reader, RecordRef};
+use crate::wire::{Reader, RecordRef, Wire as _};
 
 /// A card that the caller may see.
 #[derive(Debug)]
@@ -114,35 +114,17 @@ fn filling_of(row: &CardRow, caller: &Caller) -> Filling {
     Filling {
         received_at: Some(row.received_at),
         told_at: told.filter_map(|(_, times)| times.notified_at).min(),
-        channel: Channel::parse(&row.channel).map_or(pb::Channel::Unspecified, channel),
+        channel: Channel::parse(&row.channel).map(Channel::wire).unwrap_or_default(),
         card_type: row.type_code.clone(),
-        priority: row.priority.as_deref().and_then(|code| Priority::parse(code).ok()).map_or(
-            pb::Priority::Unspecified,
-            |priority| match priority {
-                Priority::P0 => pb::Priority::P0,
-                Priority::P1 => pb::Priority::P1,
-                Priority::P2 => pb::Priority::P2,
-                Priority::P3 => pb::Priority::P3,
-            },
-        ),
+        priority: row
+            .priority
+            .as_deref()
+            .and_then(|code| Priority::parse(code).ok())
+            .map(Priority::wire)
+            .unwrap_or_default(),
         place: place_of(row),
         reporter: None,
         narrative: None,
-    }
-}
-
-fn channel(channel: Channel) -> pb::Channel {
-    match channel {
-        Channel::Phone112 => pb::Channel::Phone112,
-        Channel::Phone110 => pb::Channel::Phone110,
-        Channel::App => pb::Channel::App,
-        Channel::Sms => pb::Channel::Sms,
-        Channel::InPerson => pb::Channel::InPerson,
-        Channel::Written => pb::Channel::Written,
-        Channel::OwnInitiative => pb::Channel::OwnInitiative,
-        Channel::Alarm => pb::Channel::Alarm,
-        Channel::Ecall => pb::Channel::Ecall,
-        Channel::Partner => pb::Channel::Partner,
     }
 }
 
@@ -155,19 +137,9 @@ fn place_of(row: &CardRow) -> Option<pb::Place> {
         text: row.place_text.clone().unwrap_or_default(),
         point: point.map(|(latitude_e6, longitude_e6)| pb::GeoPoint { latitude_e6, longitude_e6 }),
         uncertainty_m: row.uncertainty_m.and_then(|metres| u32::try_from(metres).ok()),
-        source: source.map_or(pb::LocationSource::Unspecified, location_source).into(),
+        source: source.map(LocationSource::wire).unwrap_or_default().into(),
     };
     (place != pb::Place::default()).then_some(place)
-}
-
-fn location_source(source: LocationSource) -> pb::LocationSource {
-    match source {
-        LocationSource::Aml => pb::LocationSource::Aml,
-        LocationSource::Cell => pb::LocationSource::Cell,
-        LocationSource::Manual => pb::LocationSource::Manual,
-        LocationSource::Ecall => pb::LocationSource::Ecall,
-        LocationSource::Address => pb::LocationSource::Address,
-    }
 }
 
 fn unit(row: CardUnitRow) -> pb::KnownUnit {

@@ -23,6 +23,7 @@ use crate::caller::{Caller, Sender};
 use crate::commands::{LEGACY_NUMBER, Prepared, WireCommand, legacy_key};
 use crate::gateway::Gateway;
 use crate::status;
+use crate::wire::Wire as _;
 
 /// Most vehicles, and most persons, of one draft.
 const MOST_PARTS: usize = 50;
@@ -178,7 +179,7 @@ impl Attempt<'_> {
         let error = match deps.register.submit(submission).await {
             Err(AppendError::Refused(refused)) => match refused.downcast::<WouldBeRegistered>() {
                 Ok(fine) => {
-                    let class = fine.class.map_or(pb::RaisedClass::Unspecified, class_of);
+                    let class = fine.class.map(RaisedClass::wire).unwrap_or_default();
                     return Ok(Trial { violations: Vec::new(), respond_by: fine.respond_by, class });
                 }
                 Err(refused) => AppendError::Refused(refused),
@@ -223,11 +224,4 @@ fn broken(status: &Status, field: &str) -> Option<Vec<pb::DraftViolation>> {
 
 fn by_id(id: Uuid) -> Option<pb::RecordRef> {
     Some(pb::RecordRef { by: Some(pb::record_ref::By::Id(id.to_string())) })
-}
-
-fn class_of(class: RaisedClass) -> pb::RaisedClass {
-    match class {
-        RaisedClass::Protected => pb::RaisedClass::Protected,
-        RaisedClass::Secret => pb::RaisedClass::Secret,
-    }
 }

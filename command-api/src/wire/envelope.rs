@@ -121,6 +121,11 @@ impl SourceOf {
     /// Key of the claim that a record of type `A` with this source makes: its source has one such record of that name,
     /// for ever.
     pub(crate) fn claim_key<A: Decide>(&self) -> Option<String> {
-        Some(format!("{}|{}|{}", A::TYPE, self.system, self.external_id.as_ref()?))
+        Some(source_claim::<A>(&self.system, self.external_id.as_ref()?))
     }
+}
+
+/// The same of a record that is named by itself.
+pub(crate) fn source_claim<A: Decide>(system: &SourceSystem, external_id: &ExternalId) -> String {
+    format!("{}|{system}|{external_id}", A::TYPE)
 }

@@ -24,9 +24,10 @@ use domain::values::{
 use proto::command::v1 as pb;
 use uuid::Uuid;
 
-pub(crate) use envelope::Envelope;
+pub(crate) use envelope::{Envelope, source_claim};
 pub(crate) use path::{Item, Path, Within};
 pub(crate) use reference::{RecordRef, resolve};
+pub(crate) use terms::Wire;
 
 /// Most codes of one list.
 const MOST_CODES: usize = 20;

@@ -10,6 +10,12 @@ use domain::terms::{
 };
 use proto::command::v1 as pb;
 
+/// A term of the domain as the wire has it.
+pub(crate) trait Wire<W> {
+    /// The wire's term.
+    fn wire(self) -> W;
+}
+
 /// A term of the wire that stands for one of the domain; unspecified for none.
 pub(crate) trait Term<T> {
     /// The domain's term.
@@ -26,6 +32,14 @@ macro_rules! same {
                 }
             }
         }
+
+        impl Wire<pb::$name> for $name {
+            fn wire(self) -> pb::$name {
+                match self {
+                    $($name::$term => pb::$name::$term,)+
+                }
+            }
+        }
     };
 }
 
@@ -37,6 +51,8 @@ same!(UnitKind: FireEngine, Ladder, Rescue, Ambulance, Command, Support, Patrol,
 same!(ErasureGround: RetentionExpired, SubjectRequest, Order, RecordedInError);
 same!(RecordClass: Restricted, Secret);
 same!(RaisedClass: Protected, Secret);
+
+// A journal that is only registered is asked for by nobody.
 impl Term<JournalPhase> for pb::JournalPhase {
     fn term(self) -> Option<JournalPhase> {
         match self {

@@ -14,7 +14,7 @@ use proto::command::v1 as pb;
 
 use super::super::incident::{Registration, registration};
 use super::{Faults, Incoming};
-use crate::wire::Reader;
+use crate::wire::{Reader, Wire};
 
 /// A record as this register understands it.
 pub(super) struct Interpreted {
@@ -62,9 +62,9 @@ fn read(reader: &mut Reader, record: &MappedRecord, incoming: &Incoming) -> Opti
         ..Default::default()
     };
     let message = pb::RegisterIncident {
-        channel: term(reader, record, RecordField::Channel, "CHANNEL", Channel::parse, pb::Channel::from_str_name),
+        channel: term::<_, _, pb::Channel>(reader, record, RecordField::Channel, Channel::parse),
         type_code: text(RecordField::TypeCode),
-        category: term(reader, record, RecordField::Category, "CATEGORY", Category::parse, pb::Category::from_str_name),
+        category: term::<_, _, pb::Category>(reader, record, RecordField::Category, Category::parse),
         place: place(reader, record),
         received_at: written(received_at),
         occurred_from: written(occurred_from),
@@ -96,22 +96,17 @@ fn time(reader: &mut Reader, record: &MappedRecord, field: RecordField) -> Optio
 }
 
 /// The number of a closed term on the wire; one that is wrong is told here, and no second time.
-fn term<T: Display, E: Display, W: Into<i32> + TryFrom<i32>>(
+fn term<T: Wire<W>, E: Display, W: Into<i32>>(
     reader: &mut Reader,
     record: &MappedRecord,
     field: RecordField,
-    kind: &str,
     parse: impl FnOnce(&str) -> Result<T, E>,
-    wire: impl FnOnce(&str) -> Option<W>,
 ) -> i32 {
     let text = record.get(field);
     if text.is_empty() {
         return 0;
     }
-    match reader.text(field.code(), text, parse) {
-        Some(term) => wire(&format!("{kind}_{}", term.to_string().to_ascii_uppercase())).map_or(0, Into::into),
-        None => 1,
-    }
+    reader.text(field.code(), text, parse).map_or(1, |term| term.wire().into())
 }
 
 fn place(reader: &mut Reader, record: &MappedRecord) -> Option<pb::Place> {

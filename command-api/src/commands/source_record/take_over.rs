@@ -19,6 +19,7 @@ use super::super::resource::Governed;
 use super::interpret::Interpreted;
 use super::{Faults, Incoming};
 use crate::caller::NotPermitted;
+use crate::wire::source_claim;
 
 impl Incoming {
     /// Takes it over; what the rules of the incident refuse is what is wrong with the record.
@@ -37,8 +38,7 @@ impl Incoming {
         let taken = work.attempt(|work| {
             if !is_known {
                 read.registration.execute(work, id, None)?;
-                let key = format!("incident|{}|{}", self.system, self.external_id);
-                work.claim::<Incident>("source", &key, id)?;
+                work.claim::<Incident>("source", &source_claim::<Incident>(&self.system, &self.external_id), id)?;
                 self.outcome(work, read, &BTreeSet::from_iter(RecordField::ALL.iter().copied()))?;
                 return Ok(RecordEffect::Registered);
             }
