@@ -73,13 +73,26 @@ impl SourceJournal {
     /// # Errors
     /// It isn't registered, it is another's, or it isn't to send.
     pub fn sends_for(&self, institution: &InstitutionCode) -> Result<(u32, &RecordMapping), Refused<JournalError>> {
-        let journal = self.registered()?;
-        if journal.institution != *institution {
-            return Err(JournalError::OtherInstitution { institution: journal.institution.clone() }.into());
-        }
+        let journal = self.of(institution)?;
         match journal.phase {
             JournalPhase::Testing | JournalPhase::Live => Ok((journal.version, &journal.mapping)),
             phase => Err(JournalError::NotInService { phase }.into()),
+        }
+    }
+
+    /// Lets an institution see to what it has sent, whether or not it is to send more.
+    ///
+    /// # Errors
+    /// It isn't registered, or it is another's.
+    pub fn belongs_to(&self, institution: &InstitutionCode) -> Result<(), Refused<JournalError>> {
+        Ok(self.of(institution).map(|_| ())?)
+    }
+
+    fn of(&self, institution: &InstitutionCode) -> Result<&Registered, JournalError> {
+        let journal = self.registered()?;
+        match journal.institution == *institution {
+            true => Ok(journal),
+            false => Err(JournalError::OtherInstitution { institution: journal.institution.clone() }),
         }
     }
 

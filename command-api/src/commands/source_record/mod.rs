@@ -12,9 +12,8 @@ use std::collections::BTreeMap;
 use access::policy::{RecordKind, Resource};
 use domain::ids;
 use domain::incident::Incident;
-use domain::kernel::Refused;
 use domain::personal::Personal;
-use domain::source_journal::{JournalError, JournalPhase, SourceJournal};
+use domain::source_journal::{JournalPhase, SourceJournal};
 use domain::source_record::{
     DiscardRecord, Fault, KeptContent, Marks, ReceiveRecord, RecordCommand, RecordEffect, SourceRecord, Standing,
     Verdict,
@@ -105,22 +104,13 @@ pub(super) fn discard(
     let (caller, about) = (caller.clone(), Resource::of(RecordKind::Incident, institution.clone()));
     let decide = Box::new(move |work: &mut Work<'_>| {
         caller.permit(&about)?;
-        must_own(&work.state::<SourceJournal>(journal)?.0, &institution)?;
+        work.state::<SourceJournal>(journal)?.0.belongs_to(&institution)?;
         work.expect_version::<SourceRecord>(id, expected)?;
         work.execute::<SourceRecord>(id, command.clone())?;
         Ok(Target::of::<SourceRecord>(id))
     });
     let touched = vec![Touch::of::<SourceJournal>(journal), Touch::of::<SourceRecord>(id)];
     Some(Prepared::register(envelope, touched, decide))
-}
-
-/// What waits of a journal is mended and discarded by its own institution, also while the journal sends nothing.
-fn must_own(journal: &SourceJournal, institution: &InstitutionCode) -> Result<(), Refused<JournalError>> {
-    match journal.institution() {
-        None => Err(JournalError::NotRegistered.into()),
-        Some(owner) if owner == institution => Ok(()),
-        Some(owner) => Err(JournalError::OtherInstitution { institution: owner.clone() }.into()),
-    }
 }
 
 fn of_record(system: &SourceSystem, external_id: &ExternalId) -> Uuid {
@@ -210,20 +200,17 @@ impl Incoming {
             Some(_) => record.standing_of_kept()?,
             None => record.standing(self.sequence, &self.marks),
         };
-        let known = matches!(standing, Standing::Same | Standing::Confirmed);
-        if self.mended.is_none() && standing == Standing::Same {
-            self.told.effect(pb::IntakeEffect::Unchanged);
-            return self.target(work);
-        }
-        let read = match known && self.mended.is_none() {
-            true => None,
-            false => Some(interpret(self, version, mapping)),
-        };
-        let taken = match read {
-            None => Ok(RecordEffect::Confirmed),
-            Some(Err(faults)) => Err(faults),
-            Some(Ok(_)) if journal.phase() == Some(JournalPhase::Testing) => Ok(RecordEffect::Tried),
-            Some(Ok(read)) => self.take_over(work, &read, mapping, &standing)?,
+        let taken = match (&self.mended, &standing) {
+            (None, Standing::Same) => {
+                self.told.effect(pb::IntakeEffect::Unchanged);
+                return self.target(work);
+            }
+            (None, Standing::Confirmed) => Ok(RecordEffect::Confirmed),
+            _ => match interpret(self, version, mapping) {
+                Err(faults) => Err(faults),
+                Ok(_) if journal.phase() == Some(JournalPhase::Testing) => Ok(RecordEffect::Tried),
+                Ok(read) => self.take_over(work, &read, mapping, &standing)?,
+            },
         };
         let verdict = match taken {
             Ok(effect) => {
