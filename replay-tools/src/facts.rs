@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::incident::TELLING;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -16,19 +17,8 @@ pub struct Fact {
     pub version: u64,
 }
 
-/// Events that say what an incident or a card is about: what they hold replaces what was held of it before.
-const TELLING: &[&str] = &[
-    "IncidentRegistered",
-    "IncidentSupplemented",
-    "IncidentCorrected",
-    "IncidentReclassified",
-    "ResultRecorded",
-    "IncidentClosed",
-    "CallReceived",
-    "CardQualified",
-    "CardRequalified",
-    "CardCompleted",
-];
+/// Events that say what a card is about, as [`TELLING`] does of an incident.
+const OF_CARD: &[&str] = &["CallReceived", "CardQualified", "CardRequalified", "CardCompleted"];
 
 /// What of them is about the event and not about the record.
 const ABOUT_THE_EVENT: &[&str] = &["reason", "at", "anomalies"];
@@ -47,7 +37,7 @@ pub(crate) fn facts(entries: &[Entry], axis: Axis) -> BTreeMap<String, Fact> {
             facts.retain(|name: &String, _| !ENDED.contains(&name.as_str()));
         }
         let Value::Object(said) = &entry.content else { continue };
-        if !TELLING.contains(&entry.event.as_str()) {
+        if !TELLING.iter().chain(OF_CARD).any(|event| *event == entry.event) {
             continue;
         }
         for (name, value) in said.iter().filter(|(name, _)| !ABOUT_THE_EVENT.contains(&name.as_str())) {

@@ -15,6 +15,16 @@ use crate::values::{
     Actor, CaseRef, Description, InstitutionCode, LegacyNumber, Narrative, NationalNumber, Place, Reason, Reporter,
 };
 
+/// Events that say what an incident is about: what they hold replaces what was held of it before.
+pub const TELLING: &[&str] = &[
+    "IncidentRegistered",
+    "IncidentSupplemented",
+    "IncidentCorrected",
+    "IncidentReclassified",
+    "ResultRecorded",
+    "IncidentClosed",
+];
+
 /// What happened to an incident, for ever. An amendment holds the new values only; the old ones follow from what came before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum IncidentEvent {

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 pub use command::*;
 pub use error::IncidentError;
-pub use event::IncidentEvent;
+pub use event::{IncidentEvent, TELLING};
 pub use involved::{Document, Identity, Item, Organisation, Vehicle};
 
 use self::state::Registered;

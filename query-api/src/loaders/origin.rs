@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use chrono::{DateTime, Utc};
+use domain::incident::TELLING;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -35,15 +36,14 @@ impl OriginRow {
 type Telling = (Uuid, String, i64, DateTime<Utc>, DateTime<Utc>, String, String);
 
 /// Bounded by sequence too: on a table without statistics PostgreSQL might otherwise walk over all that others wrote meanwhile.
-const TELLING: &str = "
+const EVENTS: &str = "
     select s.aggregate_id, e.event_type, e.position, e.occurred_at, e.recorded_at, e.payload::text, e.metadata::text
     from register.streams s
     join register.events e on e.aggregate_id = s.aggregate_id::text
                           and e.sequence between 1 and s.version
                           and e.position between s.first_position and s.last_position
     where s.aggregate_id = any ($1) and s.aggregate_type = 'incident'
-      and e.event_type in ('IncidentRegistered', 'IncidentSupplemented', 'IncidentCorrected', 'IncidentReclassified',
-                           'ResultRecorded', 'IncidentClosed')
+      and e.event_type = any ($2)
     order by e.position";
 
 /// What an event says beside the fields of the incident: why, and what follows from them.
@@ -57,8 +57,9 @@ impl Loader<Uuid> for Origins {
 
     async fn load(&self, incidents: &[Uuid]) -> Loaded<Vec<OriginRow>> {
         let mut reading = self.0.read().await.map_err(Arc::new)?;
-        let rows: Vec<Telling> = sqlx::query_as(TELLING)
+        let rows: Vec<Telling> = sqlx::query_as(EVENTS)
             .bind(incidents)
+            .bind(TELLING)
             .fetch_all(&mut *reading)
             .await
             .map_err(|error| Arc::new(error.into()))?;
