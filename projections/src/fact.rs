@@ -33,8 +33,8 @@ pub(crate) fn bigint(number: u64) -> i64 {
 }
 
 /// A count as PostgreSQL holds it.
-pub(crate) fn int(count: usize) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
+pub(crate) fn int(count: impl TryInto<i32>) -> i32 {
+    count.try_into().unwrap_or(i32::MAX)
 }
 
 /// Where something is, in columns.
@@ -58,7 +58,7 @@ impl PlaceColumns {
             text: parts.text.as_ref().map(ToString::to_string),
             latitude_e6: parts.point.map(|point| point.latitude_e6()),
             longitude_e6: parts.point.map(|point| point.longitude_e6()),
-            uncertainty_m: parts.uncertainty_m.map(|metres| i32::try_from(metres).unwrap_or(i32::MAX)),
+            uncertainty_m: parts.uncertainty_m.map(int),
             source: parts.source.map(|source| source.code().to_owned()),
         }
     }

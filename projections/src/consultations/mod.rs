@@ -13,7 +13,7 @@ use uuid::Uuid;
 pub use self::rows::{LookFilter, LookRow, LookedAtRow};
 pub use self::signals::{Signal, SignalKind, Thresholds};
 use crate::event::{ACCESS_DAY, DecodedEvent, RegisterEvent};
-use crate::fact::{metadata, utc};
+use crate::fact::{int, metadata, utc};
 use crate::projection::Projection;
 use crate::table::Statements;
 
@@ -71,7 +71,7 @@ fn look<'e>(stored: &StoredEvent, event: &'e AccessDayEvent) -> Result<(LookRow,
                 way: Some(way.code().to_owned()),
                 scopes: Some(listed(scopes)),
                 query: Some(query.to_string()),
-                count: clipped(*count),
+                count: int(*count),
                 ..row.by(Some(by))
             };
             (row, records)
@@ -84,7 +84,7 @@ fn look<'e>(stored: &StoredEvent, event: &'e AccessDayEvent) -> Result<(LookRow,
                 scopes: Some(listed(scopes)),
                 query: Some(content.to_string()),
                 recipient: Some(recipient.to_string()),
-                count: clipped(*count),
+                count: int(*count),
                 ..row.by(Some(by))
             };
             (row, records)
@@ -96,7 +96,7 @@ fn look<'e>(stored: &StoredEvent, event: &'e AccessDayEvent) -> Result<(LookRow,
                 attempt: Some(attempt.to_string()),
                 cause: Some(cause.code().to_owned()),
                 record: *record,
-                count: clipped(*more).saturating_add(1),
+                count: int(*more).saturating_add(1),
                 ..row.by(by.as_ref())
             };
             (row, &[])
@@ -112,8 +112,4 @@ impl LookRow {
 
 fn listed(scopes: &[DataScope]) -> String {
     scopes.iter().map(|scope| scope.code()).collect::<Vec<_>>().join(",")
-}
-
-fn clipped(count: u32) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
 }

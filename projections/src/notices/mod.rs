@@ -12,7 +12,7 @@ use sqlx::types::Json;
 
 pub use self::rows::{NoticeFilter, NoticeRow};
 use crate::event::{DecodedEvent, NOTICE, RegisterEvent};
-use crate::fact::{bigint, utc};
+use crate::fact::{bigint, int, utc};
 use crate::projection::Projection;
 use crate::table::{Rows, Statements};
 
@@ -76,7 +76,7 @@ fn issued(stored: &StoredEvent, event: &NoticeEvent) -> Option<NoticeRow> {
         id: stored.aggregate_id,
         incident: *incident,
         rule: rule.to_string(),
-        rule_version: integer(*rule_version),
+        rule_version: int(*rule_version),
         service: service.code().to_owned(),
         municipality: municipality.to_string(),
         recipient: recipient.to_string(),
@@ -112,7 +112,7 @@ fn take_in(row: &mut NoticeRow, stored: &StoredEvent, event: &NoticeEvent) {
             row.scopes = Json(scopes.iter().map(|scope| scope.code().to_owned()).collect());
         }
         NoticeEvent::NoticeDeliveryFailed { attempt, cause, receipt: _ } => {
-            (row.failures, row.last_failure) = (integer(*attempt), Some(cause.code().to_owned()));
+            (row.failures, row.last_failure) = (int(*attempt), Some(cause.code().to_owned()));
         }
         NoticeEvent::NoticeAcknowledged { by, reference } => {
             row.acknowledged_at = at;
@@ -133,9 +133,4 @@ fn take_in(row: &mut NoticeRow, stored: &StoredEvent, event: &NoticeEvent) {
     row.status = status.code().to_owned();
     row.last_position = stored.position.as_i64();
     row.version = bigint(stored.sequence);
-}
-
-/// Counts of attempts and versions of rules are small.
-fn integer(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
 }

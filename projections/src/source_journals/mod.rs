@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 pub use self::rows::{JournalRow, QuarantineRow};
 use crate::event::{DecodedEvent, RegisterEvent, SOURCE_JOURNAL, SOURCE_RECORD};
-use crate::fact::{bigint, metadata, sealed_json, utc};
+use crate::fact::{bigint, int, metadata, sealed_json, utc};
 use crate::projection::Projection;
 use crate::table::{Rows, Statements};
 
@@ -135,7 +135,7 @@ fn of_journal(
     let row = known(journals, stored.aggregate_id, stored)?;
     match event {
         JournalEvent::JournalRegistered { .. } => {}
-        JournalEvent::MappingAdopted { version, .. } => row.mapping = i32::try_from(*version).unwrap_or(i32::MAX),
+        JournalEvent::MappingAdopted { version, .. } => row.mapping = int(*version),
         JournalEvent::JournalPhaseChanged { to, .. } => row.phase = to.code().to_owned(),
     }
     row.last_position = stored.position.as_i64();
@@ -185,7 +185,7 @@ fn of_record(
                 id: stored.aggregate_id,
                 external_id: external_id.to_string(),
                 sequence: bigint(*sequence),
-                mapping: i32::try_from(*mapping).unwrap_or(i32::MAX),
+                mapping: int(*mapping),
                 faults,
                 content: sealed_json(stored, content)?,
                 recorded_at: utc(stored.recorded_at),
