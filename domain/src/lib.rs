@@ -12,6 +12,7 @@
 pub mod access_day;
 pub mod access_grant;
 pub mod access_policy;
+pub mod caution;
 pub mod classifier;
 pub mod emergency_access;
 pub mod emergency_card;

@@ -13,6 +13,7 @@ use domain::emergency_card::EmergencyCard;
 use domain::incident::Incident;
 use domain::kernel::upcast::decode;
 use domain::log_life::LogLife;
+use domain::caution::Caution;
 use domain::notice::Notice;
 use domain::retention::RetentionCase;
 use domain::seized_item::SeizedItem;
@@ -36,6 +37,7 @@ fn hydrate<A: Decide>(input: &str) {
 fuzz_target!(|input: &str| {
     hydrate::<Incident>(input);
     hydrate::<SeizedItem>(input);
+    hydrate::<Caution>(input);
     hydrate::<EmergencyCard>(input);
     hydrate::<Unit>(input);
     hydrate::<Track>(input);

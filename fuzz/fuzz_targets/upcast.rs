@@ -13,6 +13,7 @@ use domain::emergency_card::CardEvent;
 use domain::incident::IncidentEvent;
 use domain::kernel::upcast::decode;
 use domain::log_life::LogLifeEvent;
+use domain::caution::CautionEvent;
 use domain::notice::NoticeEvent;
 use domain::retention::RetentionEvent;
 use domain::seized_item::SeizedItemEvent;
@@ -35,6 +36,7 @@ fuzz_target!(|input: &str| {
     let (Some(event_type), Some(version), Some(payload)) = (parts.next(), parts.next(), parts.next()) else { return };
     read::<IncidentEvent>(event_type, version, payload);
     read::<SeizedItemEvent>(event_type, version, payload);
+    read::<CautionEvent>(event_type, version, payload);
     read::<CardEvent>(event_type, version, payload);
     read::<UnitEvent>(event_type, version, payload);
     read::<RetentionEvent>(event_type, version, payload);

@@ -4,6 +4,7 @@ use cqrs_es::Aggregate;
 use cqrs_es::persist::{PersistedEventRepository as _, PersistenceError, SerializedEvent};
 use domain::access_grant::AccessGrant;
 use domain::access_policy::AccessPolicy;
+use domain::caution::Caution;
 use domain::classifier::Classifier;
 use domain::emergency_access::EmergencyAccess;
 use domain::emergency_card::EmergencyCard;
@@ -43,6 +44,7 @@ pub(crate) async fn read(
         Classifier::TYPE => repository.get_events::<Classifier>(&id).await?,
         SourceJournal::TYPE => repository.get_events::<SourceJournal>(&id).await?,
         SourceRecord::TYPE => repository.get_events::<SourceRecord>(&id).await?,
+        Caution::TYPE => repository.get_events::<Caution>(&id).await?,
         Notice::TYPE => repository.get_events::<Notice>(&id).await?,
         LogLife::TYPE => repository.get_events::<LogLife>(&id).await?,
         Track::TYPE => repository.get_events::<Track>(&id).await?,

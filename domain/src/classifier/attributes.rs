@@ -13,6 +13,9 @@ const NOTICES: [&str; 3] = ["family-violence", "missing-person", "child"];
 /// What a person of a role is protected for.
 const PROTECTS: [&str; 1] = ["violence"];
 
+/// Whom a caution of a kind protects, where it warns of nobody.
+const PROTECTS_WHOM: [&str; 1] = ["person"];
+
 /// An attribute that says what it can't.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrongAttribute {
@@ -30,6 +33,7 @@ fn checks(system: CodeSystem) -> &'static [(&'static str, Check)] {
     match system {
         CodeSystem::IncidentType => &[("class", class), ("notice", notice), ("iccs", iccs)],
         CodeSystem::PersonRole => &[("protects", protects), ("eido", eido)],
+        CodeSystem::CautionKind => &[("class", class), ("protects", protects_whom)],
         CodeSystem::VehicleRelation => &[("eido", eido)],
         CodeSystem::Disposition => &[("apco", apco)],
         CodeSystem::ResponseCategory => &[("city_minutes", minutes), ("rural_minutes", minutes)],
@@ -47,6 +51,10 @@ fn notice(value: &str) -> Result<(), String> {
 
 fn protects(value: &str) -> Result<(), String> {
     one_of(value, &PROTECTS)
+}
+
+fn protects_whom(value: &str) -> Result<(), String> {
+    one_of(value, &PROTECTS_WHOM)
 }
 
 fn one_of(value: &str, words: &[&str]) -> Result<(), String> {

@@ -36,6 +36,8 @@ terms! {
         SeizureBasis = "seizure-basis", "Izņemšanas pamats", "Basis of seizure";
         /// Why a transfer was not accepted.
         TransferCause = "transfer-cause", "Nodošanas noraidīšanas iemesls", "Cause of a rejected transfer";
+        /// What those who go somewhere must be careful of, and why somebody is protected.
+        CautionKind = "caution-kind", "Brīdinājuma veids", "Kind of caution";
         /// How fast police must be there: `a` to `d`, with minutes in city and country.
         ResponseCategory = "response-category", "Reaģēšanas kategorija", "Response category";
     }
@@ -145,4 +147,6 @@ codes! {
     SeizureBasis = SeizureBasis;
     /// Why a transfer was not accepted (noraidīšanas iemesls). Illustrative: the official list isn't public.
     TransferCause = TransferCause;
+    /// What to be careful of, or why somebody is protected (brīdinājuma veids). Illustrative: the official list isn't public.
+    CautionKind = CautionKind;
 }

@@ -152,7 +152,7 @@ const EMBEDDED: &[(CodeSystem, &str)] = embedded![
     IncidentType "incident-type", CardType "card-type", Disposition "disposition", Result "result", Hazard "hazard",
     PersonRole "person-role", VehicleRelation "vehicle-relation", ItemKind "item-kind", ItemRelation "item-relation",
     DocumentKind "document-kind", Action "action", SeizureBasis "seizure-basis", TransferCause "transfer-cause",
-    ResponseCategory "response-category",
+    CautionKind "caution-kind", ResponseCategory "response-category",
 ];
 
 impl Classifiers {

@@ -28,8 +28,8 @@ use serde::{Deserialize, Serialize};
 
 pub use attributes::{WrongAttribute, wrong_attributes};
 pub use codes::{
-    ActionCode, CardType, CodeSystem, Coded, Disposition, DocumentKind, Hazard, IncidentType, ItemKind, ItemRelation,
-    PersonRole, ResultCode, SeizureBasis, TransferCause, VehicleRelation,
+    ActionCode, CardType, CautionKind, CodeSystem, Coded, Disposition, DocumentKind, Hazard, IncidentType, ItemKind,
+    ItemRelation, PersonRole, ResultCode, SeizureBasis, TransferCause, VehicleRelation,
 };
 pub use command::{ClassifierCommand, LoadClassifier};
 pub use entry::Entry;

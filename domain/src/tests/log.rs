@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::access_grant::GrantEvent;
 use crate::access_policy::PolicyEvent;
+use crate::caution::CautionEvent;
 use crate::emergency_access::EmergencyAccessEvent;
 use crate::emergency_card::CardEvent;
 use crate::examples::sure;
@@ -16,6 +17,7 @@ use crate::log_life::LogLifeEvent;
 use crate::notice::NoticeEvent;
 use crate::personal::{Personal, opened};
 use crate::retention::RetentionEvent;
+use crate::seized_item::SeizedItemEvent;
 use crate::source_journal::JournalEvent;
 use crate::source_record::RecordEvent;
 use crate::track::TrackEvent;
@@ -46,6 +48,8 @@ fn without_floats(value: &Value) -> bool {
 #[test]
 fn each_event_comes_back_from_json_as_it_was() {
     come_back(&IncidentEvent::examples());
+    come_back(&SeizedItemEvent::examples());
+    come_back(&CautionEvent::examples());
     come_back(&CardEvent::examples());
     come_back(&UnitEvent::examples());
     come_back(&RetentionEvent::examples());

@@ -4,6 +4,7 @@ use cqrs_es::Aggregate;
 use domain::access_day::{AccessDay, AccessDayEvent};
 use domain::access_grant::{AccessGrant, GrantEvent};
 use domain::access_policy::{AccessPolicy, PolicyEvent};
+use domain::caution::{Caution, CautionEvent};
 use domain::classifier::{Classifier, ClassifierEvent};
 use domain::emergency_access::{EmergencyAccess, EmergencyAccessEvent};
 use domain::emergency_card::{CardEvent, EmergencyCard};
@@ -67,6 +68,7 @@ impl Kind {
 pub(crate) fn all() -> Vec<Kind> {
     let mut all = kinds::<Incident>(IncidentEvent::examples());
     all.extend(kinds::<SeizedItem>(SeizedItemEvent::examples()));
+    all.extend(kinds::<Caution>(CautionEvent::examples()));
     all.extend(kinds::<SourceJournal>(JournalEvent::examples()));
     all.extend(kinds::<SourceRecord>(RecordEvent::examples()));
     all.extend(kinds::<EmergencyCard>(CardEvent::examples()));

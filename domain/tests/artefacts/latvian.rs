@@ -54,6 +54,10 @@ const TERMS: &[(&str, &str)] = &[
     ("ItemSeized", "manta izņemta"),
     ("CustodyTransferred", "nodota glabāšana"),
     ("ItemDisposed", "glabāšana beigta"),
+    // A caution.
+    ("CautionRegistered", "brīdinājums reģistrēts"),
+    ("CautionRenewed", "brīdinājums pagarināts"),
+    ("CautionLifted", "brīdinājums atcelts"),
     // A notice.
     ("NoticeIssued", "paziņojums sagatavots"),
     ("NoticeDelivered", "paziņojums piegādāts"),

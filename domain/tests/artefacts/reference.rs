@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Lang;
 use domain::access_grant::GrantStatus;
+use domain::caution::AboutKind;
 use domain::emergency_card::CardStatus;
 use domain::incident::{IncidentEvent, IncidentStatus};
 use domain::kernel::Versioned;
@@ -57,6 +58,7 @@ fn states(aggregate: &str) -> Option<(&'static str, States)> {
         "source_journal" => ("Where it stands", states!(JournalPhase)),
         "source_record" => ("What it did", states!(RecordEffect)),
         "notice" => ("How far it has come", states!(NoticeStatus)),
+        "caution" => ("What it is about", states!(AboutKind)),
         "seized_item" => ("In custody, until one of these became of it", states!(DisposalOutcome)),
         _ => return None,
     })

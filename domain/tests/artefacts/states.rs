@@ -9,6 +9,7 @@ use domain::Decide;
 use domain::access_day::{AccessDay, AccessDayEvent};
 use domain::access_grant::{AccessGrant, GrantEvent};
 use domain::access_policy::{AccessPolicy, PolicyEvent};
+use domain::caution::{Caution, CautionEvent};
 use domain::classifier::{Classifier, ClassifierEvent};
 use domain::emergency_access::{EmergencyAccess, EmergencyAccessEvent};
 use domain::emergency_card::{CardEvent, EmergencyCard};
@@ -107,6 +108,7 @@ fn check<A: Decide>(examples: Vec<A::Event>) {
 fn artefact_states_are_what_they_were_or_have_another_meaning() {
     check::<Incident>(IncidentEvent::examples());
     check::<SeizedItem>(SeizedItemEvent::examples());
+    check::<Caution>(CautionEvent::examples());
     check::<SourceJournal>(JournalEvent::examples());
     check::<SourceRecord>(RecordEvent::examples());
     check::<EmergencyCard>(CardEvent::examples());
