@@ -114,6 +114,12 @@ pub enum Action {
     ReleaseUnit,
     /// Says that the recipient of a notice knows (apstiprināšana).
     AcknowledgeNotice,
+    /// Makes a caution known (brīdinājums).
+    RegisterCaution,
+    /// Lets a caution hold until another time.
+    RenewCaution,
+    /// Takes a caution back.
+    LiftCaution,
     /// Asks for personal data to be erased (dzēšana).
     RequestErasure,
     /// Agrees to that.
@@ -180,7 +186,7 @@ named!(Action: RegisterIncident "RegisterIncident", SupplementIncident "Suppleme
     DecideServices "DecideServices", NotifyService "NotifyService", AcceptService "AcceptService", AttachUnit "AttachUnit",
     CompleteCard "CompleteCard", LinkIncident "LinkIncident", RegisterUnit "RegisterUnit", StartDuty "StartDuty",
     EndDuty "EndDuty", ReportUnitStatus "ReportUnitStatus", ReportPosition "ReportPosition", ReleaseUnit "ReleaseUnit",
-    AcknowledgeNotice "AcknowledgeNotice", RequestErasure "RequestErasure", ApproveErasure "ApproveErasure", RejectErasure "RejectErasure", PlaceHold "PlaceHold",
+    AcknowledgeNotice "AcknowledgeNotice", RegisterCaution "RegisterCaution", RenewCaution "RenewCaution", LiftCaution "LiftCaution", RequestErasure "RequestErasure", ApproveErasure "ApproveErasure", RejectErasure "RejectErasure", PlaceHold "PlaceHold",
     LiftHold "LiftHold", View "view", ViewNarrative "view_field:narrative", ViewReporter "view_field:reporter",
     ViewPersonalCode "view_field:personal_code", ViewPersonalCodeMasked "view_field:personal_code_masked",
     ViewHazards "view_field:hazards", ViewCasualties "view_field:casualties", ViewSuspects "view_field:suspects",

@@ -256,6 +256,7 @@ impl Names {
                 name("Track")?,
                 name("RetentionCase")?,
                 name("Notice")?,
+                name("Caution")?,
                 name("Register")?,
             ],
         })

@@ -23,12 +23,14 @@ pub enum RecordKind {
     RetentionCase,
     /// What a recipient is told of an incident (paziņojums).
     Notice,
+    /// What those who go somewhere must know beforehand (brīdinājums).
+    Caution,
     /// The register as such: statistics, access log, policies.
     Register,
 }
 
 named!(RecordKind: Incident "incident", EmergencyCard "emergency_card", Unit "unit", Track "track",
-    RetentionCase "retention_case", Notice "notice", Register "register");
+    RetentionCase "retention_case", Notice "notice", Caution "caution", Register "register");
 
 /// How restricted a record is (ierobežojuma klase).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

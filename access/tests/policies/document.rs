@@ -16,13 +16,14 @@ const BEGIN: &str = "<!-- written by `make artefacts` from here … -->\n";
 const END: &str = "<!-- … to here -->\n";
 
 /// What the tables show of each kind of record, with the relations that make a difference there.
-const TABLES: [(RecordKind, &str, &[Relation]); 7] = [
+const TABLES: [(RecordKind, &str, &[Relation]); 8] = [
     (RecordKind::Incident, "Incidents", Relation::ALL),
     (RecordKind::EmergencyCard, "Emergency cards", Relation::ALL),
     (RecordKind::Unit, "Units", Relation::ALL),
     (RecordKind::Track, "Tracks of units", Relation::ALL),
     (RecordKind::RetentionCase, "Retention cases", Relation::ALL),
     (RecordKind::Notice, "Notices", Relation::ALL),
+    (RecordKind::Caution, "Cautions", Relation::ALL),
     (RecordKind::Register, "The register as such", &[Relation::Own, Relation::None]),
 ];
 

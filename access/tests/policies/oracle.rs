@@ -116,6 +116,8 @@ fn sort(action: Action, record: RecordKind) -> Option<Sort> {
         A::RequestErasure | A::ApproveErasure | A::RejectErasure | A::PlaceHold | A::LiftHold => {
             (record == RecordKind::RetentionCase, Sort::Retention)
         }
+        A::RegisterCaution => (record == RecordKind::Caution, Sort::Recording { makes: true }),
+        A::RenewCaution | A::LiftCaution => (record == RecordKind::Caution, Sort::Recording { makes: false }),
         A::AcknowledgeNotice => (record == RecordKind::Notice, Sort::Acknowledge),
         A::View => (!register, Sort::Summary { watch: false }),
         A::Subscribe => (!register, Sort::Summary { watch: true }),
@@ -130,7 +132,10 @@ fn sort(action: Action, record: RecordKind) -> Option<Sort> {
         A::ViewProperty => (content, Sort::Field(Part::Property)),
         A::ViewUnits => (content, Sort::Field(Part::Units)),
         A::ViewResult => (content, Sort::Field(Part::Result)),
-        A::Export => (!register && !matches!(record, RecordKind::RetentionCase | RecordKind::Notice), Sort::Rows),
+        A::Export => (
+            !register && !matches!(record, RecordKind::RetentionCase | RecordKind::Notice | RecordKind::Caution),
+            Sort::Rows,
+        ),
         A::Statistics => (register, Sort::Count),
         A::ConsultAccessLog => (register, Sort::Log),
         A::ReadHistory => (!register, Sort::History),
@@ -301,6 +306,11 @@ impl Case {
     /// What is protected is for those who work on it; for others by a right of their own, for an investigation, or as State Police for
     /// response.
     fn not_protected(&self) -> bool {
+        if self.record == RecordKind::Caution {
+            // Of protected persons: whose it is, State Police, 112.
+            let knows = self.relation == Relation::Own || self.kind == Kind::StatePolice || self.rescue();
+            return self.class != Class::Protected || knows || self.granted;
+        }
         self.class != Class::Protected
             || self.record != RecordKind::Incident
             || self.involved()
@@ -313,7 +323,7 @@ impl Case {
     /// The rows of the table: who sees that a record is there, and its summary.
     fn sees_record(&self) -> bool {
         if self.role == Role::System {
-            return self.system_for_work() && self.involved();
+            return self.record != RecordKind::Caution && self.system_for_work() && self.involved();
         }
         if !self.works() {
             return false;
@@ -329,6 +339,12 @@ impl Case {
             RecordKind::Track => self.rescue() && self.purpose == Purpose::Response,
             RecordKind::RetentionCase => self.kind == Kind::StatePolice && self.decides_retention(),
             RecordKind::Notice => self.is_work() && self.involved(),
+            // Whoever goes there; State Police for their cases as well.
+            RecordKind::Caution => {
+                let goes = self.serves() && self.purpose == Purpose::Response;
+                let of_cases = matches!(self.purpose, Purpose::Investigation | Purpose::Prevention);
+                goes || (self.kind == Kind::StatePolice && self.leads() && of_cases) || (self.granted && self.is_work())
+            }
             RecordKind::Register => false,
         }
     }
