@@ -10,6 +10,7 @@ const FILES: &[&str] = &[
     "vnr/command/v1/common.proto",
     "vnr/command/v1/incident.proto",
     "vnr/command/v1/seized_item.proto",
+    "vnr/command/v1/caution.proto",
     "vnr/command/v1/source_journal.proto",
     "vnr/command/v1/classifier.proto",
     "vnr/command/v1/emergency_card.proto",

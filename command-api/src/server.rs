@@ -6,6 +6,7 @@ use std::time::Duration;
 use access::TokenVerifier;
 use access::tls::TlsListener;
 use proto::command::v1::access_service_server::AccessServiceServer;
+use proto::command::v1::caution_service_server::CautionServiceServer;
 use proto::command::v1::classifier_service_server::ClassifierServiceServer;
 use proto::command::v1::emergency_card_service_server::EmergencyCardServiceServer;
 use proto::command::v1::incident_service_server::IncidentServiceServer;
@@ -97,6 +98,7 @@ pub async fn serve(
         .add_optional_service((!open).then(|| verifier.guard(reflection_v1alpha, &access)))
         .add_service(guarded!(IncidentServiceServer, unary.clone()))
         .add_service(guarded!(SeizedItemServiceServer, unary.clone()))
+        .add_service(guarded!(CautionServiceServer, unary.clone()))
         .add_service(guarded!(SourceJournalServiceServer, unary.clone()))
         .add_service(guarded!(ClassifierServiceServer, unary.clone()))
         .add_service(guarded!(EmergencyCardServiceServer, unary.clone()))
@@ -146,6 +148,7 @@ async fn report_health(
             ("", register_is && tracks_is),
             ("vnr.command.v1.IncidentService", register_is),
             ("vnr.command.v1.SeizedItemService", register_is),
+            ("vnr.command.v1.CautionService", register_is),
             ("vnr.command.v1.SourceJournalService", register_is),
             ("vnr.command.v1.ClassifierService", register_is),
             ("vnr.command.v1.EmergencyCardService", register_is),

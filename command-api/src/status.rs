@@ -207,11 +207,13 @@ fn code_of(rule: &str) -> Code {
         | "card_not_received"
         | "unit_not_registered"
         | "item_not_seized"
+        | "caution_not_registered"
         | "notice_not_issued"
         | "grant_not_requested"
         | "emergency_access_not_declared" => Code::NotFound,
         "incident_already_registered"
         | "item_already_seized"
+        | "caution_already_registered"
         | "card_already_received"
         | "call_sign_taken"
         | "grant_already_requested"

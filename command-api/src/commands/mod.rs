@@ -1,6 +1,7 @@
 //! From a message to a decision: what each command does to which records.
 
 mod access_rights;
+mod caution;
 mod classifier;
 mod emergency_card;
 mod incident;
@@ -228,6 +229,9 @@ wire_commands! {
     PushRecord / PushRecord / Interactive / Incident => source_record::push;
     MendRecord / MendRecord / Interactive / Incident => source_record::mend;
     DiscardRecord / DiscardRecord / Interactive / Incident => source_record::discard;
+    RegisterCaution / RegisterCaution / Interactive / Caution => caution::register;
+    RenewCaution / RenewCaution / Interactive / Caution => caution::renew;
+    LiftCaution / LiftCaution / Interactive / Caution => caution::lift;
     ReceiveCall / ReceiveCall / Urgent / EmergencyCard => emergency_card::receive;
     QualifyCard / QualifyCard / Urgent / EmergencyCard => emergency_card::qualify;
     DecideServices / DecideServices / Urgent / EmergencyCard => emergency_card::decide_services;

@@ -7,6 +7,7 @@ use access::policy::{Action, Class, InstitutionKind, RecordKind, Resource};
 use access::{Institution, Territory};
 use domain::access_grant::{AccessGrant, GrantCommand, GrantScope};
 use domain::access_policy::{AccessPolicy, PolicyCommand};
+use domain::caution::Caution;
 use domain::emergency_access::{EmergencyAccess, EmergencyAccessCommand};
 use domain::emergency_card::EmergencyCard;
 use domain::incident::Incident;
@@ -69,7 +70,7 @@ impl Governed for Incident {
 }
 
 /// A class as policies know it.
-fn class_of(class: RaisedClass) -> Class {
+pub(super) fn class_of(class: RaisedClass) -> Class {
     match class {
         RaisedClass::Protected => Class::Protected,
         RaisedClass::Secret => Class::Secret,
@@ -119,6 +120,20 @@ impl Governed for Notice {
         let Some(recipient) = notice.recipient() else { return Ok(None) };
         let participants = notice.escalate_to().cloned().into_iter().collect();
         Ok(Some(Resource { id: Some(id), participants, ..Resource::of(RecordKind::Notice, recipient.clone()) }))
+    }
+}
+
+/// A caution is whose who registered it, at its address where it is about one.
+impl Governed for Caution {
+    fn resource(work: &mut Work<'_>, id: Uuid, _: &Caller) -> Result<Option<Resource>, Stop> {
+        let (caution, _) = work.state::<Caution>(id)?;
+        let Some(owner) = caution.institution() else { return Ok(None) };
+        Ok(Some(Resource {
+            id: Some(id),
+            class: caution.class().map_or(Class::default(), class_of),
+            territory: caution.territory().cloned(),
+            ..Resource::of(RecordKind::Caution, owner.clone())
+        }))
     }
 }
 

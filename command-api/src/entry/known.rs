@@ -9,9 +9,11 @@ use access::Consultation;
 use access::policy::{Action, RecordKind};
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::access_day::{AccessWay, DataScope};
+use domain::classifier::CodeSystem;
 use domain::values::PlateNumber;
 use projections::Order;
 use projections::case_search::{IncidentFilter, IncidentRow};
+use projections::cautions::{CautionFilter, CautionRow};
 use projections::plates::{self, PlateRow};
 use proto::command::v1 as pb;
 use sqlx::PgConnection;
@@ -26,6 +28,8 @@ use crate::gateway::Deps;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// So many of the latest incidents are shown.
 const SHOWN: u32 = 5;
+/// So many of the latest cautions are shown.
+const MOST_CAUTIONS: u32 = 10;
 /// Incidents of one plate that are looked at.
 const MOST_WITH_PLATE: u32 = 500;
 /// Vehicles of one draft that are looked for.
@@ -112,7 +116,11 @@ impl Reading<'_> {
         if let Some(filter) = place.as_ref().and_then(same_place) {
             let incidents = self.incidents(filter.clone(), &[], DataScope::Summary).await?;
             self.known.territory = only_territory(&filter, &incidents);
-            self.known.place = Some(pb::KnownPlace { incidents: Some(incidents) });
+            let cautions = match filter.address_code {
+                Some(code) => self.cautions(CautionFilter { address_code: Some(code), ..Default::default() }).await?,
+                None => Vec::new(),
+            };
+            self.known.place = Some(pb::KnownPlace { incidents: Some(incidents), cautions });
         }
         for (index, vehicle) in vehicles.iter().take(MOST_VEHICLES).enumerate() {
             let country = if vehicle.plate_country.is_empty() { HOME } else { &vehicle.plate_country };
@@ -126,6 +134,29 @@ impl Reading<'_> {
             self.known.vehicles.push(pb::KnownVehicle { index, incidents: Some(incidents) });
         }
         Ok(())
+    }
+
+    /// The cautions of a kind that hold and that the caller may see.
+    async fn cautions(&mut self, filter: CautionFilter) -> Result<Vec<pb::KnownCaution>, sqlx::Error> {
+        let reached = vec![self.caller.reach(Action::View, RecordKind::Caution)];
+        let filter = CautionFilter { holding_at: Some(Utc::now()), reached, ..filter };
+        let rows = CautionRow::search(self.connection, &filter, None, Order::NewestFirst, MOST_CAUTIONS).await?;
+        for row in &rows {
+            self.known.shown.entry(row.id).or_default().insert(DataScope::Summary);
+        }
+        self.known.count += rows.len();
+        let kinds = self.caller.classifiers();
+        let kinds = kinds.list(CodeSystem::CautionKind);
+        let protects = |kind: &str| kinds.last(kind).is_some_and(|entry| entry.attribute("protects").is_some());
+        let told = |row: CautionRow| pb::KnownCaution {
+            id: row.id.to_string(),
+            protects: protects(&row.kind),
+            kind: row.kind,
+            class: row.class.unwrap_or_default(),
+            institution: row.institution,
+            expires_at: utc(row.expires_at),
+        };
+        Ok(rows.into_iter().map(told).collect())
     }
 
     /// The incidents of a kind that the caller may see, and do that with. Of others nothing is told: neither that there are any, nor how

@@ -2,6 +2,7 @@
 
 use proto::command::v1 as pb;
 use proto::command::v1::access_service_server::AccessService;
+use proto::command::v1::caution_service_server::CautionService;
 use proto::command::v1::classifier_service_server::ClassifierService;
 use proto::command::v1::emergency_card_service_server::EmergencyCardService;
 use proto::command::v1::incident_service_server::IncidentService;
@@ -56,6 +57,7 @@ calls!(
     asks validate_incident(ValidateIncident) -> ValidateIncidentReply
 );
 calls!(SeizedItemService: seize_item(SeizeItem), transfer_custody(TransferCustody), dispose_item(DisposeItem));
+calls!(CautionService: register_caution(RegisterCaution), renew_caution(RenewCaution), lift_caution(LiftCaution));
 calls!(
     SourceJournalService: register_journal(RegisterJournal), adopt_mapping(AdoptMapping),
     change_journal_phase(ChangeJournalPhase), push_record(PushRecord), mend_record(MendRecord),

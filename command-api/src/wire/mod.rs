@@ -16,7 +16,7 @@ use domain::ids;
 use domain::incident::TypeRules;
 use domain::kernel::Violations;
 use domain::personal::Personal;
-use domain::terms::Category;
+use domain::terms::{Category, RaisedClass};
 use domain::territory::Territories;
 use domain::values::{
     AddressCode, GeoPoint, PersonName, PersonalCode, Phone, Place, PlaceParts, PlaceText, Reporter, TerritoryCode,
@@ -86,6 +86,11 @@ impl Reader {
         let values = self.at_most(path, values, MOST_CODES).iter().enumerate();
         let codes: Vec<Option<C>> = values.map(|(index, value)| self.required_code(Item(path, index), value)).collect();
         codes.into_iter().collect()
+    }
+
+    /// How restricted what a code stands for is, where it is more than usual.
+    pub(crate) fn class<C: Coded>(&self, code: &C) -> Option<RaisedClass> {
+        self.classifiers.class(code, self.day?)
     }
 
     /// What the classifiers say of a type and a category that are given.

@@ -4,6 +4,7 @@
 
 mod access_rights;
 mod access_rules;
+mod cautions;
 mod classifier;
 mod commands;
 mod dispatch;

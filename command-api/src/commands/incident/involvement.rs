@@ -28,7 +28,11 @@ pub(crate) const HOME: &str = "LV";
 const OLDEST: u32 = 130;
 
 /// Who a person is, with what rules need to know of a sealed date of birth: it is worked out here, where it is still open.
-fn identity(reader: &mut Reader, subject: Uuid, details: Option<pb::PersonDetails>) -> Identity {
+pub(in crate::commands) fn identity(
+    reader: &mut Reader,
+    subject: Uuid,
+    details: Option<pb::PersonDetails>,
+) -> Identity {
     let details = details.unwrap_or_default();
     let at = |field| Within("person", field);
     let name = reader.text(at("name"), &details.name, PersonName::parse);
