@@ -4,6 +4,7 @@ use cqrs_es::Aggregate;
 use domain::access_day::{AccessDay, AccessDayEvent};
 use domain::access_grant::{AccessGrant, GrantEvent};
 use domain::access_policy::{AccessPolicy, PolicyEvent};
+use domain::caution::{Caution, CautionEvent};
 use domain::classifier::{Classifier, ClassifierEvent};
 use domain::emergency_access::{EmergencyAccess, EmergencyAccessEvent};
 use domain::emergency_card::{CardEvent, EmergencyCard};
@@ -36,6 +37,8 @@ pub const EMERGENCY_ACCESS: &str = EmergencyAccess::TYPE;
 pub const ACCESS_POLICY: &str = AccessPolicy::TYPE;
 /// Type of the streams of seized items.
 pub const SEIZED_ITEM: &str = SeizedItem::TYPE;
+/// Type of the streams of cautions.
+pub const CAUTION: &str = Caution::TYPE;
 /// Type of the streams of notices.
 pub const NOTICE: &str = Notice::TYPE;
 /// Type of the streams of classifiers.
@@ -71,6 +74,8 @@ pub enum RegisterEvent {
     AccessPolicy(Box<PolicyEvent>),
     /// Of a seized item.
     SeizedItem(Box<SeizedItemEvent>),
+    /// Of a caution.
+    Caution(Box<CautionEvent>),
     /// Of a notice.
     Notice(Box<NoticeEvent>),
     /// Of a classifier.
@@ -100,6 +105,7 @@ pub fn decode(stored: &StoredEvent) -> Result<RegisterEvent, DecodeError> {
         EMERGENCY_ACCESS => RegisterEvent::EmergencyAccess(Box::new(stored.decode()?)),
         ACCESS_POLICY => RegisterEvent::AccessPolicy(Box::new(stored.decode()?)),
         SEIZED_ITEM => RegisterEvent::SeizedItem(Box::new(stored.decode()?)),
+        CAUTION => RegisterEvent::Caution(Box::new(stored.decode()?)),
         NOTICE => RegisterEvent::Notice(Box::new(stored.decode()?)),
         CLASSIFIER => RegisterEvent::Classifier(Box::new(stored.decode()?)),
         SOURCE_JOURNAL => RegisterEvent::SourceJournal(Box::new(stored.decode()?)),

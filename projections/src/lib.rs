@@ -19,6 +19,7 @@ pub mod access_policies;
 pub mod cards;
 pub mod case_file;
 pub mod case_search;
+pub mod cautions;
 pub mod consultations;
 pub mod event;
 pub mod notices;

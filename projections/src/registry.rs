@@ -8,6 +8,7 @@ use crate::access_policies::AccessPolicies;
 use crate::cards::Cards;
 use crate::case_file::CaseFile;
 use crate::case_search::CaseSearch;
+use crate::cautions::Cautions;
 use crate::consultations::Consultations;
 use crate::notices::Notices;
 use crate::plates::PlateKeys;
@@ -80,6 +81,7 @@ impl Registry {
             ReadModel::of::<AccessPolicies>(),
             ReadModel::of::<SourceJournals>(),
             ReadModel::of::<Notices>(),
+            ReadModel::of::<Cautions>(),
         ])
     }
 

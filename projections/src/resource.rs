@@ -8,7 +8,8 @@ use uuid::Uuid;
 use crate::cards::CardRow;
 use crate::case_file::SeizedItemRow;
 use crate::case_search::IncidentRow;
-use crate::event::{CARD, INCIDENT, NOTICE, RETENTION, SEIZED_ITEM, UNIT};
+use crate::cautions::CautionRow;
+use crate::event::{CARD, CAUTION, INCIDENT, NOTICE, RETENTION, SEIZED_ITEM, UNIT};
 use crate::notices::NoticeRow;
 use crate::reach::{Participants, class_of, participants};
 use crate::roster::RosterRow;
@@ -45,6 +46,15 @@ impl NoticeRow {
     }
 }
 
+impl CautionRow {
+    /// What policies know of it.
+    pub fn resource(&self) -> Resource {
+        let territory = self.territory.as_deref().and_then(|code| Territory::parse(code).ok());
+        let class = class_of(self.class.as_deref());
+        Resource { class, territory, ..resource(RecordKind::Caution, self.id, &self.institution) }
+    }
+}
+
 impl IncidentRow {
     /// What policies know of it where its recipient asks what they were told: they were handed it, so they take part.
     pub fn resource_told(&self, recipient: &str) -> Resource {
@@ -72,6 +82,7 @@ pub async fn resource_of(
         },
         CARD => CardRow::by_id(connection, id).await?.map(|row| row.resource()),
         UNIT => RosterRow::by_id(connection, id).await?.map(|row| row.resource(RecordKind::Unit)),
+        CAUTION => CautionRow::by_id(connection, id).await?.map(|row| row.resource()),
         NOTICE => NoticeRow::by_id(connection, id).await?.map(|row| row.resource()),
         RETENTION => Some(Resource { id: Some(id), ..Resource::new(RecordKind::RetentionCase) }),
         _ => None,
