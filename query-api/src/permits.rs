@@ -10,6 +10,7 @@ use chrono::Utc;
 use projections::access_grants::in_force;
 use projections::cards::CardRow;
 use projections::case_search::IncidentRow;
+use projections::cautions::CautionRow;
 use projections::notices::NoticeRow;
 use projections::roster::RosterRow;
 use projections::source_journals::JournalRow;
@@ -92,6 +93,11 @@ impl Permits {
     /// Whether the caller is shown a notice.
     pub(crate) fn sees_notice(&self, row: &NoticeRow) -> bool {
         self.may(Action::View, &row.resource())
+    }
+
+    /// Whether the caller is shown a caution.
+    pub(crate) fn of_caution(&self, row: &CautionRow) -> Guard {
+        self.guard(&row.resource())
     }
 
     /// What of a card the caller is shown.

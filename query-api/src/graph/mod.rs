@@ -1,6 +1,7 @@
 //! The graph: one file for each part of it.
 
 mod card;
+mod caution;
 mod changes;
 mod classifier;
 mod common;
@@ -41,6 +42,7 @@ pub(crate) struct Query(
     classifier::ClassifierQuery,
     journal::JournalQuery,
     notice::NoticeQuery,
+    caution::CautionQuery,
     log::LogQuery,
 );
 

@@ -10,6 +10,7 @@ use domain::access_day::DataScope;
 use projections::Keyset;
 use projections::cards::{self, CardRow};
 use projections::case_search::{self, IncidentRow};
+use projections::cautions::{self, CautionRow};
 use projections::notices::{self, NoticeRow};
 use projections::roster::{self, RosterRow};
 use projections::source_journals::QuarantineRow;
@@ -116,6 +117,7 @@ pub(crate) enum Counted {
     Cards(cards::CardFilter),
     Roster(roster::RosterFilter),
     Notices(notices::NoticeFilter),
+    Cautions(cautions::CautionFilter),
     Timeline(TimelinePage),
     Quarantine(Uuid),
 }
@@ -131,6 +133,7 @@ impl Counted {
             Self::Cards(filter) => CardRow::count(&mut reading, filter).await?,
             Self::Roster(filter) => RosterRow::count(&mut reading, filter).await?,
             Self::Quarantine(journal) => QuarantineRow::count(&mut reading, *journal).await?,
+            Self::Cautions(filter) => CautionRow::count(&mut reading, filter).await?,
             Self::Notices(filter) => NoticeRow::count(&mut reading, filter).await?,
             Self::Timeline(_) => 0,
         })

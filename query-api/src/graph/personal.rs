@@ -118,10 +118,40 @@ impl Guard {
         part: RecordPart,
         json: &str,
     ) -> Result<PersonIdentity, QueryError> {
-        let sealed: SealedIdentity = parsed(json)?;
-        let who = if self.shows(part) { Part::Whole } else { Part::Nothing };
         let told = Told { sealed_in: self.record, scope: DataScope::Persons };
-        let (code, code_told) = if who == Part::Whole { self.code_shown(told) } else { (Part::Nothing, told) };
+        match self.shows(part) {
+            true => self.show_identity(ctx, json, (Part::Whole, told), self.code_shown(told)).await,
+            false => self.show_identity(ctx, json, (Part::Nothing, told), (Part::Nothing, told)).await,
+        }
+    }
+
+    /// Shows a person of a record that is seen whole or not at all; of the personal code, the date of birth.
+    pub(crate) async fn seen_identity(&self, ctx: &Context<'_>, json: &str) -> Result<PersonIdentity, QueryError> {
+        let told = Told { sealed_in: self.record, scope: DataScope::Persons };
+        self.show_identity(ctx, json, (Part::Whole, told), (Part::BirthDate, told)).await
+    }
+
+    /// Shows a text of a record that is seen whole or not at all; null where nothing was recorded.
+    pub(crate) async fn seen_text(
+        &self,
+        ctx: &Context<'_>,
+        scope: DataScope,
+        json: Option<&str>,
+    ) -> Result<Option<PersonalText>, QueryError> {
+        let Some(json) = json else { return Ok(None) };
+        let told = Told { sealed_in: self.record, scope };
+        let shown = if self.is_seen() { Part::Whole } else { Part::Nothing };
+        self.show(ctx, told, shown, Some(&parsed(json)?)).await
+    }
+
+    async fn show_identity(
+        &self,
+        ctx: &Context<'_>,
+        json: &str,
+        (who, told): (Part, Told),
+        (code, code_told): (Part, Told),
+    ) -> Result<PersonIdentity, QueryError> {
+        let sealed: SealedIdentity = parsed(json)?;
         let (name, name_original, personal_code, birth_date, phone, address) = futures::try_join!(
             self.show(ctx, told, who, sealed.name.as_ref()),
             self.show(ctx, told, who, sealed.name_original.as_ref()),

@@ -1,7 +1,7 @@
 //! Closed lists of the domain as enums of the graph; their labels are fields beside them.
 
 use async_graphql::Enum;
-use domain::{notice, terms};
+use domain::{caution, notice, terms};
 
 use crate::error::QueryError;
 use crate::lang::Lang;
@@ -92,6 +92,18 @@ mirrored! {
         Ecall = "ECALL",
         /// Told by another service or institution.
         Partner = "PARTNER",
+    }
+}
+
+mirrored! {
+    /// What a caution is about (brīdinājuma objekts).
+    CautionAbout = caution::AboutKind {
+        /// An address.
+        Address = "ADDRESS",
+        /// A person.
+        Person = "PERSON",
+        /// A vehicle.
+        Vehicle = "VEHICLE",
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use domain::Decide;
 use domain::access_grant::{AccessGrant, ApproveGrant, GrantCommand, GrantScope, RequestGrant};
+use domain::caution::{Caution, CautionCommand};
 use domain::classifier::{CardType, IncidentType};
 use domain::emergency_card::{AttachUnit, CardCommand, EmergencyCard, QualifyCard, ReceiveCall};
 use domain::incident::{
@@ -311,6 +312,15 @@ impl Register {
             work.execute::<SeizedItem>(item, SeizedItemCommand::SeizeItem(Box::new(seizure.clone())))?;
             work.execute::<Incident>(incident, IncidentCommand::AddSeizedItem(AddSeizedItem { item }))?;
             Ok(Target::of::<SeizedItem>(item))
+        })
+        .await
+    }
+
+    /// Something is done with a caution.
+    pub async fn caution(&self, id: Uuid, command: CautionCommand) -> Done {
+        self.submit::<Caution>(id, Utc::now().fixed_offset(), move |work| {
+            work.execute::<Caution>(id, command.clone())?;
+            Ok(Target::of::<Caution>(id))
         })
         .await
     }
