@@ -67,6 +67,8 @@ const SPOTS: [(&str, u32); 6] = [
 pub struct Address {
     /// Place among the territories.
     pub territory: usize,
+    /// Its code: invented, of a length that the address register does not have.
+    pub code: String,
     /// As it is written.
     pub text: String,
     /// WGS 84 in micro-degrees: latitude, longitude.
@@ -101,8 +103,8 @@ impl Address {
         let streets = if place.is_city() { STREETS.len() } else { 24 };
         let street = STREETS[chance.below(streets as u32) as usize];
         let number = chance.about(1, if place.is_city() { 120 } else { 60 });
-        let flat =
-            if place.is_city() && chance.percent(70) { format!("-{}", chance.between(1, 60)) } else { String::new() };
+        let flat = if place.is_city() && chance.percent(70) { chance.between(1, 60) } else { 0 };
+        let door = if flat > 0 { format!("-{flat}") } else { String::new() };
         // A street lies where it lies: its point follows from its name and the number along it.
         let street_number = STREETS.iter().position(|name| *name == street).unwrap_or(0) as u64;
         let mut line = Chance::of(street_number, "street", territory as u64);
@@ -114,7 +116,8 @@ impl Address {
         let at = |centre: i32, from: i64, along: i64| centre + (from + along * number) as i32;
         Address {
             territory,
-            text: format!("{street} {number}{flat}, {}", place.seat),
+            code: format!("9{territory:02}{street_number:02}{number:03}{flat:02}"),
+            text: format!("{street} {number}{door}, {}", place.seat),
             point: (at(place.centre.0, from.0, along.0), at(place.centre.1, from.1 * 2, along.1 * 2)),
         }
     }
@@ -127,7 +130,8 @@ impl Address {
         at: DateTime<Utc>,
     ) -> pb::Place {
         pb::Place {
-            address_code: String::new(),
+            // Whoever gives an address has it from the address register.
+            address_code: if source == pb::LocationSource::Address { self.code.clone() } else { String::new() },
             territory: TERRITORIES[self.territory].code_on(riga_day(&at)).to_owned(),
             text: self.text.clone(),
             point: Some(pb::GeoPoint { latitude_e6: self.point.0, longitude_e6: self.point.1 }),

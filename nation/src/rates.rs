@@ -67,6 +67,14 @@ pub struct Shares {
     pub returned: u32,
     /// Of those accepted, those that can't be dealt with.
     pub aborted: u32,
+    /// Of incidents, those after which somebody makes known what to be careful of there.
+    pub cautions: u32,
+    /// The same of those in families.
+    pub cautions_of_families: u32,
+    /// Of cautions, those that are renewed.
+    pub renewed: u32,
+    /// Of cautions, those that are lifted before their time.
+    pub lifted: u32,
     /// Of seized items, those whose custody ends; the rest is kept.
     pub disposed: u32,
 }
@@ -93,6 +101,10 @@ pub const SHARES: Shares = Shares {
     withdrawn_offers: 6,
     returned: 7,
     aborted: 3,
+    cautions: 600,
+    cautions_of_families: 6_000,
+    renewed: 20,
+    lifted: 25,
     disposed: 92,
 };
 

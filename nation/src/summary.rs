@@ -131,7 +131,7 @@ acts! {
     RegisterIncident SupplementIncident ReclassifyIncident AssignIncident RecordResult CloseIncident ReopenIncident CorrectIncident
     RecordAction RestrictIncident InvolvePerson IdentifyPerson ChangePersonRoles InvolveOrganisation InvolveVehicle InvolveItem
     InvolveDocument WithdrawInvolvement LinkIncidents UnlinkIncidents MergeIncident UnmergeIncident SplitIncident OfferTransfer
-    AcceptTransfer RejectTransfer WithdrawTransfer CompleteTransfer SeizeItem TransferCustody DisposeItem PushRecord;
+    AcceptTransfer RejectTransfer WithdrawTransfer CompleteTransfer SeizeItem TransferCustody DisposeItem RegisterCaution RenewCaution LiftCaution PushRecord;
     RequestAnnulment ApproveAnnulment RejectAnnulment LiftRestriction RegisterJournal AdoptMapping ChangeJournalPhase
 }
 

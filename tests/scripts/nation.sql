@@ -170,6 +170,12 @@ figure (what, found, stated, tolerance) as (
     select 'incidents in which something is seized', (select count(distinct payload ->> 'incident') from event where event_type = 'ItemSeized')::float8 / count(*), 0.033, 0.25
     from incident
     union all
+    select 'cautions by incident', (select count(*) from event where event_type = 'CautionRegistered')::float8 / count(*), 0.0097, 0.3
+    from incident
+    union all
+    select 'cautions that are lifted', (select count(*) from event where event_type = 'CautionLifted')::float8
+        / (select count(*) from event where event_type = 'CautionRegistered'), 0.22, 0.4
+    union all
     select 'handovers by who does not have the item, or before they got it', count(*), 0, 0
     from custody where since is not null and (at < since or (event_type = 'CustodyTransferred' and hands_on <> has_it))
     union all

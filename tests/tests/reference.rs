@@ -29,6 +29,7 @@ fn every_rule_of_the_domain_is_in_the_document() {
     for aggregate in [
         "incident",
         "seized_item",
+        "caution",
         "emergency_card",
         "unit",
         "track",

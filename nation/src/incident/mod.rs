@@ -1,6 +1,7 @@
 //! An incident of a police force, from its registration to its end, with all that comes of it.
 
 mod case;
+mod caution;
 mod custody;
 mod kinds;
 mod persons;
@@ -86,6 +87,7 @@ fn live(case: &mut Case<'_>, chance: &mut Chance) {
         return;
     }
     case.work_on();
+    case.caution();
     case.bring_to_an_end();
 }
 

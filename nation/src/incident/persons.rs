@@ -206,7 +206,7 @@ fn sex(person: &Person) -> pb::Sex {
 }
 
 /// All that a document or a register says.
-fn full(nation: &crate::Nation, chance: &mut crate::Chance, person: &Person) -> pb::PersonDetails {
+pub(super) fn full(nation: &crate::Nation, chance: &mut crate::Chance, person: &Person) -> pb::PersonDetails {
     // Not all who live here are citizens.
     let citizenship = match chance.below(100) {
         0..88 => "LV",

@@ -2,6 +2,7 @@
 
 use nation::Asked;
 use proto::command::v1::CommandReply;
+use proto::command::v1::caution_service_client::CautionServiceClient;
 use proto::command::v1::command_envelope::Command;
 use proto::command::v1::emergency_card_service_client::EmergencyCardServiceClient;
 use proto::command::v1::incident_service_client::IncidentServiceClient;
@@ -70,6 +71,11 @@ pub(super) async fn call(command: Asked, channel: Channel, target: &Target) -> R
             SeizeItem => seize_item,
             TransferCustody => transfer_custody,
             DisposeItem => dispose_item,
+        }
+        CautionServiceClient {
+            RegisterCaution => register_caution,
+            RenewCaution => renew_caution,
+            LiftCaution => lift_caution,
         }
         SourceJournalServiceClient {
             PushRecord => push_record,
