@@ -10,8 +10,8 @@ use crate::case_file::CaseFile;
 use crate::case_search::CaseSearch;
 use crate::cautions::Cautions;
 use crate::consultations::Consultations;
+use crate::lookups::LookupKeys;
 use crate::notices::Notices;
-use crate::plates::PlateKeys;
 use crate::projection::{Projection, Projector, projector};
 use crate::rebuild::RebuildError;
 use crate::roster::Roster;
@@ -86,7 +86,7 @@ impl Registry {
     }
 
     /// All read models of the register: those too that open what they find things by.
-    pub fn with_keys(keys: PlateKeys) -> Registry {
+    pub fn with_keys(keys: LookupKeys) -> Registry {
         let Registry(mut models) = Registry::all();
         models.push(keys.read_model());
         Registry(models)

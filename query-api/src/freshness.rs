@@ -16,6 +16,7 @@ use projections::access_grants::AccessGrants;
 use projections::cards::Cards;
 use projections::case_file::CaseFile;
 use projections::case_search::CaseSearch;
+use projections::lookups;
 use projections::notices::Notices;
 use projections::roster::Roster;
 use projections::source_journals::SourceJournals;
@@ -68,12 +69,22 @@ const READ_BY: &[(&str, &[&str])] = &[
     ("record", &[Timeline::NAME, CaseSearch::NAME, Cards::NAME]),
 ];
 
+/// Conditions of filters that are about what is sealed.
+const LOOKED_UP_BY: [&str; 2] = ["plate", "personalCode"];
+
 /// Read models that a field at the root is answered from.
 fn models_of(root: &RootField) -> impl Iterator<Item = &'static str> {
     let read = READ_BY.iter().filter(|(field, _)| root.name == *field || root.inner.contains(*field));
     // Whatever is shown depends on the rights that the caller has.
     let models = read.flat_map(|(_, models)| models.iter().copied()).chain([AccessGrants::NAME]);
+    let models = models.chain(looks_up(root).then_some(lookups::NAME));
     models.filter(|_| !root.is_introspection())
+}
+
+/// Whether its filter names what is sealed.
+fn looks_up(root: &RootField) -> bool {
+    let Some(Value::Object(filter)) = root.argument("filter") else { return false };
+    LOOKED_UP_BY.iter().any(|name| filter.get(*name).is_some_and(|value| !matches!(value, Value::Null)))
 }
 
 /// Where the logs and the read models that serve are.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_graphql::dataloader::Loader;
 use event_store::seal::{KeyRing, SealedField, sealed_fields};
 use futures::future::BoxFuture;
+use projections::lookups::{Lookup, LookupDigest};
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -22,10 +23,13 @@ pub enum PersonalValue {
     Erased,
 }
 
-/// Opens sealed fields, many at once.
+/// Opens sealed fields, many at once, and tells what records are found by that hold something sealed.
 pub trait OpenPersonal: Send + Sync + 'static {
     /// What became of each, in order.
     fn open<'a>(&'a self, fields: &'a [SealedField]) -> BoxFuture<'a, Result<Vec<PersonalValue>, QueryError>>;
+
+    /// What records are found by that hold that.
+    fn digest(&self, lookup: Lookup<'_>) -> LookupDigest;
 }
 
 impl OpenPersonal for KeyRing {
@@ -40,6 +44,10 @@ impl OpenPersonal for KeyRing {
             });
             opened.collect()
         })
+    }
+
+    fn digest(&self, lookup: Lookup<'_>) -> LookupDigest {
+        lookup.digest(self.master())
     }
 }
 

@@ -14,7 +14,8 @@ use domain::values::PlateNumber;
 use projections::Order;
 use projections::case_search::{IncidentFilter, IncidentRow};
 use projections::cautions::{CautionFilter, CautionRow};
-use projections::plates::{self, PlateRow};
+use projections::event::INCIDENT;
+use projections::lookups::{Lookup, LookupRow};
 use proto::command::v1 as pb;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -125,8 +126,8 @@ impl Reading<'_> {
         for (index, vehicle) in vehicles.iter().take(MOST_VEHICLES).enumerate() {
             let country = if vehicle.plate_country.is_empty() { HOME } else { &vehicle.plate_country };
             let Ok(plate) = PlateNumber::parse(&vehicle.plate, country) else { continue };
-            let digest = plates::digest(&self.deps.master, &plate);
-            let ids = PlateRow::incidents_with(self.connection, &digest, MOST_WITH_PLATE).await?;
+            let lookup = Lookup::Plate(&plate).digest(&self.deps.master);
+            let ids = LookupRow::records_with(self.connection, INCIDENT, &lookup, MOST_WITH_PLATE).await?;
             let filter = IncidentFilter { ids: Some(ids), ..IncidentFilter::default() };
             // That a vehicle is in an incident is part of what is involved in it.
             let incidents = self.incidents(filter, &[Action::ViewProperty], DataScope::Property).await?;

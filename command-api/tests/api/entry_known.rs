@@ -177,7 +177,7 @@ async fn a_vehicle_is_known_by_its_plate_however_it_is_written_until_that_is_wit
     // At once, and for good once the projector has heard of it.
     assert_eq!(with_vehicle(&asked(&api, &own, with("AB-1234")).await).0, 0);
     api.caught_up().await;
-    let rows: i64 = sqlx::query_scalar("select count(*) from plates.plates").fetch_one(&api.pool).await.unwrap();
+    let rows: i64 = sqlx::query_scalar("select count(*) from lookups.lookups").fetch_one(&api.pool).await.unwrap();
     assert_eq!(rows, 0);
 }
 

@@ -18,7 +18,7 @@ use event_store::read::LogReader;
 use event_store::seal::MasterKeys;
 use event_store::seal::erasures::ErasureList;
 use futures::future::BoxFuture;
-use projections::plates::PlateKeys;
+use projections::lookups::LookupKeys;
 use projections::{Pools, Registry, Running, start_all};
 use proto::command::v1 as pb;
 use proto::command::v1::emergency_card_service_client::EmergencyCardServiceClient;
@@ -190,7 +190,7 @@ impl Api {
     pub async fn with_read_models() -> Api {
         let mut api = Api::start().await;
         let pools = Pools { owner: pool(api.database.owner_url(), 3).await, app: api.pool.clone() };
-        let registry = Registry::with_keys(PlateKeys::new(api.pool.clone(), Arc::clone(&api.master)));
+        let registry = Registry::with_keys(LookupKeys::new(api.pool.clone(), Arc::clone(&api.master)));
         let (stop, ended) = watch::channel(false);
         let of_register = registry.iter().filter(|model| model.consumer.logs.contains(&LogName::REGISTER));
         let names = of_register.map(|model| model.consumer.name).collect();

@@ -85,6 +85,11 @@ impl KeyRing {
         KeyRing { pool, log, master }
     }
 
+    /// What unwraps them.
+    pub fn master(&self) -> &MasterKeys {
+        &self.master
+    }
+
     /// The keys of these ids, by id, in one query. A destroyed key is absent.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use super::card::Card;
 use super::common::{Code, Named, Period, Place, Source, SourceRef, id, place_of, uuid};
 use super::fresh::fresh;
 
+use super::lookup::{LookedUp, PlateFilter};
 use super::notice::{self, Notice};
 use super::origin::{self, FieldOrigin};
 use super::paging::{self, Counted, Page, Paging, TimeKey, page, show_rows};
@@ -29,8 +30,9 @@ use crate::permits::{Guard, Permits, RecordPart};
 use crate::position::LogPosition;
 use crate::snapshot::Given;
 
+// No `Debug`: what it holds may be personal.
 /// What incidents are asked for; all conditions hold together.
-#[derive(InputObject, Debug, Clone, Default, PartialEq)]
+#[derive(InputObject, Clone, Default, PartialEq)]
 pub(crate) struct IncidentFilter {
     /// In any of these states.
     pub(crate) status: Option<Vec<IncidentStatus>>,
@@ -54,6 +56,13 @@ pub(crate) struct IncidentFilter {
     pub(crate) territory: Option<Vec<String>>,
     /// Whose place has all of these words.
     pub(crate) place_words: Option<String>,
+    /// At this object of the address register: its code.
+    pub(crate) address_code: Option<String>,
+    /// With a vehicle of this plate, however it is written: of the 500 that it was recorded in last. For those who see vehicles.
+    pub(crate) plate: Option<PlateFilter>,
+    /// With a person of this code, with or without its hyphen, also where its check digit doesn't hold: of the 500 that it was recorded in
+    /// last. For those who see persons, also those under suspicion, and codes at least in part.
+    pub(crate) personal_code: Option<String>,
     /// That come from this emergency card.
     pub(crate) card: Option<ID>,
     /// Given to this unit.
@@ -85,7 +94,7 @@ impl IncidentFilter {
         let codes = |codes: Vec<&'static str>| codes.into_iter().map(ToOwned::to_owned).collect();
         Ok(case_search::IncidentFilter {
             ids: None,
-            address_code: None,
+            address_code: self.address_code,
             institution: self.institution,
             responsible: self.responsible,
             offered_to: self.offered_to,
@@ -166,12 +175,15 @@ impl IncidentQuery {
     ) -> Result<Page<Incident>, QueryError> {
         let paging = Paging::of(first, after.as_deref())?;
         fresh(ctx, min_position).await?;
-        let mut filter = filter.unwrap_or_default().of_rows()?;
+        let mut filter = filter.unwrap_or_default();
+        let looked_up = LookedUp::of(filter.plate.take(), filter.personal_code.take())?;
+        let mut filter = filter.of_rows()?;
         filter.reached.push(ctx.reach(Action::View, RecordKind::Incident).await?);
         if filter.assigned_unit.is_some() {
             // Whom it is given to is not to be found out by asking for it either.
             filter.reached.push(ctx.reach(Action::ViewUnits, RecordKind::Incident).await?);
         }
+        looked_up.narrow(ctx, &mut filter).await?;
         let permits = ctx.permits().await?;
         let order = match order_by {
             IncidentOrder::RegisteredDesc => Order::NewestFirst,
@@ -179,8 +191,10 @@ impl IncidentQuery {
         };
         let mut reading = ctx.snapshot()?.read().await?;
         let rows = IncidentRow::search(&mut reading, &filter, paging.keyset(), order, paging.rows_to_read()).await?;
-        let rows = rows.into_iter().filter_map(|row| Incident::seen(permits, row));
-        let rows = show_rows(ctx, &paging, rows, |incident| incident.row.id)?;
+        let rows: Vec<_> = rows.into_iter().filter_map(|row| Incident::seen(permits, row)).collect();
+        let first = usize::try_from(paging.first.max(1)).unwrap_or(usize::MAX);
+        looked_up.found(ctx, rows.iter().take(first).map(|incident| incident.row.id))?;
+        let rows = show_rows(ctx, &paging, rows.into_iter(), |incident| incident.row.id)?;
         Ok(page(&paging, rows, |row| TimeKey::of(row.row.keyset()), Counted::Incidents(Box::new(filter))))
     }
 }

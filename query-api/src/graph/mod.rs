@@ -9,6 +9,7 @@ mod fresh;
 mod incident;
 mod journal;
 mod log;
+mod lookup;
 mod notice;
 mod origin;
 mod paging;

@@ -27,6 +27,7 @@ use event_store::log::LogName;
 use event_store::migrate::{log_sets, migrate};
 use event_store::private_pg::{PrivatePgError, TestDatabase, shared_for_tests};
 use event_store::seal::{KeyRing, MasterKeys};
+use projections::lookups::LookupKeys;
 use projections::{Pools, Registry, Running, start_all};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -88,9 +89,13 @@ impl Register {
         register
     }
 
+    fn registry(&self) -> Registry {
+        Registry::with_keys(LookupKeys::new(self.app.clone(), self.master.clone()))
+    }
+
     /// Waits until the read models' tables are made: before that nothing can be asked, as in the first moments of a new register.
     async fn has_its_read_models(&self) {
-        let wanted: BTreeSet<&str> = Registry::all().names().into_iter().collect();
+        let wanted: BTreeSet<&str> = self.registry().names().into_iter().collect();
         for _ in 0..500 {
             let made = consumer::statuses(&self.app).await.unwrap_or_default();
             let made: BTreeSet<&str> = made.iter().map(|status| status.name.as_str()).collect();
@@ -105,7 +110,7 @@ impl Register {
     /// Lets the read models go on.
     pub async fn resume(&mut self) {
         let (stop, shutdown) = watch::channel(false);
-        self.models = Some((stop, start_all(&self.pools, &Registry::all(), &shutdown)));
+        self.models = Some((stop, start_all(&self.pools, &self.registry(), &shutdown)));
     }
 
     /// Stops the read models where they are.

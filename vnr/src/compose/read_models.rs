@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use event_store::consumer::ProgressWatch;
 use event_store::seal::MasterKeys;
-use projections::plates::PlateKeys;
+use projections::lookups::LookupKeys;
 use projections::{Pools, Registry, list, start_all};
 use tokio::sync::watch;
 
@@ -59,7 +59,7 @@ impl ReadModels {
 
 /// The read models of the register.
 pub(crate) fn registry(database: &Database, master: &Arc<MasterKeys>) -> Registry {
-    Registry::with_keys(PlateKeys::new(database.app.clone(), Arc::clone(master)))
+    Registry::with_keys(LookupKeys::new(database.app.clone(), Arc::clone(master)))
 }
 
 /// The database as the read models want it.

@@ -1,0 +1,192 @@
+//! Incidents are found by a plate, by a person's code and by an address; by what somebody may not see they find nothing.
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use access::{Institution, Principal, Purpose, Role};
+use chrono::{TimeDelta, Utc};
+use domain::classifier::{PersonRole, VehicleRelation};
+use domain::incident::{Identity, IncidentCommand, InvolvePerson, InvolveVehicle, SupplementIncident, Vehicle};
+use domain::terms::Identification;
+use domain::values::{AddressCode, CountryCode, PersonalCode, Place, PlaceParts, PlateNumber};
+use serde_json::{Value, json};
+use support::register::{Done, Register};
+use support::{Answer, Served, ask, serve};
+use uuid::Uuid;
+
+const CODE: &str = "010190-12345";
+
+async fn served(register: &Register) -> Served {
+    serve(register.app.clone(), register.keys(), Vec::new()).await
+}
+
+fn who(institution: &str, role: Role, purpose: Purpose) -> Principal {
+    let institution = Institution::parse(institution).expect("a code");
+    Principal::new("a.ozola", institution, vec![role], purpose, Utc::now() + TimeDelta::hours(1))
+}
+
+fn police() -> Principal {
+    who("VP", Role::Officer, Purpose::Response)
+}
+
+/// Of a municipal police, who see the summary alone of what others have in their territory.
+fn local_officer() -> Principal {
+    let territories = vec![access::Territory::parse("0003000").expect("a code")];
+    Principal { territories, ..who("PP-JELGAVA", Role::Officer, Purpose::Response) }
+}
+
+fn person(subject: Uuid, code: &str, role: &str) -> IncidentCommand {
+    let person = Identity {
+        personal_code: Some(PersonalCode::parse(code).expect("a code").into()),
+        ..Identity::unknown(subject)
+    };
+    let involve = InvolvePerson {
+        person,
+        roles: BTreeSet::from([PersonRole::parse(role).expect("a role")]),
+        identification: Identification::Document,
+        minor: false,
+        protections: BTreeSet::new(),
+    };
+    IncidentCommand::InvolvePerson(Box::new(involve))
+}
+
+fn vehicle(plate: &str, country: &str) -> IncidentCommand {
+    let vehicle = Vehicle {
+        id: Uuid::now_v7(),
+        relation: VehicleRelation::parse("suspect").expect("a relation"),
+        plate: Some(PlateNumber::parse(plate, country).expect("a plate").into()),
+        plate_country: CountryCode::parse(country).ok(),
+        vin: None,
+        make: None,
+        colour: None,
+        person: None,
+    };
+    IncidentCommand::InvolveVehicle(Box::new(InvolveVehicle { vehicle }))
+}
+
+const LIST: &str =
+    "query ($p: LogPosition, $f: IncidentFilter) { incidents(minPosition: $p, filter: $f, orderBy: REGISTERED_ASC) {
+    totalCount nodes { number } } }";
+
+async fn asked(api: &Served, who: &Principal, query: &str, at: &Done, filter: Value) -> Answer {
+    ask(api, Some(&api.tokens.for_(who)), query, json!({"p": at.position, "f": filter})).await
+}
+
+/// The numbers of what is found, which are as many as are counted.
+async fn found(api: &Served, who: &Principal, at: &Done, filter: Value) -> Vec<String> {
+    let body = asked(api, who, LIST, at, filter).await.json();
+    assert!(body.get("errors").is_none(), "{body}");
+    let incidents = &body["data"]["incidents"];
+    let nodes = incidents["nodes"].as_array().expect("rows");
+    assert_eq!(incidents["totalCount"], json!(nodes.len()), "{incidents}");
+    nodes.iter().map(|node| node["number"].as_str().expect("a number").to_owned()).collect()
+}
+
+/// What the access log says that was looked at, in order: scopes of each look.
+async fn scopes(register: &Register) -> Vec<Value> {
+    let sql = "select payload::text from access.events where event_type = 'RecordConsulted' order by position";
+    let payloads: Vec<String> = sqlx::query_scalar(sql).fetch_all(&register.app).await.expect("the access log");
+    assert!(payloads.iter().all(|payload| !payload.contains(CODE) && !payload.contains("AB-1234")), "{payloads:?}");
+    let event = |payload: &String| serde_json::from_str::<Value>(payload).expect("JSON")["RecordConsulted"].clone();
+    payloads.iter().map(|payload| event(payload)["scopes"].clone()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn incidents_are_found_by_plate_by_personal_code_and_by_address() {
+    let register = Register::fresh().await;
+    let api = served(&register).await;
+    let (one, two, three) =
+        (register.incident("Viens").await, register.incident("Divi").await, register.incident("Trīs").await);
+    register.does(one.id, vehicle("AB-1234", "LV")).await;
+    register.does(two.id, vehicle("ab 1234", "LV")).await;
+    register.does(three.id, vehicle("AB-1234", "LT")).await;
+    register.does(two.id, person(Uuid::now_v7(), CODE, "suspect")).await;
+    let witness = Uuid::now_v7();
+    register.does(three.id, person(witness, CODE, "witness")).await;
+    let place = PlaceParts { address_code: AddressCode::parse("100123456").ok(), ..PlaceParts::default() };
+    let place = Some(Place::try_from(place).expect("a place"));
+    let supplement = SupplementIncident { place, ..SupplementIncident::default() };
+    let last = register.does(one.id, IncidentCommand::SupplementIncident(Box::new(supplement))).await;
+    let by = async |filter: Value| found(&api, &police(), &last, filter).await;
+    let (one, two, three) = (one.number.as_str(), two.number.as_str(), (three.id, three.number.as_str()));
+
+    assert_eq!(by(json!({"plate": {"number": "Ab 12-34"}})).await, [one, two]);
+    assert_eq!(by(json!({"plate": {"number": "AB1234", "country": "lt"}})).await, [three.1]);
+    assert_eq!(
+        by(json!({"personalCode": "01019012345"})).await,
+        [two, three.1],
+        "suspects and others, verified or not"
+    );
+    assert_eq!(by(json!({"personalCode": CODE, "plate": {"number": "AB-1234"}})).await, [two], "both hold");
+    assert_eq!(by(json!({"personalCode": CODE, "addressCode": "100123456"})).await, Vec::<String>::new());
+    assert_eq!(by(json!({"addressCode": "100123456"})).await, [one]);
+    assert_eq!(by(json!({"personalCode": "161175-19997"})).await, Vec::<String>::new());
+    assert_eq!(by(json!({"plate": null, "personalCode": null})).await.len(), 3, "as if they were left out");
+    let known = [
+        json!(["summary", "property"]),
+        json!(["summary", "property"]),
+        json!(["summary", "persons", "personal_code"]),
+        json!(["summary", "persons", "property", "personal_code"]),
+        json!(["summary"]),
+        json!(["summary"]),
+    ];
+    assert_eq!(scopes(&register).await, known);
+
+    register.destroy_keys_of(three.0, witness).await;
+    assert_eq!(by(json!({"personalCode": CODE})).await, [two], "who is erased is not found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_somebody_is_known_is_in_the_access_log_also_where_they_are_only_counted() {
+    let register = Register::fresh().await;
+    let api = served(&register).await;
+    let incident = register.incident("Viens").await;
+    let last = register.does(incident.id, person(Uuid::now_v7(), CODE, "suspect")).await;
+    let query = "query ($p: LogPosition, $f: IncidentFilter) {
+        incidents(minPosition: $p, filter: $f, first: 0) { totalCount } }";
+    let counted = asked(&api, &police(), query, &last, json!({"personalCode": CODE})).await.json();
+    assert_eq!(counted["data"]["incidents"]["totalCount"], 1, "{counted}");
+    assert_eq!(scopes(&register).await, [json!(["persons", "personal_code"])]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_what_somebody_may_not_see_they_find_nothing_and_are_counted_nothing() {
+    let register = Register::fresh().await;
+    let api = served(&register).await;
+    let near = register.incident_at("VP", Some("0003040"), None, "Savā teritorijā").await;
+    register.does(near.id, vehicle("AB-1234", "LV")).await;
+    let last = register.does(near.id, person(Uuid::now_v7(), CODE, "witness")).await;
+    assert_eq!(found(&api, &local_officer(), &last, json!({})).await, [near.number.as_str()], "the summary");
+    for filter in [json!({"plate": {"number": "AB-1234"}}), json!({"personalCode": CODE})] {
+        assert_eq!(found(&api, &police(), &last, filter.clone()).await, [near.number.as_str()]);
+        assert_eq!(found(&api, &local_officer(), &last, filter).await, Vec::<String>::new());
+    }
+    // A system reads no persons and no vehicles, whosever they are, and is told so.
+    let system = who("VP", Role::System, Purpose::Response);
+    for filter in [json!({"plate": {"number": "AB-1234"}}), json!({"personalCode": CODE})] {
+        let kept = asked(&api, &who("VUGD", Role::Officer, Purpose::Response), LIST, &last, filter.clone()).await;
+        assert!(!kept.body.contains(&near.number), "rescuers see neither: {}", kept.body);
+        assert_eq!(asked(&api, &system, LIST, &last, json!({})).await.code(), "", "it sees the incident");
+        let refused = asked(&api, &system, LIST, &last, filter).await;
+        assert_eq!(refused.code(), "FORBIDDEN", "{}", refused.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_plate_or_code_is_refused_by_its_name_and_not_repeated() {
+    let register = Register::fresh().await;
+    let api = served(&register).await;
+    let last = register.incident("Viens").await;
+    let wrong = [
+        (json!({"plate": {"number": "--"}}), "plate"),
+        (json!({"plate": {"number": "AB-1234", "country": "LVA"}}), "plate"),
+        (json!({"personalCode": "010190-1234X"}), "personalCode"),
+    ];
+    for (filter, argument) in wrong {
+        let answer = asked(&api, &police(), LIST, &last, filter).await;
+        assert_eq!(answer.code(), "BAD_USER_INPUT", "{}", answer.body);
+        assert_eq!(answer.json()["errors"][0]["extensions"]["argument"], argument);
+        assert!(!answer.body.contains("1234"), "{}", answer.body);
+    }
+}
