@@ -16,6 +16,7 @@ use projections::access_grants::AccessGrants;
 use projections::cards::Cards;
 use projections::case_file::CaseFile;
 use projections::case_search::CaseSearch;
+use projections::cautions::Cautions;
 use projections::lookups;
 use projections::notices::Notices;
 use projections::roster::Roster;
@@ -53,6 +54,9 @@ const READ_BY: &[(&str, &[&str])] = &[
     ("transfers", &[CaseFile::NAME]),
     ("pendingTransfer", &[CaseFile::NAME]),
     ("seizedItems", &[CaseFile::NAME]),
+    ("caution", &[Cautions::NAME]),
+    ("cautions", &[Cautions::NAME]),
+    ("dossier", &[CaseSearch::NAME, CaseFile::NAME, Cards::NAME, Cautions::NAME]),
     ("notice", &[Notices::NAME]),
     ("notices", &[Notices::NAME]),
     ("card", &[Cards::NAME]),
@@ -69,7 +73,8 @@ const READ_BY: &[(&str, &[&str])] = &[
     ("record", &[Timeline::NAME, CaseSearch::NAME, Cards::NAME]),
 ];
 
-/// Conditions of filters that are about what is sealed.
+/// Arguments that name what is asked for, and what of them is sealed.
+const ASKED_BY: [&str; 2] = ["filter", "of"];
 const LOOKED_UP_BY: [&str; 2] = ["plate", "personalCode"];
 
 /// Read models that a field at the root is answered from.
@@ -83,8 +88,10 @@ fn models_of(root: &RootField) -> impl Iterator<Item = &'static str> {
 
 /// Whether its filter names what is sealed.
 fn looks_up(root: &RootField) -> bool {
-    let Some(Value::Object(filter)) = root.argument("filter") else { return false };
-    LOOKED_UP_BY.iter().any(|name| filter.get(*name).is_some_and(|value| !matches!(value, Value::Null)))
+    ASKED_BY.iter().any(|asked| {
+        let Some(Value::Object(asked)) = root.argument(asked) else { return false };
+        LOOKED_UP_BY.iter().any(|name| asked.get(*name).is_some_and(|value| !matches!(value, Value::Null)))
+    })
 }
 
 /// Where the logs and the read models that serve are.

@@ -1,4 +1,4 @@
-//! What the register knows already of a draft's card, place and vehicles: what the caller may see, and nothing of the rest.
+//! What the register knows already of a draft's card, place, vehicles and persons: what the caller may see, and nothing of the rest.
 //!
 //! It comes from the read models. Where they can't be read in time the draft is looked at without: who enters it goes on.
 
@@ -10,11 +10,11 @@ use access::policy::{Action, RecordKind};
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::access_day::{AccessWay, DataScope};
 use domain::classifier::CodeSystem;
-use domain::values::PlateNumber;
+use domain::values::{PersonalCode, PlateNumber};
 use projections::Order;
 use projections::case_search::{IncidentFilter, IncidentRow};
 use projections::cautions::{CautionFilter, CautionRow};
-use projections::event::INCIDENT;
+use projections::event::{CAUTION, INCIDENT};
 use projections::lookups::{Lookup, LookupRow};
 use proto::command::v1 as pb;
 use sqlx::PgConnection;
@@ -31,10 +31,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const SHOWN: u32 = 5;
 /// So many of the latest cautions are shown.
 const MOST_CAUTIONS: u32 = 10;
-/// Incidents of one plate that are looked at.
-const MOST_WITH_PLATE: u32 = 500;
+/// Records of one plate, or of one personal code, that are looked at.
+const MOST_LOOKED_UP: u32 = 500;
 /// Vehicles of one draft that are looked for.
 const MOST_VEHICLES: usize = 10;
+/// Persons of one draft that are looked for.
+const MOST_PERSONS: usize = 10;
 
 /// What is known, with what of it is shown.
 #[derive(Debug, Default)]
@@ -44,6 +46,7 @@ pub(super) struct Known {
     /// The only territory that incidents at the same address have.
     pub(super) territory: Option<String>,
     pub(super) vehicles: Vec<pb::KnownVehicle>,
+    pub(super) persons: Vec<pb::KnownPerson>,
     pub(super) unread: bool,
     pub(super) shown: Shown,
     count: usize,
@@ -58,6 +61,7 @@ pub(super) async fn read(
     caller: &Caller,
     draft: Option<&pb::RegisterIncident>,
     vehicles: &[pb::InvolveVehicle],
+    persons: &[pb::InvolvePerson],
 ) -> Known {
     let read = async {
         let mut known = Known::default();
@@ -66,7 +70,7 @@ pub(super) async fn read(
         let limit = format!("set local statement_timeout = {}", PATIENCE.as_millis());
         sqlx::query(&limit).execute(&mut *transaction).await?;
         let mut reading = Reading { deps, caller, connection: &mut transaction, known: &mut known };
-        reading.of_draft(draft, vehicles).await?;
+        reading.of_draft(draft, vehicles, persons).await?;
         transaction.rollback().await?;
         if let Some(card) = &mut known.card {
             card.open(deps, &mut known.shown).await?;
@@ -100,6 +104,7 @@ impl Reading<'_> {
         &mut self,
         draft: Option<&pb::RegisterIncident>,
         vehicles: &[pb::InvolveVehicle],
+        persons: &[pb::InvolvePerson],
     ) -> Result<(), sqlx::Error> {
         let card = draft.and_then(|draft| draft.card.clone());
         if let Some(card) = card {
@@ -126,15 +131,39 @@ impl Reading<'_> {
         for (index, vehicle) in vehicles.iter().take(MOST_VEHICLES).enumerate() {
             let country = if vehicle.plate_country.is_empty() { HOME } else { &vehicle.plate_country };
             let Ok(plate) = PlateNumber::parse(&vehicle.plate, country) else { continue };
-            let lookup = Lookup::Plate(&plate).digest(&self.deps.master);
-            let ids = LookupRow::records_with(self.connection, INCIDENT, &lookup, MOST_WITH_PLATE).await?;
-            let filter = IncidentFilter { ids: Some(ids), ..IncidentFilter::default() };
             // That a vehicle is in an incident is part of what is involved in it.
-            let incidents = self.incidents(filter, &[Action::ViewProperty], DataScope::Property).await?;
+            let needed = (&[Action::ViewProperty][..], DataScope::Property);
+            let (incidents, cautions) = self.looked_up(Lookup::Plate(&plate), needed).await?;
             let index = u32::try_from(index).unwrap_or(u32::MAX);
-            self.known.vehicles.push(pb::KnownVehicle { index, incidents: Some(incidents) });
+            self.known.vehicles.push(pb::KnownVehicle { index, incidents: Some(incidents), cautions });
+        }
+        for (index, person) in persons.iter().take(MOST_PERSONS).enumerate() {
+            let code = person.person.as_ref().map(|details| details.personal_code.as_str()).unwrap_or_default();
+            let Ok(code) = PersonalCode::parse(code) else { continue };
+            // They may be under suspicion there or not, and their code is what tells that it is they.
+            let needed = [Action::ViewPersons, Action::ViewSuspects, Action::ViewPersonalCodeMasked];
+            let needed = (&needed[..], DataScope::Persons);
+            let (incidents, cautions) = self.looked_up(Lookup::PersonalCode(&code), needed).await?;
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            self.known.persons.push(pb::KnownPerson { index, incidents: Some(incidents), cautions });
         }
         Ok(())
+    }
+
+    /// The incidents in which something is that stands sealed there, and the cautions about it: as far as the caller may do that with the
+    /// incidents, which are told as that.
+    async fn looked_up(
+        &mut self,
+        lookup: Lookup<'_>,
+        (needed, scope): (&[Action], DataScope),
+    ) -> Result<(pb::KnownIncidents, Vec<pb::KnownCaution>), sqlx::Error> {
+        let digest = lookup.digest(&self.deps.master);
+        let ids = LookupRow::records_with(self.connection, INCIDENT, &digest, MOST_LOOKED_UP).await?;
+        let filter = IncidentFilter { ids: Some(ids), ..IncidentFilter::default() };
+        let incidents = self.incidents(filter, needed, scope).await?;
+        let ids = LookupRow::records_with(self.connection, CAUTION, &digest, MOST_LOOKED_UP).await?;
+        let cautions = self.cautions(CautionFilter { ids: Some(ids), ..CautionFilter::default() }).await?;
+        Ok((incidents, cautions))
     }
 
     /// The cautions of a kind that hold and that the caller may see.

@@ -46,7 +46,7 @@ impl Gateway {
             let pb::ValidateIncident { draft, vehicles, persons, without_known } = asked;
             let mut known = match without_known {
                 true => Known::default(),
-                false => known::read(self.deps(), &caller, draft.as_ref(), &vehicles).await,
+                false => known::read(self.deps(), &caller, draft.as_ref(), &vehicles, &persons).await,
             };
             let filled = fill::fill(draft.unwrap_or_default(), &mut known, &caller, Utc::now());
             let trial = trial::Attempt { sender: &sender, caller: caller.clone(), deadline };
@@ -63,6 +63,7 @@ impl Gateway {
                 card: known.card.map(|card| card.told),
                 place: known.place,
                 vehicles: known.vehicles,
+                persons: known.persons,
                 known_unread: known.unread,
             })
         }

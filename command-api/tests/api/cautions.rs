@@ -142,3 +142,48 @@ async fn a_caution_names_only_an_incident_that_its_sender_may_see() {
     let missing = cautions(&api, &own).register_caution(from(&nowhere)).await.unwrap_err();
     assert_eq!(missing.code(), Code::NotFound, "{missing:?}");
 }
+
+#[tokio::test]
+async fn a_person_and_a_vehicle_are_known_by_their_cautions_and_incidents() {
+    let api = Api::with_read_models().await;
+    let (own, medic) = (of("l.kalnina", "RPP"), of("d.ozols", "NMPD"));
+    let about = |about: About, kind: &str| pb::RegisterCaution { about: Some(about), ..at_address(kind) };
+    let suspect = pb::PersonDetails { personal_code: "161175-19997".to_owned(), ..Default::default() };
+    let plate = pb::CautionedVehicle { plate: "AB-1234".to_owned(), ..Default::default() };
+    cautions(&api, &own).register_caution(about(About::Person(suspect.clone()), "violence")).await.unwrap();
+    cautions(&api, &own).register_caution(about(About::Vehicle(plate), "escape")).await.unwrap();
+    let earlier = api.incidents_as(&own).register_incident(incident()).await.unwrap().into_inner().aggregate_id;
+    let involve = pb::InvolvePerson {
+        envelope: envelope(),
+        incident: with_id(&earlier),
+        person: Some(suspect),
+        roles: vec!["suspect".to_owned()],
+        ..Default::default()
+    };
+    api.incidents_as(&own).involve_person(involve).await.unwrap();
+    api.caught_up().await;
+
+    let written = pb::PersonDetails { personal_code: "16117519997".to_owned(), ..Default::default() };
+    let person = pb::InvolvePerson { person: Some(written), roles: vec!["suspect".to_owned()], ..Default::default() };
+    let vehicle =
+        pb::InvolveVehicle { relation: "suspect".to_owned(), plate: "ab 1234".to_owned(), ..Default::default() };
+    let draft = pb::ValidateIncident {
+        draft: Some(incident()),
+        vehicles: vec![vehicle],
+        persons: vec![person],
+        ..Default::default()
+    };
+    let asked = async |who: &Principal| {
+        let reply = api.incidents_as(who).validate_incident(draft.clone()).await.unwrap().into_inner();
+        let kinds = |cautions: &[pb::KnownCaution]| cautions.iter().map(|one| one.kind.clone()).collect::<Vec<_>>();
+        let person = &reply.persons[0];
+        (kinds(&person.cautions), person.incidents.as_ref().unwrap().count, kinds(&reply.vehicles[0].cautions))
+    };
+    assert_eq!(asked(&own).await, (vec!["violence".to_owned()], 1, vec!["escape".to_owned()]));
+    let seen = asked(&medic).await;
+    assert_eq!(
+        seen,
+        (vec!["violence".to_owned()], 0, vec!["escape".to_owned()]),
+        "who is in police incidents is not theirs"
+    );
+}

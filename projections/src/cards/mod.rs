@@ -45,7 +45,7 @@ struct Tables {
 
 impl Projection for Cards {
     const NAME: &'static str = "cards";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const LOGS: &'static [LogName] = &[LogName::REGISTER];
     const AGGREGATES: &'static [&'static str] = &[CARD, UNIT];
     const TABLES: &'static [&'static str] = &["cards", "card_units", "units"];

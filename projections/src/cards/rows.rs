@@ -177,6 +177,8 @@ table_row! {
 pub struct CardFilter {
     /// Received by this institution.
     pub institution: Option<String>,
+    /// At this object of the address register.
+    pub address_code: Option<String>,
     /// From this foreign system.
     pub source_system: Option<String>,
     /// In one of these states.
@@ -303,7 +305,12 @@ impl CardUnitRow {
 impl CardFilter {
     /// Adds the conditions, over a table `cards` or its alias in scope.
     pub(super) fn push_to(&self, query: &mut QueryBuilder<'_, Postgres>) {
-        for (column, value) in [("institution", &self.institution), ("source_system", &self.source_system)] {
+        let same = [
+            ("address_code", &self.address_code),
+            ("institution", &self.institution),
+            ("source_system", &self.source_system),
+        ];
+        for (column, value) in same {
             if let Some(value) = value {
                 query.push(format_args!(" and {column} = ")).push_bind(value.clone());
             }

@@ -49,6 +49,7 @@ create table {schema}.cards (
 create unique index on {schema}.cards (number);
 create index on {schema}.cards (source_system, source_external_id) where source_system is not null;
 create index on {schema}.cards (incident) where incident is not null;
+create index on {schema}.cards (address_code) where address_code is not null;
 -- Lists are paged by (received_at, id), newest first.
 create index on {schema}.cards (received_at desc, id desc);
 create index on {schema}.cards (status, received_at desc, id desc);

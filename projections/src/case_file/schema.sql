@@ -147,3 +147,5 @@ create table {schema}.ordinals (
     incident uuid    not null,
     ordinal  integer not null
 );
+-- The dossier of a person: in which incidents they are.
+create index on {schema}.persons (subject);

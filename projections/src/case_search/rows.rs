@@ -151,6 +151,8 @@ pub struct IncidentFilter {
     pub ids: Option<Vec<Uuid>>,
     /// At this object of the address register.
     pub address_code: Option<String>,
+    /// In which this data subject takes part.
+    pub person: Option<Uuid>,
     /// Registered by this institution.
     pub institution: Option<String>,
     /// That this institution answers for.
@@ -325,6 +327,10 @@ impl IncidentFilter {
     fn push_to(&self, query: &mut QueryBuilder<'_, Postgres>) {
         if let Some(ids) = &self.ids {
             query.push(" and id = any(").push_bind(ids.clone()).push(")");
+        }
+        if let Some(person) = self.person {
+            let of_person = " and id in (select incident from case_file.persons where subject = ";
+            query.push(of_person).push_bind(person).push(")");
         }
         let same = [
             ("address_code", &self.address_code),

@@ -72,7 +72,7 @@ table_row! {
     pub struct LookupRow in "lookups" key ("record", "part", "kind") {
         /// The record.
         record: Uuid => "uuid",
-        /// Id of the involvement: of the vehicle, or of a person the data subject.
+        /// Id of the involvement: of the vehicle, or of a person the data subject; nothing but zeros for the vehicle of a caution.
         part: Uuid => "uuid",
         /// What it is found by: code of a [`LookupKind`].
         kind: String => "text",

@@ -1,13 +1,14 @@
 //! What events say that their records are found by. A kind of record that is to be found too is added here, and nowhere else.
 
+use domain::caution::{About, CautionEvent};
 use domain::incident::IncidentEvent;
 use uuid::Uuid;
 
 use super::LookupKind;
-use crate::event::{INCIDENT, RegisterEvent};
+use crate::event::{CAUTION, INCIDENT, RegisterEvent};
 
 /// Types of the records that are found.
-pub(super) const RECORDS: &[&str] = &[INCIDENT];
+pub(super) const RECORDS: &[&str] = &[INCIDENT, CAUTION];
 
 /// What an event says of one part of its record: of a person, of a vehicle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +53,27 @@ impl Told {
 pub(super) fn told(event: &RegisterEvent) -> Vec<Told> {
     match event {
         RegisterEvent::Incident(event) => of_incident(event).into_iter().collect(),
+        RegisterEvent::Caution(event) => of_caution(event).into_iter().collect(),
         _ => Vec::new(),
     }
+}
+
+/// What it is about is all of a caution, and never another.
+fn of_caution(event: &CautionEvent) -> Option<Told> {
+    let CautionEvent::CautionRegistered { about, .. } = event else { return None };
+    Some(match about {
+        About::Address(_) => return None,
+        About::Person(person) => Told::Replaced {
+            part: person.subject,
+            kind: LookupKind::PersonalCode,
+            path: "/CautionRegistered/about/Person/personal_code",
+        },
+        About::Vehicle(_) => Told::Replaced {
+            part: Uuid::nil(),
+            kind: LookupKind::Plate,
+            path: "/CautionRegistered/about/Vehicle/plate",
+        },
+    })
 }
 
 fn of_incident(event: &IncidentEvent) -> Option<Told> {
@@ -86,12 +106,17 @@ mod tests {
     #[test]
     fn every_plate_and_personal_code_that_stands_sealed_in_an_event_is_looked_for() {
         let mut found = 0;
-        for event in IncidentEvent::examples() {
-            let payload = serde_json::to_value(&event).unwrap();
+        let incidents = IncidentEvent::examples()
+            .into_iter()
+            .map(|event| (serde_json::to_value(&event).unwrap(), RegisterEvent::Incident(Box::new(event))));
+        let cautions = CautionEvent::examples()
+            .into_iter()
+            .map(|event| (serde_json::to_value(&event).unwrap(), RegisterEvent::Caution(Box::new(event))));
+        for (payload, event) in incidents.chain(cautions) {
             let sealed: Vec<String> =
                 sealed_fields(&payload, Uuid::nil()).into_iter().map(|field| field.path).collect();
             let names = |path: &&String| path.ends_with("/plate") || path.ends_with("/personal_code");
-            let told = told(&RegisterEvent::Incident(Box::new(event)));
+            let told = told(&event);
             let told: Vec<&str> = told.iter().filter_map(|told| told.path()).collect();
             for path in sealed.iter().filter(names) {
                 // Who reports something is no part of it.
@@ -99,6 +124,6 @@ mod tests {
                 found += usize::from(told.contains(&path.as_str()));
             }
         }
-        assert!(found >= 3, "{found}");
+        assert!(found >= 5, "{found}");
     }
 }

@@ -36,6 +36,8 @@ pub(crate) struct CardFilter {
     pub(crate) institution: Option<String>,
     /// In any of these territories: ATVK codes.
     pub(crate) territory: Option<Vec<String>>,
+    /// At this object of the address register: its code.
+    pub(crate) address_code: Option<String>,
     /// That this incident came of.
     pub(crate) incident: Option<ID>,
     /// Received (T0) in this period.
@@ -60,6 +62,7 @@ impl CardFilter {
         let received = self.received.unwrap_or_default();
         let codes = |codes: Vec<&'static str>| codes.into_iter().map(ToOwned::to_owned).collect();
         Ok(cards::CardFilter {
+            address_code: self.address_code,
             institution: self.institution,
             source_system: self.source_system,
             statuses: codes(self.status.unwrap_or_default().into_iter().map(CardStatus::code).collect()),
@@ -130,18 +133,11 @@ impl CardQuery {
     ) -> Result<Page<Card>, QueryError> {
         let paging = Paging::of(first, after.as_deref())?;
         fresh(ctx, min_position).await?;
-        let mut filter = filter.unwrap_or_default().of_rows()?;
-        filter.reached.push(ctx.reach(Action::View, RecordKind::EmergencyCard).await?);
-        let permits = ctx.permits().await?;
         let order = match order_by {
             CardOrder::ReceivedDesc => Order::NewestFirst,
             CardOrder::ReceivedAsc => Order::OldestFirst,
         };
-        let mut reading = ctx.snapshot()?.read().await?;
-        let rows = CardRow::search(&mut reading, &filter, paging.keyset(), order, paging.rows_to_read()).await?;
-        let rows = rows.into_iter().filter_map(|row| Card::seen(permits, row));
-        let rows = show_rows(ctx, &paging, rows, |card| card.row.id)?;
-        Ok(page(&paging, rows, |row| TimeKey::of(row.row.keyset()), Counted::Cards(filter)))
+        found(ctx, filter.unwrap_or_default().of_rows()?, paging, order).await
     }
 
     /// Figures over emergency cards: over all, where the caller may make statistics; else over those that they may see.
@@ -228,6 +224,22 @@ pub(crate) struct CallsOfType {
     pub(crate) kind: Option<Code>,
     /// Cards of it.
     pub(crate) count: i64,
+}
+
+/// A page of the cards that the caller may see.
+pub(crate) async fn found(
+    ctx: &Context<'_>,
+    mut filter: cards::CardFilter,
+    paging: Paging<TimeKey>,
+    order: Order,
+) -> Result<Page<Card>, QueryError> {
+    filter.reached.push(ctx.reach(Action::View, RecordKind::EmergencyCard).await?);
+    let permits = ctx.permits().await?;
+    let mut reading = ctx.snapshot()?.read().await?;
+    let rows = CardRow::search(&mut reading, &filter, paging.keyset(), order, paging.rows_to_read()).await?;
+    let rows = rows.into_iter().filter_map(|row| Card::seen(permits, row));
+    let rows = show_rows(ctx, &paging, rows, |card| card.row.id)?;
+    Ok(page(&paging, rows, |row| TimeKey::of(row.row.keyset()), Counted::Cards(filter)))
 }
 
 /// An emergency card.

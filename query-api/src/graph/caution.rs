@@ -11,6 +11,7 @@ use projections::cautions::{self, CautionRow};
 use super::common::{Code, GeoPoint, Place, id, uuid};
 use super::fresh::fresh;
 use super::incident::Incident;
+use super::lookup::{LookedUp, PlateFilter};
 use super::paging::{self, Counted, Page, Paging, TimeKey, page, show_rows};
 use super::personal::{PersonIdentity, PersonalText};
 use super::terms::{CautionAbout, RecordClass};
@@ -21,11 +22,16 @@ use crate::permits::{Guard, Permits};
 use crate::position::LogPosition;
 use crate::snapshot::Given;
 
+// No `Debug`: what it holds may be personal.
 /// What cautions are asked for; all conditions hold together.
-#[derive(InputObject, Debug, Clone, Default, PartialEq)]
+#[derive(InputObject, Clone, Default, PartialEq)]
 pub(crate) struct CautionFilter {
     /// At this object of the address register.
     pub(crate) address_code: Option<String>,
+    /// About a vehicle of this plate, however it is written.
+    pub(crate) plate: Option<PlateFilter>,
+    /// About a person of this code, with or without its hyphen.
+    pub(crate) personal_code: Option<String>,
     /// About this data subject.
     pub(crate) subject: Option<ID>,
     /// Known from this incident.
@@ -103,16 +109,27 @@ impl CautionQuery {
     ) -> Result<Page<Caution>, QueryError> {
         let paging = Paging::of(first, after.as_deref())?;
         fresh(ctx, min_position).await?;
-        let mut filter = filter.unwrap_or_default().of_rows(Utc::now())?;
-        filter.reached.push(ctx.reach(Action::View, RecordKind::Caution).await?);
-        let permits = ctx.permits().await?;
-        let mut reading = ctx.snapshot()?.read().await?;
-        let rows =
-            CautionRow::search(&mut reading, &filter, paging.keyset(), Order::NewestFirst, paging.rows_to_read());
-        let rows = rows.await?.into_iter().filter_map(|row| Caution::seen(permits, row));
-        let rows = show_rows(ctx, &paging, rows, |caution| caution.row.id)?;
-        Ok(page(&paging, rows, |caution| TimeKey::of(caution.row.keyset()), Counted::Cautions(filter)))
+        let mut filter = filter.unwrap_or_default();
+        let looked_up = LookedUp::of(filter.plate.take(), filter.personal_code.take())?;
+        found(ctx, filter.of_rows(Utc::now())?, &looked_up, paging).await
     }
+}
+
+/// A page of the cautions that the caller may see, those registered last first.
+pub(crate) async fn found(
+    ctx: &Context<'_>,
+    mut filter: cautions::CautionFilter,
+    looked_up: &LookedUp,
+    paging: Paging<TimeKey>,
+) -> Result<Page<Caution>, QueryError> {
+    filter.reached.push(ctx.reach(Action::View, RecordKind::Caution).await?);
+    looked_up.narrow_cautions(ctx, &mut filter).await?;
+    let permits = ctx.permits().await?;
+    let mut reading = ctx.snapshot()?.read().await?;
+    let rows = CautionRow::search(&mut reading, &filter, paging.keyset(), Order::NewestFirst, paging.rows_to_read());
+    let rows = rows.await?.into_iter().filter_map(|row| Caution::seen(permits, row));
+    let rows = show_rows(ctx, &paging, rows, |caution| caution.row.id)?;
+    Ok(page(&paging, rows, |caution| TimeKey::of(caution.row.keyset()), Counted::Cautions(filter)))
 }
 
 /// What is to be known of an address, a person or a vehicle.

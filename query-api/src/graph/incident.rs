@@ -63,6 +63,8 @@ pub(crate) struct IncidentFilter {
     /// With a person of this code, with or without its hyphen, also where its check digit doesn't hold: of the 500 that it was recorded in
     /// last. For those who see persons, also those under suspicion, and codes at least in part.
     pub(crate) personal_code: Option<String>,
+    /// In which this data subject takes part. For those who see persons, also those under suspicion.
+    pub(crate) person: Option<ID>,
     /// That come from this emergency card.
     pub(crate) card: Option<ID>,
     /// Given to this unit.
@@ -95,6 +97,7 @@ impl IncidentFilter {
         Ok(case_search::IncidentFilter {
             ids: None,
             address_code: self.address_code,
+            person: uuid("person", self.person)?,
             institution: self.institution,
             responsible: self.responsible,
             offered_to: self.offered_to,
@@ -177,26 +180,41 @@ impl IncidentQuery {
         fresh(ctx, min_position).await?;
         let mut filter = filter.unwrap_or_default();
         let looked_up = LookedUp::of(filter.plate.take(), filter.personal_code.take())?;
-        let mut filter = filter.of_rows()?;
-        filter.reached.push(ctx.reach(Action::View, RecordKind::Incident).await?);
-        if filter.assigned_unit.is_some() {
-            // Whom it is given to is not to be found out by asking for it either.
-            filter.reached.push(ctx.reach(Action::ViewUnits, RecordKind::Incident).await?);
-        }
-        looked_up.narrow(ctx, &mut filter).await?;
-        let permits = ctx.permits().await?;
         let order = match order_by {
             IncidentOrder::RegisteredDesc => Order::NewestFirst,
             IncidentOrder::RegisteredAsc => Order::OldestFirst,
         };
-        let mut reading = ctx.snapshot()?.read().await?;
-        let rows = IncidentRow::search(&mut reading, &filter, paging.keyset(), order, paging.rows_to_read()).await?;
-        let rows: Vec<_> = rows.into_iter().filter_map(|row| Incident::seen(permits, row)).collect();
-        let first = usize::try_from(paging.first.max(1)).unwrap_or(usize::MAX);
-        looked_up.found(ctx, rows.iter().take(first).map(|incident| incident.row.id))?;
-        let rows = show_rows(ctx, &paging, rows.into_iter(), |incident| incident.row.id)?;
-        Ok(page(&paging, rows, |row| TimeKey::of(row.row.keyset()), Counted::Incidents(Box::new(filter))))
+        found(ctx, filter.of_rows()?, &looked_up, paging, order).await
     }
+}
+
+/// A page of the incidents that the caller may see, and find in that way.
+pub(crate) async fn found(
+    ctx: &Context<'_>,
+    mut filter: case_search::IncidentFilter,
+    looked_up: &LookedUp,
+    paging: Paging<TimeKey>,
+    order: Order,
+) -> Result<Page<Incident>, QueryError> {
+    filter.reached.push(ctx.reach(Action::View, RecordKind::Incident).await?);
+    if filter.assigned_unit.is_some() {
+        // Whom it is given to is not to be found out by asking for it either.
+        filter.reached.push(ctx.reach(Action::ViewUnits, RecordKind::Incident).await?);
+    }
+    if filter.person.is_some() {
+        filter.reached.push(ctx.reach(Action::ViewPersons, RecordKind::Incident).await?);
+        filter.reached.push(ctx.reach(Action::ViewSuspects, RecordKind::Incident).await?);
+    }
+    looked_up.narrow(ctx, &mut filter).await?;
+    let permits = ctx.permits().await?;
+    let mut reading = ctx.snapshot()?.read().await?;
+    let rows = IncidentRow::search(&mut reading, &filter, paging.keyset(), order, paging.rows_to_read()).await?;
+    let rows: Vec<_> = rows.into_iter().filter_map(|row| Incident::seen(permits, row)).collect();
+    let first = usize::try_from(paging.first.max(1)).unwrap_or(usize::MAX);
+    let shown = rows.iter().take(first).map(|incident| incident.row.id);
+    looked_up.found(ctx, filter.person.is_some(), shown)?;
+    let rows = show_rows(ctx, &paging, rows.into_iter(), |incident| incident.row.id)?;
+    Ok(page(&paging, rows, |row| TimeKey::of(row.row.keyset()), Counted::Incidents(Box::new(filter))))
 }
 
 /// An incident (notikums): what police registers, from the report to how it was dealt with.

@@ -1,4 +1,4 @@
-//! Incidents by what is sealed of them: a vehicle's plate, a person's code.
+//! Incidents and cautions by what is sealed of them: a vehicle's plate, a person's code.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,8 @@ use async_graphql::{Context, InputObject};
 use domain::access_day::DataScope;
 use domain::values::{PersonalCode, PlateNumber};
 use projections::case_search::IncidentFilter;
-use projections::event::INCIDENT;
+use projections::cautions::CautionFilter;
+use projections::event::{CAUTION, INCIDENT};
 use projections::lookups::{Lookup, LookupRow};
 use uuid::Uuid;
 
@@ -30,8 +31,8 @@ pub(crate) struct PlateFilter {
 /// What incidents are looked up by; all of it is in each.
 #[derive(Default)]
 pub(crate) struct LookedUp {
-    plate: Option<PlateNumber>,
-    personal_code: Option<PersonalCode>,
+    pub(super) plate: Option<PlateNumber>,
+    pub(super) personal_code: Option<PersonalCode>,
 }
 
 impl LookedUp {
@@ -59,26 +60,55 @@ impl LookedUp {
         for action in self.needed() {
             filter.reached.push(ctx.reach(action, RecordKind::Incident).await?);
         }
-        let plate = self.plate.iter().map(Lookup::Plate);
-        for lookup in plate.chain(self.personal_code.iter().map(Lookup::PersonalCode)) {
-            let snapshot = ctx.snapshot()?;
-            let digest = snapshot.personal().digest(lookup);
-            let found = LookupRow::records_with(&mut *snapshot.read().await?, INCIDENT, &digest, MOST).await?;
-            let found: BTreeSet<Uuid> = found.into_iter().collect();
-            filter.ids = Some(match filter.ids.take() {
-                Some(ids) => ids.into_iter().filter(|id| found.contains(id)).collect(),
-                None => found.into_iter().collect(),
-            });
+        if let Some(found) = self.records(ctx, INCIDENT).await? {
+            filter.ids = Some(found);
         }
         Ok(())
     }
 
-    /// Notes that incidents were found by it. That they were is part of the answer also where no more is asked for than how many there are:
+    /// The same of cautions, which are seen whole or not at all.
+    pub(crate) async fn narrow_cautions(
+        &self,
+        ctx: &Context<'_>,
+        filter: &mut CautionFilter,
+    ) -> Result<(), QueryError> {
+        if let Some(found) = self.records(ctx, CAUTION).await? {
+            filter.ids = Some(found);
+        }
+        Ok(())
+    }
+
+    /// Records of that type that are found by all of it; nothing where it names nothing.
+    async fn records(&self, ctx: &Context<'_>, record_type: &str) -> Result<Option<Vec<Uuid>>, QueryError> {
+        let plate = self.plate.iter().map(Lookup::Plate);
+        let mut all: Option<BTreeSet<Uuid>> = None;
+        for lookup in plate.chain(self.personal_code.iter().map(Lookup::PersonalCode)) {
+            let snapshot = ctx.snapshot()?;
+            let digest = snapshot.personal().digest(lookup);
+            let found = LookupRow::records_with(&mut *snapshot.read().await?, record_type, &digest, MOST).await?;
+            let found: BTreeSet<Uuid> = found.into_iter().collect();
+            all = Some(match all {
+                Some(all) => all.intersection(&found).copied().collect(),
+                None => found,
+            });
+        }
+        Ok(all.map(|all| all.into_iter().collect()))
+    }
+
+    /// Notes that incidents were found by it, or by who takes part. That they were is part of the answer also where no more is asked for than how many there are:
     /// a number alone tells that somebody is known.
-    pub(crate) fn found(&self, ctx: &Context<'_>, incidents: impl Iterator<Item = Uuid>) -> Result<(), QueryError> {
+    pub(crate) fn found(
+        &self,
+        ctx: &Context<'_>,
+        by_person: bool,
+        incidents: impl Iterator<Item = Uuid>,
+    ) -> Result<(), QueryError> {
         for incident in incidents {
             if self.plate.is_some() {
                 ctx.shows(incident, DataScope::Property)?;
+            }
+            if by_person {
+                ctx.shows(incident, DataScope::Persons)?;
             }
             if self.personal_code.is_some() {
                 ctx.shows(incident, DataScope::Persons)?;

@@ -5,6 +5,7 @@ mod caution;
 mod changes;
 mod classifier;
 mod common;
+mod dossier;
 mod fresh;
 mod incident;
 mod journal;
@@ -44,6 +45,7 @@ pub(crate) struct Query(
     journal::JournalQuery,
     notice::NoticeQuery,
     caution::CautionQuery,
+    dossier::DossierQuery,
     log::LogQuery,
 );
 
