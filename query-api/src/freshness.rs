@@ -55,7 +55,9 @@ const READ_BY: &[(&str, &[&str])] = &[
     ("pendingTransfer", &[CaseFile::NAME]),
     ("seizedItems", &[CaseFile::NAME]),
     ("caution", &[Cautions::NAME]),
-    ("cautions", &[Cautions::NAME]),
+    // Met on records too: by persons, and by what is sealed.
+    ("cautions", &[Cautions::NAME, CaseFile::NAME, lookups::NAME]),
+    ("earlierIncidents", &[CaseSearch::NAME]),
     ("dossier", &[CaseSearch::NAME, CaseFile::NAME, Cards::NAME, Cautions::NAME]),
     ("notice", &[Notices::NAME]),
     ("notices", &[Notices::NAME]),

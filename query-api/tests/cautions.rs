@@ -4,12 +4,13 @@ mod support;
 
 use access::{Institution, Principal, Purpose, Role};
 use chrono::{TimeDelta, Utc};
-use domain::caution::{About, CautionCommand, LiftCaution, RegisterCaution};
-use domain::classifier::CautionKind;
-use domain::incident::Identity;
+use domain::caution::{About, CautionCommand, CautionedVehicle, LiftCaution, RegisterCaution};
+use domain::classifier::{CautionKind, VehicleRelation};
+use domain::incident::{Identity, IncidentCommand, InvolveVehicle, SupplementIncident, Vehicle};
 use domain::terms::RaisedClass;
 use domain::values::{
-    AddressCode, Description, InstitutionCode, PersonName, PersonalCode, Place, PlaceParts, Reason, TerritoryCode,
+    AddressCode, CountryCode, Description, InstitutionCode, PersonName, PersonalCode, Phone, Place, PlaceParts,
+    PlateNumber, Reason, TerritoryCode,
 };
 use serde_json::{Value, json};
 use support::register::{Done, Register};
@@ -54,12 +55,38 @@ fn address() -> About {
     About::Address(Place::try_new(parts).expect("a place"))
 }
 
+fn named(subject: Uuid) -> Identity {
+    Identity { name: Some(PersonName::parse("Anna Bērziņa").expect("a name").into()), ..Identity::unknown(subject) }
+}
+
 fn person(subject: Uuid) -> About {
-    About::Person(Identity {
-        name: Some(PersonName::parse("Anna Bērziņa").expect("a name").into()),
-        personal_code: Some(PersonalCode::parse("161175-19997").expect("a code").into()),
-        ..Identity::unknown(subject)
-    })
+    let personal_code = Some(PersonalCode::parse("161175-19997").expect("a code").into());
+    About::Person(Identity { personal_code, ..named(subject) })
+}
+
+fn happened_there(place: Place) -> IncidentCommand {
+    IncidentCommand::SupplementIncident(Box::new(SupplementIncident {
+        reason: Some(Reason::parse("Noskaidrota adrese").expect("a reason").into()),
+        narrative: None,
+        place: Some(place),
+        occurred_from: None,
+        occurred_to: None,
+        reporter: None,
+    }))
+}
+
+fn drives() -> IncidentCommand {
+    let vehicle = Vehicle {
+        id: Uuid::now_v7(),
+        relation: VehicleRelation::parse("suspect").expect("a relation"),
+        plate: Some(PlateNumber::parse("AB-1234", "LV").expect("a plate").into()),
+        plate_country: CountryCode::parse("LV").ok(),
+        vin: None,
+        make: None,
+        colour: None,
+        person: None,
+    };
+    IncidentCommand::InvolveVehicle(Box::new(InvolveVehicle { vehicle }))
 }
 
 const CAUTIONS: &str = "query ($f: CautionFilter, $p: LogPosition) { cautions(filter: $f, minPosition: $p) {
@@ -146,4 +173,65 @@ async fn a_lifted_caution_is_shown_only_to_who_asks_for_what_is_over_and_one_by_
         (&json!(false), &json!("Suņa vairs nav"), &json!(2))
     );
     assert_eq!((one(hidden.id).await, one(Uuid::now_v7()).await), (Value::Null, Value::Null), "as if there were none");
+}
+
+const MET: &str = "cautions { by caution { kind { code } } }";
+
+fn kinds(cautions: &Value) -> Vec<(&str, &str)> {
+    let met = cautions.as_array().expect("cautions").iter();
+    met.map(|met| (met["by"].as_str().expect("by"), met["caution"]["kind"]["code"].as_str().expect("a kind"))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_and_an_incident_tell_what_is_to_be_known_before_somebody_goes_there() {
+    let register = Register::fresh().await;
+    let api = served(&register).await;
+    let caller = Identity { phone: Some(Phone::parse("20000001").expect("a phone").into()), ..named(Uuid::now_v7()) };
+    let vehicle = CautionedVehicle {
+        plate: PlateNumber::parse("AB-1234", "LV").expect("a plate").into(),
+        plate_country: CountryCode::parse("LV").expect("a country"),
+        make: None,
+        colour: None,
+    };
+    registered(&register, "dog", address(), None).await;
+    registered(&register, "violence", About::Person(caller), None).await;
+    registered(&register, "escape", About::Vehicle(vehicle), None).await;
+    registered(&register, "infection", About::Person(named(Uuid::now_v7())), None).await;
+    let before = register.incident("Zādzība").await;
+    let place = || {
+        Place::try_new(match address() {
+            About::Address(place) => place.parts().clone(),
+            _ => PlaceParts::default(),
+        })
+    };
+    register.does(before.id, happened_there(place().expect("a place"))).await;
+    register.does(before.id, drives()).await;
+    for minutes in 0..5 {
+        register.call_from(minutes, "Kliedzieni", Some(place().expect("a place"))).await;
+    }
+    let last = register.call(9, "Cits").await;
+
+    let asked = format!(
+        "query ($p: LogPosition) {{ cards(minPosition: $p) {{ nodes {{ earlierIncidents {{ id }} {MET} }} }} incidents(minPosition: $p) {{ nodes {{ {MET} }} }} }}"
+    );
+    let seen = async |who: &Principal| {
+        data(&ask(&api, Some(&api.tokens.for_(who)), &asked, json!({"p": last.position})).await)
+    };
+    let police = seen(&who("VP", Role::Officer, Purpose::Response)).await;
+    let cards = police["cards"]["nodes"].as_array().expect("cards").clone();
+    assert_eq!(
+        (kinds(&cards[0]["cautions"]), &cards[0]["earlierIncidents"]),
+        (vec![("PERSON", "violence")], &json!([]))
+    );
+    for card in &cards[1..] {
+        assert_eq!(kinds(&card["cautions"]), [("PERSON", "violence"), ("ADDRESS", "dog")]);
+        assert_eq!(card["earlierIncidents"], json!([{"id": before.id}]));
+    }
+    assert_eq!(kinds(&police["incidents"]["nodes"][0]["cautions"]), [("VEHICLE", "escape"), ("ADDRESS", "dog")]);
+
+    // Who called, and what is in a police incident, is not for the ambulance: nor what would tell it.
+    let medic = seen(&who("NMPD", Role::Officer, Purpose::Response)).await;
+    assert_eq!(kinds(&medic["cards"]["nodes"][0]["cautions"]), []);
+    assert_eq!(kinds(&medic["cards"]["nodes"][1]["cautions"]), [("ADDRESS", "dog")]);
+    assert_eq!(kinds(&medic["incidents"]["nodes"][0]["cautions"]), [("ADDRESS", "dog")]);
 }

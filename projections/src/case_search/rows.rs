@@ -269,6 +269,25 @@ impl IncidentRow {
         query.build_query_as().fetch_all(connection).await
     }
 
+    /// The latest incidents at these objects of the address register, by time of registration: at most `limit` of each.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn latest_at(
+        connection: &mut PgConnection,
+        address_codes: &[String],
+        limit: u32,
+    ) -> Result<Vec<Self>, sqlx::Error> {
+        let sql = format!(
+            "select {} from unnest($1::text[]) as asked (code), lateral (
+                 select * from case_search.incidents where address_code = asked.code
+                 order by registered_at desc, id desc limit $2) as incidents
+             order by registered_at desc, id desc",
+            columns::<Self>()
+        );
+        sqlx::query_as(&sql).bind(address_codes).bind(i64::from(limit)).fetch_all(connection).await
+    }
+
     /// How many incidents there are of that kind.
     ///
     /// # Errors

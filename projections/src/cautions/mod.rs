@@ -9,7 +9,7 @@ use event_store::consumer::ApplyError;
 use event_store::log::{LogName, StoredEvent};
 use sqlx::PgConnection;
 
-pub use self::rows::{CautionFilter, CautionRow};
+pub use self::rows::{CautionFilter, CautionRow, Met};
 use crate::event::{CAUTION, DecodedEvent, RegisterEvent};
 use crate::fact::{PlaceColumns, bigint, sealed_json, utc};
 use crate::projection::Projection;

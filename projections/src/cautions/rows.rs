@@ -1,5 +1,7 @@
 //! Rows of cautions, and the questions that are asked of them.
 
+use std::collections::{BTreeSet, HashMap};
+
 use access::policy::Reach;
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
@@ -127,6 +129,28 @@ impl CautionRow {
         query.build_query_scalar().fetch_one(connection).await
     }
 
+    /// The cautions that hold at `at` and are met on records: about the address that is named beside each, about a person in it or who
+    /// called, by data subject, personal code or phone, and about a vehicle in it. As often as they are met, in no order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn met(
+        connection: &mut PgConnection,
+        records: &[(Uuid, Option<String>)],
+        at: DateTime<Utc>,
+    ) -> Result<Vec<Met>, sqlx::Error> {
+        let (ids, addresses): (Vec<Uuid>, Vec<Option<String>>) = records.iter().cloned().unzip();
+        let found: Vec<(Uuid, String, Uuid)> =
+            sqlx::query_as(MET).bind(ids).bind(addresses).bind(at).fetch_all(&mut *connection).await?;
+        let wanted: BTreeSet<Uuid> = found.iter().map(|(_, _, caution)| *caution).collect();
+        let wanted: Vec<Uuid> = wanted.into_iter().collect();
+        let sql = format!("select {} from cautions.cautions where id = any($1)", columns::<Self>());
+        let rows: Vec<Self> = sqlx::query_as(&sql).bind(wanted).fetch_all(connection).await?;
+        let rows: HashMap<Uuid, Self> = rows.into_iter().map(|row| (row.id, row)).collect();
+        let met = |(record, by, caution)| Some(Met { record, by, caution: rows.get(&caution)?.clone() });
+        Ok(found.into_iter().filter_map(met).collect())
+    }
+
     /// Whether it holds at that time.
     pub fn holds_at(&self, at: DateTime<Utc>) -> bool {
         self.lifted_at.is_none() && self.expires_at > at
@@ -137,6 +161,40 @@ impl CautionRow {
         Keyset { at: self.registered_at, id: self.id }
     }
 }
+
+/// A caution that is met on a record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Met {
+    /// The record.
+    pub record: Uuid,
+    /// By what of it: `address`, `person` or `vehicle`.
+    pub by: String,
+    /// The caution.
+    pub caution: CautionRow,
+}
+
+/// What was just erased is met by nobody, also before the projector has heard of it.
+const MET: &str = "
+    with asked as (select * from unnest($1::uuid[], $2::text[]) as asked (record, address_code)),
+    met as (
+        select record, 'address' as by, id as caution from asked join cautions.cautions using (address_code)
+        union
+        select asked.record, case mine.kind when 'plate' then 'vehicle' else 'person' end, other.record
+        from asked
+        join lookups.lookups mine using (record)
+        join lookups.lookups other on (other.kind, other.digest) = (mine.kind, mine.digest)
+        where other.record_type = 'caution'
+          and exists (select from register.keys k where k.key_id = mine.sealed_under)
+          and exists (select from register.keys k where k.key_id = other.sealed_under)
+        union
+        select asked.record, 'person', cautions.id
+        from asked
+        join case_file.persons on persons.incident = asked.record
+        join cautions.cautions using (subject)
+    )
+    select met.record, met.by, met.caution
+    from met join cautions.cautions on cautions.id = met.caution
+    where cautions.lifted_at is null and cautions.expires_at > $3";
 
 impl CautionFilter {
     fn push_to(&self, query: &mut QueryBuilder<'_, Postgres>) {

@@ -1,6 +1,6 @@
 //! Look-ups (uzziņas): in which records somebody or something is, found by what is sealed of them in the log.
 //!
-//! Plates and personal codes are sealed, so nothing can look for one there. This read model opens each and keeps a keyed digest of it.
+//! Plates, personal codes and phones are sealed, so nothing can look for one there. This read model opens each and keeps a keyed digest of it.
 //! So it is the one that needs keys, and what is in it is a function of the events *and of which keys are destroyed* (I-11): of a thing
 //! whose key is gone there is no row, whether the key was destroyed before the thing was read or after. Which events say what is in
 //! `told.rs`, what is asked in `rows.rs`.
@@ -85,6 +85,10 @@ impl LookupKeys {
             LookupKind::PersonalCode => {
                 let code = serde_json::from_value(value).map_err(none)?;
                 Lookup::PersonalCode(&code).digest(&self.master)
+            }
+            LookupKind::Phone => {
+                let phone = serde_json::from_value(value).map_err(none)?;
+                Lookup::Phone(&phone).digest(&self.master)
             }
         }))
     }

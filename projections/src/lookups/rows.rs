@@ -1,6 +1,6 @@
 //! What records are found by, and the question.
 
-use domain::values::{PersonalCode, PlateNumber};
+use domain::values::{PersonalCode, Phone, PlateNumber};
 use event_store::seal::MasterKeys;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -14,11 +14,13 @@ pub enum LookupKind {
     Plate,
     /// A person's code (personas kods).
     PersonalCode,
+    /// A person's phone (tālrunis).
+    Phone,
 }
 
 impl LookupKind {
     /// All of them.
-    pub const ALL: [LookupKind; 2] = [Self::Plate, Self::PersonalCode];
+    pub const ALL: [LookupKind; 3] = [Self::Plate, Self::PersonalCode, Self::Phone];
 
     /// As rows have it. Its digests are made for the same purpose, so one kind's is never another's.
     #[must_use]
@@ -26,6 +28,7 @@ impl LookupKind {
         match self {
             Self::Plate => "plate",
             Self::PersonalCode => "personal_code",
+            Self::Phone => "phone",
         }
     }
 }
@@ -37,6 +40,8 @@ pub enum Lookup<'a> {
     Plate(&'a PlateNumber),
     /// By a person's code, whether or not it verifies.
     PersonalCode(&'a PersonalCode),
+    /// By a person's phone.
+    Phone(&'a Phone),
 }
 
 impl Lookup<'_> {
@@ -46,6 +51,7 @@ impl Lookup<'_> {
         match self {
             Self::Plate(_) => LookupKind::Plate,
             Self::PersonalCode(_) => LookupKind::PersonalCode,
+            Self::Phone(_) => LookupKind::Phone,
         }
     }
 
@@ -55,6 +61,7 @@ impl Lookup<'_> {
         let normal = match self {
             Self::Plate(plate) => format!("{} {}", plate.country(), plate.normal()),
             Self::PersonalCode(code) => code.to_string().chars().filter(char::is_ascii_digit).collect(),
+            Self::Phone(phone) => phone.to_string(),
         };
         LookupDigest { kind: self.kind(), digest: master.digest(self.kind().code(), normal.as_bytes()) }
     }

@@ -8,6 +8,7 @@ use domain::classifier::CodeSystem;
 use projections::Order;
 use projections::cards::{self, CardRow, CardUnitRow};
 
+use super::caution::{self, MetCaution};
 use super::common::{Code, Named, Period, Place, Source, SourceRef, id, place_of, uuid};
 use super::fresh::fresh;
 use super::incident::Incident;
@@ -417,6 +418,21 @@ impl Card {
     /// Who called: personal data.
     async fn caller(&self, ctx: &Context<'_>) -> Result<Option<Reporter>, QueryError> {
         self.guard.reporter(ctx, self.row.caller.as_deref()).await
+    }
+
+    /// What is to be known before somebody goes there: cautions that hold about its address and about who called, as far as the caller may
+    /// see them.
+    async fn cautions(&self, ctx: &Context<'_>) -> Result<Vec<MetCaution>, QueryError> {
+        caution::met(ctx, self.guard, self.row.address_code.as_deref(), &[RecordPart::Reporter]).await
+    }
+
+    /// What happened at its address before: of the 20 incidents that were registered there last, those that the caller may see.
+    async fn earlier_incidents(&self, ctx: &Context<'_>) -> Result<Vec<Incident>, QueryError> {
+        let Some(address_code) = &self.row.address_code else { return Ok(Vec::new()) };
+        let permits = ctx.permits().await?;
+        let rows = ctx.latest_at(address_code.clone()).await?;
+        let seen = rows.into_iter().filter_map(|row| Incident::seen(permits, row));
+        seen.map(|incident| incident.shown(ctx)).collect()
     }
 
     /// What the access policies keep of it from the caller: null elsewhere may mean that it is kept, not that there is none.

@@ -1,12 +1,12 @@
 //! Cautions: what is to be known of an address, a person or a vehicle before somebody goes there.
 
 use access::policy::{Action, RecordKind};
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::access_day::DataScope;
 use domain::classifier::CodeSystem;
 use projections::Order;
-use projections::cautions::{self, CautionRow};
+use projections::cautions::{self, CautionRow, Met};
 
 use super::common::{Code, GeoPoint, Place, id, uuid};
 use super::fresh::fresh;
@@ -18,7 +18,7 @@ use super::terms::{CautionAbout, RecordClass};
 use crate::error::QueryError;
 use crate::lang::Lang;
 use crate::loaders::Loading;
-use crate::permits::{Guard, Permits};
+use crate::permits::{Guard, Permits, RecordPart};
 use crate::position::LogPosition;
 use crate::snapshot::Given;
 
@@ -130,6 +130,39 @@ pub(crate) async fn found(
     let rows = rows.await?.into_iter().filter_map(|row| Caution::seen(permits, row));
     let rows = show_rows(ctx, &paging, rows, |caution| caution.row.id)?;
     Ok(page(&paging, rows, |caution| TimeKey::of(caution.row.keyset()), Counted::Cautions(filter)))
+}
+
+/// A caution that is met on a record.
+#[derive(SimpleObject)]
+pub(crate) struct MetCaution {
+    /// By what of the record: its address, a person in it or who called, a vehicle in it.
+    by: CautionAbout,
+    /// The caution.
+    caution: Caution,
+}
+
+/// The cautions that hold and are met on a record, as far as the caller may see both them and what they are met by.
+pub(crate) async fn met(
+    ctx: &Context<'_>,
+    guard: Guard,
+    address_code: Option<&str>,
+    persons: &[RecordPart],
+) -> Result<Vec<MetCaution>, QueryError> {
+    let permits = ctx.permits().await?;
+    let mut seen = Vec::new();
+    for Met { by, caution, .. } in ctx.cautions_met((guard.record, address_code.map(ToOwned::to_owned))).await? {
+        let by = CautionAbout::of_code(&by)?;
+        let shown = match by {
+            CautionAbout::Address => true,
+            CautionAbout::Person => persons.iter().all(|part| guard.shows(*part)),
+            CautionAbout::Vehicle => guard.shows(RecordPart::Property),
+        };
+        if let Some(caution) = Caution::seen(permits, caution).filter(|_| shown) {
+            seen.push(MetCaution { by, caution: caution.shown(ctx)? });
+        }
+    }
+    seen.sort_by_key(|met| (std::cmp::Reverse(met.caution.row.registered_at), met.caution.row.id));
+    Ok(seen)
 }
 
 /// What is to be known of an address, a person or a vehicle.

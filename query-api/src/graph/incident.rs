@@ -9,6 +9,7 @@ use projections::Order;
 use projections::case_search::{self, IncidentRow};
 
 use super::card::Card;
+use super::caution::{self, MetCaution};
 use super::common::{Code, Named, Period, Place, Source, SourceRef, id, place_of, uuid};
 use super::fresh::fresh;
 
@@ -388,6 +389,13 @@ impl Incident {
     /// Whether somebody has asked for it to be annulled, and no second person has decided.
     async fn annulment_requested(&self) -> bool {
         self.row.annulment_requested
+    }
+
+    /// What is to be known before somebody goes there: cautions that hold about its address, persons and vehicles in it, as far as the
+    /// caller may see them.
+    async fn cautions(&self, ctx: &Context<'_>) -> Result<Vec<MetCaution>, QueryError> {
+        let persons = [RecordPart::Persons, RecordPart::Suspects];
+        caution::met(ctx, self.guard, self.row.address_code.as_deref(), &persons).await
     }
 
     /// Who was told of it, as far as the caller may see that.

@@ -1,5 +1,6 @@
 //! Loads what belongs to many rows in one statement, however deep in the graph the rows are.
 
+mod address;
 mod case_file;
 mod origin;
 
@@ -15,11 +16,14 @@ use domain::classifier::Classifiers;
 use event_store::log::LogName;
 use projections::cards::{CardRow, CardUnitRow};
 use projections::case_search::IncidentRow;
+use projections::cautions::Met;
 use projections::roster::RosterRow;
 use projections::timeline::{EntryRow, TimelinePage, Visible};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+pub(crate) use self::address::AtAddress;
+use self::address::{CautionsMet, LatestAt};
 pub(crate) use self::case_file::CaseFiles;
 pub(crate) use self::origin::OriginRow;
 use self::origin::Origins;
@@ -41,6 +45,8 @@ pub(crate) struct Loaders {
     timeline_lengths: DataLoader<TimelineLengths>,
     case_files: CaseFiles,
     origins: DataLoader<Origins>,
+    cautions_met: DataLoader<CautionsMet>,
+    latest_at: DataLoader<LatestAt>,
     pub(crate) personal: DataLoader<PersonalLoader>,
     pub(crate) policies: Arc<Policies>,
     pub(crate) classifiers: Arc<Classifiers>,
@@ -62,6 +68,8 @@ impl Loaders {
             timeline_lengths: gathering(TimelineLengths(snapshot.clone()), time),
             case_files: CaseFiles::new(snapshot, time),
             origins: gathering(Origins(snapshot.clone()), time),
+            cautions_met: gathering(CautionsMet(snapshot.clone()), time),
+            latest_at: gathering(LatestAt(snapshot.clone()), time),
             personal: gathering(PersonalLoader { snapshot: snapshot.clone(), keys }, time),
             policies: source.databases.policies.current(),
             classifiers: Arc::clone(&source.classifiers.borrow()),
@@ -194,6 +202,10 @@ pub(crate) trait Loading {
     fn case_files(&self) -> Result<&CaseFiles, QueryError>;
     /// Where the fields of an incident came from.
     async fn origins(&self, incident: Uuid) -> Result<Vec<OriginRow>, QueryError>;
+    /// The cautions that are met on a record at that address.
+    async fn cautions_met(&self, record: AtAddress) -> Result<Vec<Met>, QueryError>;
+    /// The latest incidents at an address.
+    async fn latest_at(&self, address_code: String) -> Result<Vec<IncidentRow>, QueryError>;
     /// A page of a record's timeline.
     async fn timeline(&self, page: TimelinePage) -> Result<Vec<EntryRow>, QueryError>;
     /// How many entries a record's timeline has.
@@ -253,6 +265,16 @@ impl Loading for Context<'_> {
 
     async fn origins(&self, incident: Uuid) -> Result<Vec<OriginRow>, QueryError> {
         Ok(loaders(self)?.origins.load_one(incident).await.map_err(QueryError::Shared)?.unwrap_or_default())
+    }
+
+    async fn cautions_met(&self, record: AtAddress) -> Result<Vec<Met>, QueryError> {
+        let met = loaders(self)?.cautions_met.load_one(record).await.map_err(QueryError::Shared)?;
+        Ok(met.unwrap_or_default())
+    }
+
+    async fn latest_at(&self, address_code: String) -> Result<Vec<IncidentRow>, QueryError> {
+        let rows = loaders(self)?.latest_at.load_one(address_code).await.map_err(QueryError::Shared)?;
+        Ok(rows.unwrap_or_default())
     }
 
     async fn timeline(&self, page: TimelinePage) -> Result<Vec<EntryRow>, QueryError> {

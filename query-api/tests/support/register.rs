@@ -195,6 +195,11 @@ impl Register {
 
     /// A call comes in, minutes after noon.
     pub async fn call(&self, minutes: i64, narrative: &str) -> Done {
+        self.call_from(minutes, narrative, None).await
+    }
+
+    /// The same, from somewhere.
+    pub async fn call_from(&self, minutes: i64, narrative: &str, place: Option<Place>) -> Done {
         let (id, at) = (Uuid::now_v7(), noon() + TimeDelta::minutes(minutes));
         let narrative = Narrative::parse(narrative).expect("a narrative");
         self.submit::<EmergencyCard>(id, at, move |work| {
@@ -206,7 +211,7 @@ impl Register {
             let receive = ReceiveCall {
                 channel: Channel::Phone112,
                 caller: Some(caller.expect("a caller")),
-                place: None,
+                place: place.clone(),
                 answered_at: None,
                 narrative: Some(Personal::Open(narrative.clone())),
                 recording_ref: None,
