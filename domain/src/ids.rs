@@ -22,6 +22,12 @@ pub fn of_journal(system: &SourceSystem) -> Uuid {
     named(&format!("source_journal|{system}"))
 }
 
+/// Id of the person, or of the vehicle, that a journal's record names at that place: the same each time that it names one there.
+#[must_use]
+pub fn of_part(incident: Uuid, part: &str, index: u8) -> Uuid {
+    named(&format!("{part}|{incident}|{index}"))
+}
+
 /// Id of a unit.
 #[must_use]
 pub fn of_unit(institution: &InstitutionCode, call_sign: &CallSign) -> Uuid {

@@ -114,6 +114,12 @@ fn mapping() -> pb::RecordMapping {
             ("zinotajs", "reporter.name"),
             ("talrunis", "reporter.phone"),
             ("kods", "reporter.personal_code"),
+            ("persona", "persons[0].name"),
+            ("pers_kods", "persons[0].personal_code"),
+            ("dzimis", "persons[0].birth_date"),
+            ("pers_talrunis", "persons[0].phone"),
+            ("dzivesvieta", "persons[0].address"),
+            ("loma", "persons[0].role"),
         ]),
         ignored: vec![VERSION.to_owned()],
         codes: BTreeMap::from([
@@ -172,6 +178,30 @@ fn as_it_has(register: pb::RegisterIncident) -> pb::PushRecord {
     pb::PushRecord { envelope: register.envelope, fields }
 }
 
+/// Takes one of the persons of an incident out of what is done about it, where nothing is done about them later: the journal has them in
+/// its record. Whom it knows to be protected it tells by itself.
+fn person_of_record(deeds: &mut Vec<Deed>) -> Option<BTreeMap<String, String>> {
+    let place = deeds.iter().position(|deed| {
+        let Asked::Streamed(Command::InvolvePerson(involve)) = &deed.command else { return false };
+        let known = involve.person.as_ref().is_some_and(|person| !person.name.is_empty());
+        let plain = involve.protections.is_empty() && involve.minor != Some(true) && involve.roles.len() == 1;
+        let others = deeds.iter().filter(|other| other.id != deed.id);
+        known
+            && plain
+            && !others.map(|other| format!("{:?}", other.command)).any(|text| text.contains(&involve.subject_id))
+    })?;
+    let Asked::Streamed(Command::InvolvePerson(involve)) = deeds.remove(place).command else { return None };
+    let person = involve.person?;
+    Some(words([
+        ("persona", person.name.as_str()),
+        ("pers_kods", &person.personal_code),
+        ("dzimis", &person.birth_date),
+        ("pers_talrunis", &person.phone),
+        ("dzivesvieta", &person.address),
+        ("loma", involve.roles.first()?),
+    ]))
+}
+
 /// A time as the clock on the wall showed it.
 fn on_the_wall(text: &str) -> String {
     let at = DateTime::parse_from_rfc3339(text);
@@ -180,14 +210,13 @@ fn on_the_wall(text: &str) -> String {
 
 /// The same deeds as they reach the register.
 pub(crate) fn sent(mut deeds: Vec<Deed>, chance: &mut Chance) -> Vec<Deed> {
-    let mut first = true;
-    for deed in &mut deeds {
-        if !deed.sender.sends_as_it_has() || !std::mem::take(&mut first) {
-            continue;
-        }
-        if let Asked::Streamed(Command::RegisterIncident(register)) = &deed.command {
-            deed.command = Asked::Streamed(Command::PushRecord(as_it_has(register.clone())));
-        }
+    if let Some(Deed { sender, command: Asked::Streamed(Command::RegisterIncident(register)), .. }) = deeds.first()
+        && sender.sends_as_it_has()
+    {
+        let mut push = as_it_has(register.clone());
+        push.fields.extend(person_of_record(&mut deeds).unwrap_or_default());
+        push.fields.retain(|_, value| !value.is_empty());
+        deeds[0].command = Asked::Streamed(Command::PushRecord(push));
     }
     let outage = chance.percent(3);
     let delay = if outage { chance.about(60, 3 * 1_440) } else { chance.about(1, 20) };

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use access::policy::{RecordKind, Resource};
 use chrono::Utc;
-use domain::classifier::{Coded, Disposition, IncidentType, ResultCode};
+use domain::classifier::{Coded, Disposition, IncidentType, PersonRole, ResultCode, VehicleRelation};
 use domain::ids;
 use domain::source_journal::{
-    AdoptMapping, ChangeJournalPhase, JournalCommand, RecordField, RecordMapping, RegisterJournal, SourceJournal,
+    AdoptMapping, ChangeJournalPhase, IncidentField, JournalCommand, PersonField, RecordField, RecordMapping,
+    RegisterJournal, SourceJournal, VehicleField,
 };
 use domain::terms::{Category, Channel};
 use domain::values::{InstitutionCode, Label, Reason, SourceSystem};
@@ -124,11 +125,13 @@ fn must_be_known(reader: &mut Reader, path: &'static str, field: RecordField, va
         reader.occurred_at(Utc::now().fixed_offset());
     }
     match field {
-        RecordField::TypeCode => of_list::<IncidentType>(reader, path, value),
-        RecordField::ResultCode => of_list::<ResultCode>(reader, path, value),
-        RecordField::Disposition => of_list::<Disposition>(reader, path, value),
-        RecordField::Category => drop(reader.required(path, value, Category::parse)),
-        RecordField::Channel => drop(reader.required(path, value, Channel::parse)),
+        RecordField::Incident(IncidentField::TypeCode) => of_list::<IncidentType>(reader, path, value),
+        RecordField::Incident(IncidentField::ResultCode) => of_list::<ResultCode>(reader, path, value),
+        RecordField::Incident(IncidentField::Disposition) => of_list::<Disposition>(reader, path, value),
+        RecordField::Incident(IncidentField::Category) => drop(reader.required(path, value, Category::parse)),
+        RecordField::Incident(IncidentField::Channel) => drop(reader.required(path, value, Channel::parse)),
+        RecordField::Person(_, PersonField::Role) => of_list::<PersonRole>(reader, path, value),
+        RecordField::Vehicle(_, VehicleField::Relation) => of_list::<VehicleRelation>(reader, path, value),
         _ => {}
     }
 }

@@ -359,3 +359,91 @@ async fn the_bulk_stream_takes_records_as_single_calls_do() {
     assert_eq!(effects, expected);
     assert_eq!(journal.effect("1", 1, theft()).await, Effect::Unchanged);
 }
+
+#[tokio::test]
+async fn who_and_what_is_in_a_record_is_in_its_incident_and_what_the_journal_learns_of_them() {
+    let api = Api::start().await;
+    let mut centre = Journals::of(&api, &centre());
+    centre.register().await.unwrap();
+    let mut wider = mapping();
+    wider.fields.extend(words(&[
+        ("parkapejs", "persons[0].name"),
+        ("pk", "persons[0].personal_code"),
+        ("cietusais", "persons[1].name"),
+        ("dzimis", "persons[1].birth_date"),
+        ("loma", "persons[1].role"),
+        ("auto", "vehicles[0].plate"),
+        ("valsts", "vehicles[0].plate_country"),
+    ]));
+    let nameless = centre.adopt(wider.clone()).await.unwrap_err();
+    assert!(
+        nameless.message().contains("persons[0].role") && nameless.message().contains("vehicles[0].relation"),
+        "{nameless:?}"
+    );
+    wider.defaults.extend(words(&[("persons[0].role", "offender"), ("vehicles[0].relation", "suspect")]));
+    wider
+        .codes
+        .insert("persons[1].role".to_owned(), pb::CodeMap { codes: words(&[("C", "victim"), ("L", "witness")]) });
+    centre.adopt(wider).await.unwrap();
+    centre.put(pb::JournalPhase::Testing).await.unwrap();
+    centre.put(pb::JournalPhase::Live).await.unwrap();
+    let mut journal = Journals::of(&api, &system_of_ogre());
+
+    let broken = with(&[
+        ("pk", "12"),
+        ("loma", "?"),
+        ("cietusais", "Anna"),
+        ("dzimis", "vakar"),
+        ("auto", "AB 1234"),
+        ("valsts", "Latvija"),
+    ]);
+    let kept = journal.push("17", 1, broken).await.unwrap();
+    let mut told = faults(&kept);
+    told.sort_unstable();
+    let expected = [
+        ["persons[0].personal_code", "pk", ""],
+        ["persons[1].birth_date", "dzimis", ""],
+        ["persons[1].role", "loma", ""],
+        ["vehicles[0].plate", "auto", ""],
+        ["vehicles[0].plate_country", "valsts", ""],
+    ];
+    assert_eq!(told, expected, "{kept:?}");
+
+    let known = [("parkapejs", "Pēteris Kalns"), ("cietusais", "Anna Liepa"), ("loma", "C"), ("auto", "AB 1234")];
+    assert_eq!(journal.effect("17", 2, with(&known)).await, Effect::Registered);
+    assert_eq!(journal.effect("17", 2, with(&known)).await, Effect::Unchanged);
+    let later = [
+        ("parkapejs", "Pēteris Kalns"),
+        ("pk", "161175-19997"),
+        ("cietusais", "Anna Liepa"),
+        ("loma", "L"),
+        ("auto", "AB 1235"),
+    ];
+    assert_eq!(journal.effect("17", 3, with(&later)).await, Effect::Supplemented);
+    // Whom the journal leaves out stays.
+    assert_eq!(
+        journal.effect("17", 4, with(&[("parkapejs", "Pēteris Kalns"), ("pk", "161175-19997")])).await,
+        Effect::Supplemented
+    );
+    let events = api.events("register").await;
+    let about_parts =
+        ["PersonInvolved", "PersonIdentified", "PersonRolesChanged", "VehicleInvolved", "InvolvementWithdrawn"];
+    let told: Vec<_> = events.iter().filter(|event| about_parts.contains(&event.as_str())).collect();
+    let expected = [
+        "PersonInvolved",
+        "PersonInvolved",
+        "VehicleInvolved",
+        "PersonIdentified",
+        "PersonRolesChanged",
+        "VehicleInvolved",
+    ];
+    assert_eq!(told, expected);
+    let log: String = sqlx::query_scalar("select string_agg(payload::text, '') from register.events")
+        .fetch_one(&api.pool)
+        .await
+        .unwrap();
+    assert!(
+        !log.contains("Kalns") && !log.contains("161175") && !log.contains("AB 1234"),
+        "what is personal is sealed"
+    );
+}

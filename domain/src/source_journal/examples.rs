@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{JournalEvent, JournalPhase, RecordField, RecordMapping};
+use super::{IncidentField, JournalEvent, JournalPhase, RecordMapping};
 use crate::examples::{actor, sealed, sure};
 use crate::values::{InstitutionCode, Label, SourceSystem};
 
@@ -9,16 +9,16 @@ pub(super) fn mapping() -> RecordMapping {
     let text = |text: &str| text.to_owned();
     RecordMapping {
         fields: BTreeMap::from([
-            (text("veids"), RecordField::TypeCode),
-            (text("apraksts"), RecordField::Narrative),
-            (text("laiks"), RecordField::OccurredFrom),
+            (text("veids"), IncidentField::TypeCode.into()),
+            (text("apraksts"), IncidentField::Narrative.into()),
+            (text("laiks"), IncidentField::OccurredFrom.into()),
         ]),
         ignored: BTreeSet::from([text("rindas_id")]),
-        codes: BTreeMap::from([(RecordField::TypeCode, BTreeMap::from([(text("ZĀDZ"), text("theft"))]))]),
+        codes: BTreeMap::from([(IncidentField::TypeCode.into(), BTreeMap::from([(text("ZĀDZ"), text("theft"))]))]),
         defaults: BTreeMap::from([
-            (RecordField::Category, text("C")),
-            (RecordField::Channel, text("phone_110")),
-            (RecordField::Territory, text("0040000")),
+            (IncidentField::Category.into(), text("C")),
+            (IncidentField::Channel.into(), text("phone_110")),
+            (IncidentField::Territory.into(), text("0040000")),
         ]),
     }
 }

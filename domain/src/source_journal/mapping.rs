@@ -3,61 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::field::{IncidentField, PersonField, RecordField, VehicleField};
 use crate::kernel::Violations;
-use crate::lang::terms;
-
-terms! {
-    /// What a field of a journal's record can mean (žurnāla lauks).
-    RecordField("record field") {
-        /// Kind of incident.
-        TypeCode = "type_code", "Veids", "Type";
-        /// How fast police must be there.
-        Category = "category", "Kategorija", "Category";
-        /// How it was reported.
-        Channel = "channel", "Saņemšanas veids", "Channel";
-        /// When it was received.
-        ReceivedAt = "received_at", "Saņemts", "Received";
-        /// When it began.
-        OccurredFrom = "occurred_from", "Sākums", "From";
-        /// When it ended.
-        OccurredTo = "occurred_to", "Beigas", "To";
-        /// Code of the address register.
-        AddressCode = "place.address_code", "Adreses kods", "Address code";
-        /// ATVK code.
-        Territory = "place.territory", "Teritorija", "Territory";
-        /// Place as written.
-        PlaceText = "place.text", "Vieta", "Place";
-        /// Latitude in degrees of WGS 84.
-        Latitude = "place.latitude", "Platums", "Latitude";
-        /// Longitude in degrees of WGS 84.
-        Longitude = "place.longitude", "Garums", "Longitude";
-        /// Metres to the north, LKS-92.
-        Northing = "place.northing", "Ziemeļu koordināta", "Northing";
-        /// Metres to the east, LKS-92.
-        Easting = "place.easting", "Austrumu koordināta", "Easting";
-        /// What happened.
-        Narrative = "narrative", "Apraksts", "Narrative";
-        /// Who reported it.
-        ReporterName = "reporter.name", "Ziņotājs", "Reporter";
-        /// Their phone.
-        ReporterPhone = "reporter.phone", "Ziņotāja tālrunis", "Reporter's phone";
-        /// Their personal code.
-        ReporterCode = "reporter.personal_code", "Ziņotāja personas kods", "Reporter's personal code";
-        /// Number of it in the journal, for people.
-        LegacyNumber = "legacy_number", "Žurnāla numurs", "Number in the journal";
-        /// How it was dealt with.
-        ResultCode = "result_code", "Rezultāts", "Result";
-        /// Number of the process that it went on in.
-        CaseRef = "case_ref", "Lietas numurs", "Case number";
-        /// How it was closed; a record that has one is closed.
-        Disposition = "disposition", "Slēgšanas veids", "Disposition";
-    }
-}
-
-impl RecordField {
-    /// Those without which nothing can be registered.
-    pub const NEEDED: [Self; 3] = [Self::TypeCode, Self::Category, Self::Channel];
-}
 
 /// How the records of a journal are read (kartējums): which of its fields means what, and which of its codes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -79,6 +26,8 @@ pub struct RecordMapping {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MappedRecord {
     values: BTreeMap<RecordField, String>,
+    /// Those that the journal says something in.
+    said: BTreeSet<RecordField>,
     /// What the journal calls them.
     names: BTreeMap<RecordField, String>,
 }
@@ -127,12 +76,32 @@ impl RecordMapping {
         for (field, value) in &self.defaults {
             Self::check_name(&mut wrong, &format!("defaults.{field}"), value);
         }
-        for field in RecordField::NEEDED {
+        for field in IncidentField::NEEDED.map(RecordField::from) {
             if !meant.contains_key(&field) && !self.defaults.contains_key(&field) {
                 wrong.add("fields", format_args!("none means {field}, and it has no default: every record needs one"));
             }
         }
+        for (needed, why) in self.needed_of_parts() {
+            if !meant.contains_key(&needed) && !self.defaults.contains_key(&needed) {
+                wrong.add("fields", format_args!("none means {needed}, and it has no default: {why}"));
+            }
+        }
         wrong.into_result(())
+    }
+
+    /// What must be known of each person and vehicle that it has fields for.
+    fn needed_of_parts(&self) -> BTreeSet<(RecordField, &'static str)> {
+        let needed = self.fields.values().chain(self.defaults.keys()).filter_map(|field| match field {
+            RecordField::Incident(_) => None,
+            RecordField::Person(index, _) => {
+                Some((RecordField::Person(*index, PersonField::Role), "it says what the person is in the incident"))
+            }
+            RecordField::Vehicle(index, _) => {
+                let relation = RecordField::Vehicle(*index, VehicleField::Relation);
+                Some((relation, "it says what the vehicle is in the incident"))
+            }
+        });
+        needed.collect()
     }
 
     fn check_name(wrong: &mut Violations, path: &str, name: &str) {
@@ -152,13 +121,14 @@ impl RecordMapping {
         if !unknown.is_empty() {
             return Err(unknown);
         }
-        let mut read = MappedRecord { values: self.defaults.clone(), names: BTreeMap::new() };
+        let mut read = MappedRecord { values: self.defaults.clone(), ..MappedRecord::default() };
         for (name, field) in &self.fields {
             read.names.insert(*field, name.clone());
             let Some(value) = record.get(name).map(|value| value.trim()).filter(|value| !value.is_empty()) else {
                 continue;
             };
             let ours = self.codes.get(field).and_then(|codes| codes.get(value));
+            read.said.insert(*field);
             read.values.insert(*field, ours.map_or(value, String::as_str).to_owned());
         }
         Ok(read)
@@ -174,22 +144,24 @@ impl RecordMapping {
 impl MappedRecord {
     /// What a field says; empty where it says nothing.
     #[must_use]
-    pub fn get(&self, field: RecordField) -> &str {
-        self.values.get(&field).map_or("", String::as_str)
+    pub fn get(&self, field: impl Into<RecordField>) -> &str {
+        self.values.get(&field.into()).map_or("", String::as_str)
+    }
+
+    /// Whether the journal says anything of a person, or of a vehicle, beside what holds anyway.
+    #[must_use]
+    pub fn says(&self, is_part: impl Fn(&RecordField) -> bool) -> bool {
+        self.said.iter().any(is_part)
     }
 
     /// What the journal calls the field that a path is about, `place.text`; nothing where it has none such.
     #[must_use]
     pub fn name_of(&self, path: &str) -> Option<&str> {
-        let named = |field: &RecordField| self.names.get(field).map(String::as_str);
-        let whole = RecordField::ALL.iter().find(|field| field.code() == path).and_then(named);
-        whole.or_else(|| match path.split_once('.') {
-            Some(("place", "point" | "point.latitude_e6")) => {
-                named(&RecordField::Latitude).or_else(|| named(&RecordField::Northing))
-            }
-            Some(("place", "point.longitude_e6")) => {
-                named(&RecordField::Longitude).or_else(|| named(&RecordField::Easting))
-            }
+        let named = |field: RecordField| self.names.get(&field).map(String::as_str);
+        let either = |one: IncidentField, other: IncidentField| named(one.into()).or_else(|| named(other.into()));
+        RecordField::parse(path).ok().and_then(named).or_else(|| match path {
+            "place.point" | "place.point.latitude_e6" => either(IncidentField::Latitude, IncidentField::Northing),
+            "place.point.longitude_e6" => either(IncidentField::Longitude, IncidentField::Easting),
             _ => None,
         })
     }

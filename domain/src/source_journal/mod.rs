@@ -5,6 +5,7 @@ mod command;
 mod error;
 mod event;
 mod examples;
+mod field;
 mod mapping;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,8 @@ use serde::{Deserialize, Serialize};
 pub use command::{AdoptMapping, ChangeJournalPhase, JournalCommand, RegisterJournal};
 pub use error::JournalError;
 pub use event::JournalEvent;
-pub use mapping::{MappedRecord, RecordField, RecordMapping};
+pub use field::{IncidentField, MAX_PERSONS, MAX_VEHICLES, PersonField, RecordField, UnknownField, VehicleField};
+pub use mapping::{MappedRecord, RecordMapping};
 
 use crate::kernel::{Decide, Moment, Refused, handle_by_decision};
 use crate::lang::terms;

@@ -81,13 +81,13 @@ fn a_record_is_read_by_its_mapping() {
     let read =
         mapping().read(&record(&[("veids", " ZĀDZ "), ("apraksts", "Nozagts"), ("rindas_id", "7"), ("laiks", "")]));
     let read = read.expect("all is known");
-    assert_eq!(read.get(RecordField::TypeCode), "theft");
-    assert_eq!(read.get(RecordField::Narrative), "Nozagts");
-    assert_eq!(read.get(RecordField::Category), "C");
-    assert_eq!(read.get(RecordField::OccurredFrom), "");
+    assert_eq!(read.get(IncidentField::TypeCode), "theft");
+    assert_eq!(read.get(IncidentField::Narrative), "Nozagts");
+    assert_eq!(read.get(IncidentField::Category), "C");
+    assert_eq!(read.get(IncidentField::OccurredFrom), "");
     assert_eq!((read.name_of("type_code"), read.name_of("place.text")), (Some("veids"), None));
     let code_of_ours = mapping().read(&record(&[("veids", "robbery")])).expect("all is known");
-    assert_eq!(code_of_ours.get(RecordField::TypeCode), "robbery");
+    assert_eq!(code_of_ours.get(IncidentField::TypeCode), "robbery");
 }
 
 #[test]
@@ -99,11 +99,35 @@ fn what_a_mapping_says_nothing_of_is_told_and_not_dropped() {
 #[test]
 fn all_that_is_wrong_with_a_mapping_is_told() {
     let mut wrong = mapping();
-    wrong.fields.insert("veids2".to_owned(), RecordField::TypeCode);
+    wrong.fields.insert("veids2".to_owned(), IncidentField::TypeCode.into());
     wrong.ignored.insert("veids".to_owned());
-    wrong.defaults.remove(&RecordField::Channel);
-    wrong.codes.entry(RecordField::TypeCode).or_default().insert("X\u{7}".to_owned(), "theft".to_owned());
+    wrong.defaults.remove(&IncidentField::Channel.into());
+    wrong.codes.entry(IncidentField::TypeCode.into()).or_default().insert("X\u{7}".to_owned(), "theft".to_owned());
     let paths: Vec<String> = wrong.check().expect_err("wrong").iter().map(|found| found.path.clone()).collect();
     assert_eq!(paths, ["fields", "ignored", "codes.type_code", "fields"]);
     assert_eq!(mapping().check(), Ok(()));
+}
+
+#[test]
+fn fields_of_persons_and_vehicles_are_named_by_their_places() {
+    for name in ["narrative", "place.text", "persons[0].name", "persons[4].role", "vehicles[2].plate"] {
+        assert_eq!(RecordField::parse(name).map(|field| field.to_string()).as_deref(), Ok(name));
+        let json = serde_json::to_string(name).expect("a text");
+        let read: RecordField = serde_json::from_str(&json).expect("as the log has it");
+        assert_eq!(serde_json::to_string(&read).expect("as the log has it"), json);
+    }
+    for (name, hint) in [
+        ("persons[5].name", "counted from persons[0] to persons[4]"),
+        ("persons[00].name", "counted from persons[0]"),
+        ("vehicles[3].plate", "to vehicles[2]"),
+        ("persons[0].nmae", "did you mean name"),
+        ("narative", "did you mean narrative"),
+    ] {
+        let told = RecordField::parse(name).expect_err(name).to_string();
+        assert!(told.contains(hint), "{told}");
+    }
+    let mut mapping = mapping();
+    mapping.fields.insert("auto".to_owned(), RecordField::Vehicle(0, VehicleField::Plate));
+    let wrong = mapping.check().expect_err("no relation");
+    assert!(wrong.to_string().contains("vehicles[0].relation"), "{wrong}");
 }

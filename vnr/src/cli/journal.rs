@@ -36,6 +36,7 @@ Example of a file:
   [fields]                  # what the journal's fields mean, by their names there
   veids = \"type_code\"
   apraksts = \"narrative\"
+  parkapejs = \"persons[0].name\"
   laiks = \"occurred_from\"
 
   [codes.type_code]         # its codes and those of the register; others are taken as they are
@@ -44,6 +45,7 @@ Example of a file:
   [defaults]                # what holds where it says nothing
   category = \"C\"
   channel = \"phone_110\"
+  \"persons[0].role\" = \"offender\"
 
 docs/JOURNALS.md says what a field can mean. A field of the journal that is in neither list puts a record into quarantine.")]
     Map(MapJournalArgs),

@@ -94,28 +94,38 @@ fn amount(reader: &mut Reader, path: impl Path, number: Option<u32>) -> Option<A
     reader.number(path, number, Amount::try_new)
 }
 
-pub(in crate::commands) fn person(
+/// A person of an incident, by that data subject.
+pub(in crate::commands) fn involve(
     reader: &mut Reader,
     message: pb::InvolvePerson,
-    envelope: Option<Envelope>,
-    caller: &Caller,
-) -> Option<Prepared> {
-    let incident = reader.record("incident", "incident", message.incident);
-    let subject = reader.part_id("subject_id", &message.subject_id);
-    let person = identity(reader, subject.unwrap_or_default(), message.person);
+    subject: Uuid,
+) -> Option<InvolvePerson> {
+    let person = identity(reader, subject, message.person);
     let roles = reader.codes("roles", &message.roles);
     let identification = reader.term::<pb::Identification, _>("identification", message.identification);
     let protections = protections(reader, "protections", &message.protections);
     let by_age = person.age_band.map(AgeBand::is_minor);
     let said = if person.says_nothing() { Identification::Unknown } else { Identification::Stated };
-    let command = IncidentCommand::InvolvePerson(Box::new(InvolvePerson {
+    Some(InvolvePerson {
         person,
         roles: roles?,
         identification: identification.unwrap_or(said),
         minor: message.minor.or(by_age).unwrap_or(false),
         protections,
-    }));
-    on_part(envelope, incident, caller, Some(subject?), Some(command))
+    })
+}
+
+pub(in crate::commands) fn person(
+    reader: &mut Reader,
+    mut message: pb::InvolvePerson,
+    envelope: Option<Envelope>,
+    caller: &Caller,
+) -> Option<Prepared> {
+    let incident = reader.record("incident", "incident", message.incident.take());
+    let subject = reader.part_id("subject_id", &message.subject_id);
+    let command =
+        involve(reader, message, subject.unwrap_or_default()).map(Box::new).map(IncidentCommand::InvolvePerson);
+    on_part(envelope, incident, caller, Some(subject?), Some(command?))
 }
 
 pub(in crate::commands) fn identify(
@@ -165,14 +175,8 @@ pub(in crate::commands) fn organisation(
     on_part(envelope, incident, caller, id, Some(command))
 }
 
-pub(in crate::commands) fn vehicle(
-    reader: &mut Reader,
-    message: pb::InvolveVehicle,
-    envelope: Option<Envelope>,
-    caller: &Caller,
-) -> Option<Prepared> {
-    let incident = reader.record("incident", "incident", message.incident);
-    let id = reader.part_id("id", &message.id);
+/// A vehicle of an incident, by that id.
+pub(in crate::commands) fn vehicle_of(reader: &mut Reader, message: pb::InvolveVehicle, id: Uuid) -> Option<Vehicle> {
     let relation = reader.required_code("relation", &message.relation);
     let country = if message.plate_country.is_empty() { HOME } else { &message.plate_country };
     let plate = reader.text("plate", &message.plate, |written| PlateNumber::parse(written, country));
@@ -182,8 +186,8 @@ pub(in crate::commands) fn vehicle(
     let make = reader.text("make", &message.make, VehicleMark::parse);
     let colour = reader.text("colour", &message.colour, VehicleMark::parse);
     let person = person_of(reader, &message.person);
-    let vehicle = Vehicle {
-        id: id?,
+    Some(Vehicle {
+        id,
         relation: relation?,
         plate: plate.map(Personal::Open),
         plate_country,
@@ -191,7 +195,18 @@ pub(in crate::commands) fn vehicle(
         make,
         colour,
         person,
-    };
+    })
+}
+
+pub(in crate::commands) fn vehicle(
+    reader: &mut Reader,
+    mut message: pb::InvolveVehicle,
+    envelope: Option<Envelope>,
+    caller: &Caller,
+) -> Option<Prepared> {
+    let incident = reader.record("incident", "incident", message.incident.take());
+    let id = reader.part_id("id", &message.id);
+    let vehicle = vehicle_of(reader, message, id.unwrap_or_default())?;
     let command = IncidentCommand::InvolveVehicle(Box::new(InvolveVehicle { vehicle }));
     on_part(envelope, incident, caller, id, Some(command))
 }

@@ -4,14 +4,19 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use domain::classifier::{Disposition, ResultCode};
+use domain::ids;
+use domain::incident::{InvolvePerson, Vehicle};
 use domain::kernel::Violations;
 use domain::local_time::LocalTime;
-use domain::source_journal::{MappedRecord, RecordField, RecordMapping};
+use domain::source_journal::{
+    IncidentField, MAX_PERSONS, MAX_VEHICLES, MappedRecord, PersonField, RecordField, RecordMapping, VehicleField,
+};
 use domain::source_record::Fault;
 use domain::terms::{Category, Channel};
 use domain::values::{CaseRef, GeoPoint, Lks92};
 use proto::command::v1 as pb;
 
+use super::super::incident::involvement::{involve, vehicle_of};
 use super::super::incident::{Registration, registration};
 use super::{Faults, Incoming};
 use crate::wire::{Reader, Wire};
@@ -21,6 +26,9 @@ pub(super) struct Interpreted {
     pub(super) registration: Registration,
     pub(super) result: Option<(ResultCode, BTreeSet<CaseRef>)>,
     pub(super) disposition: Option<Disposition>,
+    /// Persons and vehicles that it has, by their places in it.
+    pub(super) persons: Vec<(u8, InvolvePerson)>,
+    pub(super) vehicles: Vec<(u8, Vehicle)>,
 }
 
 /// Reads it.
@@ -42,43 +50,45 @@ fn unmapped(unknown: Vec<String>, version: u32) -> Faults {
 
 fn of_violations(violations: Violations, record: &MappedRecord) -> Faults {
     let of = |violation: domain::kernel::Violation| {
-        let field = record.name_of(&violation.path).map(str::to_owned);
-        (Fault { path: violation.path, field, rule: None }, violation.message)
+        // A person's fields lie deeper in a command than in a record, and have several roles there.
+        let path = violation.path.replace(".person.", ".").replace(".roles[0]", ".role").replace(".roles", ".role");
+        let field = record.name_of(&path).map(str::to_owned);
+        (Fault { path, field, rule: None }, violation.message)
     };
     violations.into_iter().map(of).collect()
 }
 
 fn read(reader: &mut Reader, record: &MappedRecord, incoming: &Incoming) -> Option<Interpreted> {
-    let occurred_from = time(reader, record, RecordField::OccurredFrom);
+    let occurred_from = time(reader, record, IncidentField::OccurredFrom);
     reader.occurred_at(occurred_from.map_or(incoming.occurred_at, |time| time.at));
     let written = |time: Option<LocalTime>| time.map(|time| time.at.to_rfc3339()).unwrap_or_default();
     let text = |field| record.get(field).to_owned();
-    let occurred_to = time(reader, record, RecordField::OccurredTo);
-    let received_at = time(reader, record, RecordField::ReceivedAt);
+    let occurred_to = time(reader, record, IncidentField::OccurredTo);
+    let received_at = time(reader, record, IncidentField::ReceivedAt);
     let reporter = pb::Reporter {
-        name: text(RecordField::ReporterName),
-        phone: text(RecordField::ReporterPhone),
-        personal_code: text(RecordField::ReporterCode),
+        name: text(IncidentField::ReporterName),
+        phone: text(IncidentField::ReporterPhone),
+        personal_code: text(IncidentField::ReporterCode),
         ..Default::default()
     };
     let message = pb::RegisterIncident {
-        channel: term::<_, _, pb::Channel>(reader, record, RecordField::Channel, Channel::parse),
-        type_code: text(RecordField::TypeCode),
-        category: term::<_, _, pb::Category>(reader, record, RecordField::Category, Category::parse),
+        channel: term::<_, _, pb::Channel>(reader, record, IncidentField::Channel, Channel::parse),
+        type_code: text(IncidentField::TypeCode),
+        category: term::<_, _, pb::Category>(reader, record, IncidentField::Category, Category::parse),
         place: place(reader, record),
         received_at: written(received_at),
         occurred_from: written(occurred_from),
         occurred_to: written(occurred_to),
-        narrative: text(RecordField::Narrative),
+        narrative: text(IncidentField::Narrative),
         reporter: Some(reporter),
-        legacy_number: text(RecordField::LegacyNumber),
+        legacy_number: text(IncidentField::LegacyNumber),
         ..Default::default()
     };
     let registration = registration(reader, message, incoming.incident(), &incoming.caller);
-    let result = reader.code::<ResultCode>("result_code", record.get(RecordField::ResultCode));
-    let case_ref = reader.text("case_ref", record.get(RecordField::CaseRef), CaseRef::parse);
-    let disposition = reader.code::<Disposition>("disposition", record.get(RecordField::Disposition));
-    if result.is_none() && record.get(RecordField::ResultCode).is_empty() {
+    let result = reader.code::<ResultCode>("result_code", record.get(IncidentField::ResultCode));
+    let case_ref = reader.text("case_ref", record.get(IncidentField::CaseRef), CaseRef::parse);
+    let disposition = reader.code::<Disposition>("disposition", record.get(IncidentField::Disposition));
+    if result.is_none() && record.get(IncidentField::ResultCode).is_empty() {
         if case_ref.is_some() {
             reader.wrong("result_code", "is required where a case number is given");
         }
@@ -87,11 +97,55 @@ fn read(reader: &mut Reader, record: &MappedRecord, incoming: &Incoming) -> Opti
         }
     }
     let result = result.map(|result| (result, case_ref.into_iter().collect()));
-    Some(Interpreted { registration: registration?, result, disposition })
+    let (persons, vehicles) = (persons(reader, record, incoming), vehicles(reader, record, incoming));
+    Some(Interpreted { registration: registration?, result, disposition, persons, vehicles })
+}
+
+fn persons(reader: &mut Reader, record: &MappedRecord, incoming: &Incoming) -> Vec<(u8, InvolvePerson)> {
+    let named =
+        (0..MAX_PERSONS).filter(|index| record.says(|said| matches!(said, RecordField::Person(of, _) if of == index)));
+    let read = |index| {
+        let text = |field| record.get(RecordField::Person(index, field)).to_owned();
+        let details = pb::PersonDetails {
+            name: text(PersonField::Name),
+            personal_code: text(PersonField::Code),
+            birth_date: text(PersonField::BirthDate),
+            phone: text(PersonField::Phone),
+            address: text(PersonField::Address),
+            ..Default::default()
+        };
+        let roles = Some(text(PersonField::Role)).filter(|role| !role.is_empty()).into_iter().collect();
+        let message = pb::InvolvePerson { person: Some(details), roles, ..Default::default() };
+        let subject = ids::of_part(incoming.incident(), "person", index);
+        let person = reader.within(&format!("persons[{index}]"), |reader| involve(reader, message, subject));
+        Some((index, person?))
+    };
+    named.filter_map(read).collect()
+}
+
+fn vehicles(reader: &mut Reader, record: &MappedRecord, incoming: &Incoming) -> Vec<(u8, Vehicle)> {
+    let named = (0..MAX_VEHICLES)
+        .filter(|index| record.says(|said| matches!(said, RecordField::Vehicle(of, _) if of == index)));
+    let read = |index| {
+        let text = |field| record.get(RecordField::Vehicle(index, field)).to_owned();
+        let message = pb::InvolveVehicle {
+            relation: text(VehicleField::Relation),
+            plate: text(VehicleField::Plate),
+            plate_country: text(VehicleField::PlateCountry),
+            vin: text(VehicleField::Vin),
+            make: text(VehicleField::Make),
+            colour: text(VehicleField::Colour),
+            ..Default::default()
+        };
+        let id = ids::of_part(incoming.incident(), "vehicle", index);
+        let vehicle = reader.within(&format!("vehicles[{index}]"), |reader| vehicle_of(reader, message, id));
+        Some((index, vehicle?))
+    };
+    named.filter_map(read).collect()
 }
 
 /// A time, that may be absent.
-fn time(reader: &mut Reader, record: &MappedRecord, field: RecordField) -> Option<LocalTime> {
+fn time(reader: &mut Reader, record: &MappedRecord, field: IncidentField) -> Option<LocalTime> {
     reader.text(field.code(), record.get(field), LocalTime::parse)
 }
 
@@ -99,7 +153,7 @@ fn time(reader: &mut Reader, record: &MappedRecord, field: RecordField) -> Optio
 fn term<T: Wire<W>, E: Display, W: Into<i32>>(
     reader: &mut Reader,
     record: &MappedRecord,
-    field: RecordField,
+    field: IncidentField,
     parse: impl FnOnce(&str) -> Result<T, E>,
 ) -> i32 {
     let text = record.get(field);
@@ -111,8 +165,8 @@ fn term<T: Wire<W>, E: Display, W: Into<i32>>(
 
 fn place(reader: &mut Reader, record: &MappedRecord) -> Option<pb::Place> {
     let text = |field| record.get(field).to_owned();
-    let (territory, address_code) = (text(RecordField::Territory), text(RecordField::AddressCode));
-    let (written, point) = (text(RecordField::PlaceText), point(reader, record));
+    let (territory, address_code) = (text(IncidentField::Territory), text(IncidentField::AddressCode));
+    let (written, point) = (text(IncidentField::PlaceText), point(reader, record));
     if written.is_empty() && territory.is_empty() && address_code.is_empty() && point.is_none() {
         return None;
     }
@@ -121,7 +175,7 @@ fn place(reader: &mut Reader, record: &MappedRecord) -> Option<pb::Place> {
 
 /// Where it is, in degrees or in metres of LKS-92.
 fn point(reader: &mut Reader, record: &MappedRecord) -> Option<pb::GeoPoint> {
-    use RecordField::{Easting, Latitude, Longitude, Northing};
+    use IncidentField::{Easting, Latitude, Longitude, Northing};
     let latitude = scaled(reader, record, Latitude, 1e6);
     let longitude = scaled(reader, record, Longitude, 1e6);
     let northing = scaled(reader, record, Northing, 1e3);
@@ -144,7 +198,7 @@ fn point(reader: &mut Reader, record: &MappedRecord) -> Option<pb::GeoPoint> {
 }
 
 /// A decimal number in smaller units: no floating-point number goes any further.
-fn scaled(reader: &mut Reader, record: &MappedRecord, field: RecordField, by: f64) -> Option<i64> {
+fn scaled(reader: &mut Reader, record: &MappedRecord, field: IncidentField, by: f64) -> Option<i64> {
     reader.text(field.code(), record.get(field), |text| {
         let number: f64 = text.replace(',', ".").parse().map_err(|_| "must be a decimal number, `56.946300`")?;
         let scaled = (number * by).round();

@@ -5,14 +5,14 @@ use std::error::Error;
 
 use access::policy::Action;
 use domain::incident::{
-    CloseIncident, CorrectIncident, Incident, IncidentCommand, IncidentStatus, ReclassifyIncident, RecordResult,
-    RegisterIncident, SupplementIncident,
+    ChangePersonRoles, CloseIncident, CorrectIncident, IdentifyPerson, Incident, IncidentCommand, IncidentStatus,
+    InvolveVehicle, ReclassifyIncident, RecordResult, RegisterIncident, SupplementIncident,
 };
 use domain::kernel::broken_rules;
 use domain::personal::Personal;
-use domain::source_journal::{RecordField, RecordMapping};
+use domain::source_journal::{IncidentField, PersonField, RecordField, RecordMapping};
 use domain::source_record::{Fault, RecordEffect, Standing};
-use domain::values::Reason;
+use domain::values::{Reason, ValueError};
 use event_store::append::{ClaimTaken, Stop, Work};
 
 use super::super::resource::Governed;
@@ -39,18 +39,20 @@ impl Incoming {
             if !is_known {
                 read.registration.execute(work, id, None)?;
                 work.claim::<Incident>("source", &source_claim::<Incident>(&self.system, &self.external_id), id)?;
-                self.outcome(work, read, &BTreeSet::from_iter(RecordField::ALL.iter().copied()))?;
+                self.parts(work, read, &Changed::All)?;
+                self.outcome(work, read, &Changed::All)?;
                 return Ok(RecordEffect::Registered);
             }
             if let Some(resource) = Incident::resource(work, id, &self.caller)? {
                 self.caller.permit_to(Action::SupplementIncident, &resource)?;
             }
             let changed = match standing {
-                Standing::Changed(names) => mapping.meaning(names),
+                Standing::Changed(names) => Changed::These(mapping.meaning(names)),
                 // Registered before its journal sent it, or mended: all that it says may be new.
-                _ => BTreeSet::from_iter(RecordField::ALL.iter().copied()),
+                _ => Changed::All,
             };
             self.amend(work, &read.registration.command, &changed)?;
+            self.parts(work, read, &changed)?;
             self.outcome(work, read, &changed)?;
             Ok(RecordEffect::Supplemented)
         })?;
@@ -58,15 +60,15 @@ impl Incoming {
     }
 
     /// Tells the incident what its journal has changed. What the journal says as before stays as it is here: somebody may know better.
-    fn amend(&self, work: &mut Work<'_>, said: &RegisterIncident, changed: &BTreeSet<RecordField>) -> Result<(), Stop> {
-        use RecordField as F;
+    fn amend(&self, work: &mut Work<'_>, said: &RegisterIncident, changed: &Changed) -> Result<(), Stop> {
+        use IncidentField as F;
         let id = self.incident();
-        let any = |fields: &[RecordField]| fields.iter().any(|field| changed.contains(field));
-        let reason = || Reason::parse(&format!("as journal {} has it", self.system)).map(Personal::Open);
+        let any = |fields: &[IncidentField]| fields.iter().any(|field| changed.has((*field).into()));
+        let reason = || self.as_told();
         if any(&[F::TypeCode, F::Category]) {
             let reclassify = ReclassifyIncident {
-                type_code: changed.contains(&F::TypeCode).then(|| said.type_code.clone()),
-                category: changed.contains(&F::Category).then_some(said.category),
+                type_code: changed.has(F::TypeCode.into()).then(|| said.type_code.clone()),
+                category: changed.has(F::Category.into()).then_some(said.category),
                 rules: said.rules,
                 reason: reason()?,
             };
@@ -103,17 +105,58 @@ impl Incoming {
         Ok(())
     }
 
-    /// Records what came of it in its journal, and closes it where it is closed there.
-    fn outcome(&self, work: &mut Work<'_>, read: &Interpreted, changed: &BTreeSet<RecordField>) -> Result<(), Stop> {
-        use RecordField as F;
+    /// Tells the incident who and what its journal has in it. Whom it leaves out again stays: what was said of them was said, and an officer
+    /// takes it back where it was wrong.
+    fn parts(&self, work: &mut Work<'_>, read: &Interpreted, changed: &Changed) -> Result<(), Stop> {
         let id = self.incident();
-        if (changed.contains(&F::ResultCode) || changed.contains(&F::CaseRef))
+        for (index, person) in &read.persons {
+            let subject = person.person.subject;
+            let command = if work.state::<Incident>(id)?.0.must_involve(subject).is_err() {
+                IncidentCommand::InvolvePerson(Box::new(person.clone()))
+            } else if changed.any(
+                |field| matches!(field, RecordField::Person(of, what) if of == index && *what != PersonField::Role),
+            ) && !person.person.says_nothing()
+            {
+                let reason = Some(self.as_told()?);
+                let person = person.person.clone();
+                let identify = IdentifyPerson { person, identification: None, minor: None, protections: None, reason };
+                IncidentCommand::IdentifyPerson(Box::new(identify))
+            } else {
+                continue;
+            };
+            work.execute::<Incident>(id, command)?;
+        }
+        for (index, person) in &read.persons {
+            if changed.has(RecordField::Person(*index, PersonField::Role)) {
+                let (subject, roles) = (person.person.subject, person.roles.clone());
+                let change = ChangePersonRoles { subject, roles, reason: self.as_told()? };
+                work.execute::<Incident>(id, IncidentCommand::ChangePersonRoles(change))?;
+            }
+        }
+        for (index, vehicle) in &read.vehicles {
+            if changed.any(|field| matches!(field, RecordField::Vehicle(of, _) if of == index)) {
+                let involve = InvolveVehicle { vehicle: vehicle.clone() };
+                work.execute::<Incident>(id, IncidentCommand::InvolveVehicle(Box::new(involve)))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn as_told(&self) -> Result<Personal<Reason>, ValueError> {
+        Reason::parse(&format!("as journal {} has it", self.system)).map(Personal::Open)
+    }
+
+    /// Records what came of it in its journal, and closes it where it is closed there.
+    fn outcome(&self, work: &mut Work<'_>, read: &Interpreted, changed: &Changed) -> Result<(), Stop> {
+        use IncidentField as F;
+        let id = self.incident();
+        if (changed.has(F::ResultCode.into()) || changed.has(F::CaseRef.into()))
             && let Some((result_code, case_refs)) = read.result.clone()
         {
             work.execute::<Incident>(id, IncidentCommand::RecordResult(RecordResult { result_code, case_refs }))?;
         }
         let is_closed = work.state::<Incident>(id)?.0.status() == Some(IncidentStatus::Closed);
-        if changed.contains(&F::Disposition)
+        if changed.has(F::Disposition.into())
             && !is_closed
             && let Some(disposition) = read.disposition.clone()
         {
@@ -121,6 +164,25 @@ impl Incoming {
             work.execute::<Incident>(id, IncidentCommand::CloseIncident(close))?;
         }
         Ok(())
+    }
+}
+
+/// What of a record is to be told to its incident.
+enum Changed {
+    All,
+    These(BTreeSet<RecordField>),
+}
+
+impl Changed {
+    fn has(&self, field: RecordField) -> bool {
+        self.any(|changed| *changed == field)
+    }
+
+    fn any(&self, is_meant: impl Fn(&RecordField) -> bool) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(fields) => fields.iter().any(is_meant),
+        }
     }
 }
 
