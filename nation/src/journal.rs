@@ -1,10 +1,11 @@
 //! What happens to a municipal journal's records on their way: they come in batches, late after an outage, twice, or broken first. Some
 //! journals send them as they have them, and the register reads them by a mapping; the others speak the register's own words.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Europe::Riga;
 use proto::command::v1 as pb;
 use proto::command::v1::command_envelope::Command;
@@ -24,6 +25,12 @@ static CENTRE: LazyLock<Institution> = LazyLock::new(|| Institution {
     journal: "ic".to_owned(),
     weight: 0,
 });
+
+/// How times are written there.
+const WALL: &str = "%d.%m.%Y %H:%M:%S";
+
+/// What its types begin with.
+const OWN_TYPE: &str = "N-";
 
 /// Version of a record in its journal.
 pub(crate) const VERSION: &str = "versija";
@@ -84,7 +91,7 @@ fn words<'w>(pairs: impl IntoIterator<Item = (&'w str, &'w str)>) -> BTreeMap<St
 
 /// What the journal calls a type of incident.
 fn own_type(code: &str) -> String {
-    format!("N-{}", code.to_uppercase())
+    format!("{OWN_TYPE}{}", code.to_uppercase())
 }
 
 fn mapping() -> pb::RecordMapping {
@@ -178,6 +185,35 @@ fn as_it_has(register: pb::RegisterIncident) -> pb::PushRecord {
     pb::PushRecord { envelope: register.envelope, fields }
 }
 
+/// What an incident is registered by, as far as rules about incidents go by it: type, place and time. None of what is no registration, or
+/// a record that is too broken to be one.
+#[must_use]
+pub fn registration(command: &Command) -> Option<Cow<'_, pb::RegisterIncident>> {
+    match command {
+        Command::RegisterIncident(register) => Some(Cow::Borrowed(register)),
+        Command::SplitIncident(split) => {
+            let register = split.registration.clone()?;
+            Some(Cow::Owned(pb::RegisterIncident { envelope: split.envelope.clone(), ..register }))
+        }
+        Command::PushRecord(push) => {
+            let said = |name: &str| push.fields.get(name).map(String::as_str).unwrap_or_default();
+            let whole = said(VERSION) == "1";
+            let type_code = said("veids").strip_prefix(OWN_TYPE)?.to_lowercase();
+            let occurred_from = off_the_wall(said("no")).filter(|_| whole)?;
+            let place = pb::Place { territory: said("atvk").to_owned(), ..pb::Place::default() };
+            let (envelope, place) = (push.envelope.clone(), Some(place));
+            Some(Cow::Owned(pb::RegisterIncident { envelope, type_code, occurred_from, place, ..Default::default() }))
+        }
+        _ => None,
+    }
+}
+
+/// The other way round; of an hour that came twice the earlier one.
+fn off_the_wall(text: &str) -> Option<String> {
+    let naive = NaiveDateTime::parse_from_str(text, WALL).ok()?;
+    Some(naive.and_local_timezone(Riga).earliest()?.to_rfc3339())
+}
+
 /// Takes one of the persons of an incident out of what is done about it, where nothing is done about them later: the journal has them in
 /// its record. Whom it knows to be protected it tells by itself.
 fn person_of_record(deeds: &mut Vec<Deed>) -> Option<BTreeMap<String, String>> {
@@ -205,7 +241,7 @@ fn person_of_record(deeds: &mut Vec<Deed>) -> Option<BTreeMap<String, String>> {
 /// A time as the clock on the wall showed it.
 fn on_the_wall(text: &str) -> String {
     let at = DateTime::parse_from_rfc3339(text);
-    at.map(|at| at.with_timezone(&Riga).format("%d.%m.%Y %H:%M:%S").to_string()).unwrap_or_default()
+    at.map(|at| at.with_timezone(&Riga).format(WALL).to_string()).unwrap_or_default()
 }
 
 /// The same deeds as they reach the register.
@@ -266,4 +302,32 @@ fn broken(deed: Deed, at: DateTime<Utc>, chance: &mut Chance) -> Option<Deed> {
         _ => return None,
     };
     Some(Deed { at, id, expected, command: Asked::Streamed(command), ..deed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Nation, Timeline};
+
+    #[test]
+    fn a_journals_record_says_what_it_registers_unless_it_is_broken() {
+        let nation = Nation::new(11, 0.02);
+        let (mut whole, mut broken) = (0, 0);
+        for deed in Timeline::new(&nation, nation.from, 60) {
+            let Some(Command::PushRecord(push)) = deed.streamed() else { continue };
+            match registration(deed.streamed().expect("a record")) {
+                Some(register) => {
+                    whole += 1;
+                    assert!(type_codes().any(|code| code == register.type_code), "{register:?}");
+                    assert!(register.place.as_ref().is_some_and(|place| place.territory.len() == 7));
+                    assert!(DateTime::parse_from_rfc3339(&register.occurred_from).is_ok());
+                }
+                None => {
+                    broken += 1;
+                    assert_eq!(push.fields[VERSION], "0");
+                }
+            }
+        }
+        assert!(whole > 20 && broken < whole / 10, "{whole} whole, {broken} broken");
+    }
 }

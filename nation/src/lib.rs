@@ -36,6 +36,7 @@ mod vehicle;
 pub use chance::Chance;
 pub use deed::{Asked, Deed, Expected, Lane, Matter, Post, local};
 pub use institution::{Institution, Kind as InstitutionKind};
+pub use journal::registration;
 pub use people::{Household, Person};
 pub use place::Address;
 pub use rates::{Nation, RATES, Rates, SHARES, Shares};

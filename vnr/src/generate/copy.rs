@@ -17,7 +17,6 @@ use event_store::seal::MasterKeys;
 use indicatif::ProgressBar;
 use nation::{Asked, Chance, Deed, Expected, Matter, Nation, Post, Summary, Timeline};
 use proto::command::v1::CommandEnvelope;
-use proto::command::v1::command_envelope::Command as Sent;
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tonic::Status;
@@ -185,8 +184,10 @@ fn think(
                 sender.insert(Arc::new(Standing { principal, grants: Vec::new() }));
             }
             let Deed { at, expected, matter, id, command, post, .. } = deed;
-            if let (Expected::Effect, Asked::Streamed(Sent::RegisterIncident(register))) = (expected, &command) {
-                following.registered(register, code, at, &rules)?;
+            if let (Expected::Effect, Asked::Streamed(sent)) = (expected, &command)
+                && let Some(register) = nation::registration(sent)
+            {
+                following.registered(&register, code, at, &rules)?;
             }
             let command = match expected {
                 Expected::Repetition => None,
