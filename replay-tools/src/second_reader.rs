@@ -10,6 +10,7 @@ use domain::emergency_card::EmergencyCard;
 use domain::incident::Incident;
 use domain::log_life::LogLife;
 use domain::notice::Notice;
+use domain::response_plan::ResponsePlan;
 use domain::retention::RetentionCase;
 use domain::seized_item::SeizedItem;
 use domain::source_journal::SourceJournal;
@@ -44,6 +45,7 @@ pub(crate) async fn read(
         SourceJournal::TYPE => repository.get_events::<SourceJournal>(&id).await?,
         SourceRecord::TYPE => repository.get_events::<SourceRecord>(&id).await?,
         Notice::TYPE => repository.get_events::<Notice>(&id).await?,
+        ResponsePlan::TYPE => repository.get_events::<ResponsePlan>(&id).await?,
         LogLife::TYPE => repository.get_events::<LogLife>(&id).await?,
         Track::TYPE => repository.get_events::<Track>(&id).await?,
         _ => return Ok(None),
