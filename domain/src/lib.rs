@@ -24,6 +24,7 @@ pub mod local_time;
 pub mod log_life;
 pub mod notice;
 pub mod personal;
+pub mod response;
 pub mod response_plan;
 pub mod retention;
 pub mod seized_item;
