@@ -9,6 +9,7 @@ use domain::emergency_access::{EmergencyAccess, EmergencyAccessEvent};
 use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
 use domain::notice::{Notice, NoticeEvent};
+use domain::response_plan::{PlanEvent, ResponsePlan};
 use domain::retention::{RetentionCase, RetentionEvent};
 use domain::seized_item::{SeizedItem, SeizedItemEvent};
 use domain::source_journal::{JournalEvent, SourceJournal};
@@ -38,6 +39,8 @@ pub const ACCESS_POLICY: &str = AccessPolicy::TYPE;
 pub const SEIZED_ITEM: &str = SeizedItem::TYPE;
 /// Type of the streams of notices.
 pub const NOTICE: &str = Notice::TYPE;
+/// Type of the streams of response plans.
+pub const RESPONSE_PLAN: &str = ResponsePlan::TYPE;
 /// Type of the streams of classifiers.
 pub const CLASSIFIER: &str = Classifier::TYPE;
 /// Type of the streams of source journals.
@@ -73,6 +76,8 @@ pub enum RegisterEvent {
     SeizedItem(Box<SeizedItemEvent>),
     /// Of a notice.
     Notice(Box<NoticeEvent>),
+    /// Of a response plan.
+    ResponsePlan(Box<PlanEvent>),
     /// Of a classifier.
     Classifier(Box<ClassifierEvent>),
     /// Of a source journal.
@@ -101,6 +106,7 @@ pub fn decode(stored: &StoredEvent) -> Result<RegisterEvent, DecodeError> {
         ACCESS_POLICY => RegisterEvent::AccessPolicy(Box::new(stored.decode()?)),
         SEIZED_ITEM => RegisterEvent::SeizedItem(Box::new(stored.decode()?)),
         NOTICE => RegisterEvent::Notice(Box::new(stored.decode()?)),
+        RESPONSE_PLAN => RegisterEvent::ResponsePlan(Box::new(stored.decode()?)),
         CLASSIFIER => RegisterEvent::Classifier(Box::new(stored.decode()?)),
         SOURCE_JOURNAL => RegisterEvent::SourceJournal(Box::new(stored.decode()?)),
         SOURCE_RECORD => RegisterEvent::SourceRecord(Box::new(stored.decode()?)),

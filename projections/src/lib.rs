@@ -24,6 +24,7 @@ pub mod event;
 pub mod notices;
 pub mod plates;
 pub mod projection;
+pub mod response_plans;
 pub mod roster;
 pub mod source_journals;
 pub mod timeline;

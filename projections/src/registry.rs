@@ -13,6 +13,7 @@ use crate::notices::Notices;
 use crate::plates::PlateKeys;
 use crate::projection::{Projection, Projector, projector};
 use crate::rebuild::RebuildError;
+use crate::response_plans::ResponsePlans;
 use crate::roster::Roster;
 use crate::source_journals::SourceJournals;
 use crate::timeline::Timeline;
@@ -80,6 +81,7 @@ impl Registry {
             ReadModel::of::<AccessPolicies>(),
             ReadModel::of::<SourceJournals>(),
             ReadModel::of::<Notices>(),
+            ReadModel::of::<ResponsePlans>(),
         ])
     }
 

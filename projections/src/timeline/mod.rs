@@ -102,6 +102,7 @@ fn named(event: &RegisterEvent, item: Option<&ItemRow>) -> BTreeSet<Uuid> {
         | RegisterEvent::AccessDay(_)
         | RegisterEvent::AccessPolicy(_)
         | RegisterEvent::Notice(_)
+        | RegisterEvent::ResponsePlan(_)
         | RegisterEvent::Classifier(_)
         | RegisterEvent::SourceJournal(_)
         | RegisterEvent::SourceRecord(_) => None,
