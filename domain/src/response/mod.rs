@@ -59,7 +59,24 @@ pub struct CardSeen {
     pub alarm_level: Option<AlarmLevel>,
 }
 
-/// Recommends what to send to a card at a moment.
+/// When units would be sent, and as at when they are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct When {
+    /// When they would be sent: decides which plans apply by hour and day.
+    pub sent_at: DateTime<Utc>,
+    /// When the roster was as it is given: decides how old a position is.
+    pub known_at: DateTime<Utc>,
+}
+
+impl When {
+    /// Sent at the moment as at which they are known.
+    #[must_use]
+    pub fn at(moment: DateTime<Utc>) -> Self {
+        Self { sent_at: moment, known_at: moment }
+    }
+}
+
+/// Recommends what to send to a card.
 ///
 /// The plan: of those that apply the one that asks for most (`specificity`), of these the one of highest rank, of these the first code.
 /// The units: for the hardest need first (most equipment, largest crew) the fastest that fit it; of equally fast ones the lower id. A unit
@@ -69,17 +86,17 @@ pub fn recommend(
     plans: &[PlanVersion],
     card: &CardSeen,
     roster: &[RosterUnit],
-    at: DateTime<Utc>,
+    when: When,
     travel: &impl TravelEstimate,
 ) -> Recommendation {
-    let territories = lies_in(card.territory.as_ref(), riga_day(&at));
+    let territories = lies_in(card.territory.as_ref(), riga_day(&when.sent_at));
     let asked = Asked {
         type_code: card.type_code.as_ref(),
         priority: card.priority,
         hazards: &card.hazards,
         territories: &territories,
     };
-    let misfit = |applies: &Applies| applies.mismatches(asked, &at);
+    let misfit = |applies: &Applies| applies.mismatches(asked, &when.sent_at);
     let (plan, plans_left) = choose::plan(plans, misfit);
     let Some(plan) = plan else {
         return Recommendation { plan: None, plans_left, needs: Vec::new(), units_left: Vec::new() };
@@ -87,7 +104,7 @@ pub fn recommend(
     let lowest = AlarmLevel::LOWEST;
     let level = plan.content.level(card.alarm_level.unwrap_or(lowest));
     let needs = level.map(|level| level.needs.as_slice()).unwrap_or_default();
-    let (needs, units_left) = choose::units(needs, &plan.content.coverage, card, roster, at, travel);
+    let (needs, units_left) = choose::units(needs, &plan.content.coverage, card, roster, when.known_at, travel);
     let chosen = ChosenPlan {
         code: plan.code.clone(),
         version: plan.version,

@@ -7,6 +7,7 @@ mod content;
 mod error;
 mod event;
 pub(crate) mod examples;
+mod reference;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ pub use command::{ApprovePlan, PlanCommand, ProposePlan, RejectPlan, RetirePlan}
 pub use content::{Coverage, Need, PlanContent, PlanLevel};
 pub use error::PlanError;
 pub use event::PlanEvent;
+pub use reference::IllustrativePlan;
 
 use crate::kernel::{Decide, Moment, Refused, handle_by_decision};
 use crate::values::{Actor, Code, ContentDigest};

@@ -250,3 +250,22 @@ fn a_content_is_told_by_its_digest_in_whatever_order_it_was_stated() {
     assert_eq!(back.digest(), content().digest());
     assert!(serde_json::from_str::<MinuteOfDay>("1440").is_err());
 }
+
+#[test]
+fn the_illustrative_plans_break_no_rule_and_speak_of_codes_that_there_are() {
+    let plans = IllustrativePlan::all();
+    assert!(plans.len() > 10, "the file is not read");
+    let codes: BTreeSet<_> = plans.iter().map(|plan| &plan.code).collect();
+    assert_eq!(codes.len(), plans.len(), "a code is a plan's own");
+    let classifiers = crate::classifier::Classifiers::embedded();
+    let day = crate::ids::riga_day(&then(NOON));
+    for IllustrativePlan { code, content } in plans {
+        assert_eq!(content.broken(), [], "{code}");
+        for card_type in &content.applies.card_types {
+            assert!(classifiers.code::<CardType>(card_type.code(), day).is_ok(), "{code}: {card_type}");
+        }
+        for hazard in &content.applies.hazards {
+            assert!(classifiers.code::<Hazard>(hazard.code(), day).is_ok(), "{code}: {hazard}");
+        }
+    }
+}

@@ -94,7 +94,7 @@ pub(super) fn fire() -> CardSeen {
 }
 
 fn of(plans: &[PlanVersion], roster: &[RosterUnit]) -> Recommendation {
-    recommend(plans, &fire(), roster, now(), &StraightLine)
+    recommend(plans, &fire(), roster, When::at(now()), &StraightLine)
 }
 
 fn chosen(recommendation: &Recommendation) -> Vec<Uuid> {
@@ -224,8 +224,18 @@ fn units_that_are_there_already_count() {
 fn nobody_is_sent_where_nobody_knows_where_it_is() {
     let card = CardSeen { point: None, ..fire() };
     let plans = [plan("fire", vec![need(UnitKind::FireEngine, 1)])];
-    let told = recommend(&plans, &card, &[engine(1, 1)], now(), &StraightLine);
+    let told = recommend(&plans, &card, &[engine(1, 1)], When::at(now()), &StraightLine);
     assert_eq!((why(&told, 1), told.needs[0].missing), (vec!["card_without_point"], 1));
+}
+
+#[test]
+fn who_plans_ahead_is_told_of_units_as_they_are_known_now() {
+    let ahead = When { sent_at: now() + TimeDelta::hours(12), known_at: now() };
+    let plans = [plan("fire", vec![need(UnitKind::FireEngine, 1)])];
+    let told = recommend(&plans, &fire(), &[engine(1, 1)], ahead, &StraightLine);
+    assert_eq!(chosen(&told), [id(1)]);
+    let then = recommend(&plans, &fire(), &[engine(1, 1)], When::at(ahead.sent_at), &StraightLine);
+    assert_eq!(why(&then, 1), ["position_too_old"]);
 }
 
 #[test]
@@ -263,7 +273,7 @@ fn a_greater_alarm_takes_the_greatest_level_that_the_plan_has() {
     let at = |level: Option<u32>| {
         let card = CardSeen { alarm_level: level.map(|level| sure(AlarmLevel::try_new(level))), ..fire() };
         let roster = [engine(1, 1), engine(2, 2), engine(3, 3)];
-        let told = recommend(std::slice::from_ref(&plan), &card, &roster, now(), &StraightLine);
+        let told = recommend(std::slice::from_ref(&plan), &card, &roster, When::at(now()), &StraightLine);
         (told.plan.as_ref().map_or(0, |plan| plan.level.get()), told.chosen().count())
     };
     assert_eq!([at(None), at(Some(1)), at(Some(2)), at(Some(5))], [(1, 1), (1, 1), (2, 2), (2, 2)]);
