@@ -17,6 +17,7 @@ use projections::cards::Cards;
 use projections::case_file::CaseFile;
 use projections::case_search::CaseSearch;
 use projections::notices::Notices;
+use projections::response_plans::ResponsePlans;
 use projections::roster::Roster;
 use projections::source_journals::SourceJournals;
 use projections::timeline::Timeline;
@@ -65,6 +66,8 @@ const READ_BY: &[(&str, &[&str])] = &[
     ("node", &[CaseSearch::NAME, Cards::NAME, Roster::NAME]),
     ("journals", &[SourceJournals::NAME]),
     ("journal", &[SourceJournals::NAME]),
+    ("responsePlans", &[ResponsePlans::NAME]),
+    ("responsePlan", &[ResponsePlans::NAME]),
     ("record", &[Timeline::NAME, CaseSearch::NAME, Cards::NAME]),
 ];
 

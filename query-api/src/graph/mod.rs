@@ -13,6 +13,7 @@ mod origin;
 mod paging;
 mod person;
 mod personal;
+mod plan;
 mod property;
 mod record;
 mod relation;
@@ -41,6 +42,7 @@ pub(crate) struct Query(
     classifier::ClassifierQuery,
     journal::JournalQuery,
     notice::NoticeQuery,
+    plan::PlanQuery,
     log::LogQuery,
 );
 
