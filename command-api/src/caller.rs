@@ -104,11 +104,25 @@ impl Caller {
         classifiers: Arc<Classifiers>,
         master: Arc<MasterKeys>,
     ) -> Result<Caller, NotPermitted> {
+        Self::doing(C::ACTION, C::KINDS, sender, policies, classifiers, master)
+    }
+
+    /// Who asks something, where there is any record of these kinds with which they could do that.
+    ///
+    /// # Errors
+    /// [`NotPermitted`] where there is none.
+    pub(crate) fn doing(
+        action: Action,
+        (kind, others): (RecordKind, &[RecordKind]),
+        sender: &Sender,
+        policies: Arc<Policies>,
+        classifiers: Arc<Classifiers>,
+        master: Arc<MasterKeys>,
+    ) -> Result<Caller, NotPermitted> {
         let Sender { standing, unread, .. } = sender;
         let standing = Arc::clone(standing);
-        let caller = Caller { standing, policies, classifiers, master, action: C::ACTION, unread: *unread };
+        let caller = Caller { standing, policies, classifiers, master, action, unread: *unread };
         let some = |kind| caller.policies.permit_some(&*caller.standing, caller.action, kind);
-        let (kind, others) = C::KINDS;
         let permitted = some(kind).or_else(|denied| match others.iter().any(|other| some(*other).is_ok()) {
             true => Ok(()),
             false => Err(denied),
@@ -160,6 +174,12 @@ impl Caller {
     pub(crate) fn services(&self) -> Vec<Service> {
         let kind = Some(self.institution_kind());
         Service::ALL.iter().copied().filter(|service| InstitutionKind::of_service(*service) == kind).collect()
+    }
+
+    /// The service of 112 that an institution is; none where it is none.
+    pub(crate) fn service_of(&self, institution: &Institution) -> Option<Service> {
+        let kind = Some(self.policies.institutions().kind(institution));
+        Service::ALL.iter().copied().find(|service| InstitutionKind::of_service(*service) == kind)
     }
 
     /// What the command is.

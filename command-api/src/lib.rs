@@ -2,13 +2,14 @@
 //!
 //! A message is read into a command with all that is wrong with it found at once (`wire/`), becomes a decision over one or
 //! more records (`commands/`), and goes through a lane into the log's appender (`gateway`). One place says how each
-//! failure is told to the caller (`status`). Drafts are looked at in `entry/`, by the same reading and the same decisions; only there read
-//! models are asked.
+//! failure is told to the caller (`status`). Drafts are looked at in `entry/`, by the same reading and the same decisions, and `recommend/`
+//! says what to send to a card; only these two ask read models.
 
 mod caller;
 mod commands;
 mod entry;
 mod gateway;
+mod recommend;
 mod server;
 mod services;
 mod status;

@@ -70,6 +70,12 @@ pub fn of_classifier(system: CodeSystem) -> Uuid {
     named(&format!("classifier|{system}"))
 }
 
+/// Id of the response plan of that code: there is one, for ever.
+#[must_use]
+pub fn of_response_plan(code: &Code) -> Uuid {
+    named(&format!("response_plan|{code}"))
+}
+
 /// Id of the notice that a rule has a recipient told of an incident: there is one, for ever.
 #[must_use]
 pub fn of_notice(incident: Uuid, recipient: &InstitutionCode, rule: &Code) -> Uuid {

@@ -1,5 +1,5 @@
 //! Pure decisions of the register: what may happen to an incident, an emergency card, a unit and its track, to the personal
-//! data in them, to who may see it, to whom others are told of it, and what is then recorded; also who looked at it. No I/O, no clock, no randomness: time, ids and numbers come in with the command or
+//! data in them, to who may see it, to whom others are told of it, what is sent to which call, and what is then recorded; also who looked at it. No I/O, no clock, no randomness: time, ids and numbers come in with the command or
 //! the [`kernel::Moment`].
 //!
 //! An aggregate is a folder: `mod.rs` (state and decisions), `command.rs`, `event.rs`, `error.rs`. `decide` checks in the
@@ -25,6 +25,8 @@ pub mod local_time;
 pub mod log_life;
 pub mod notice;
 pub mod personal;
+pub mod response;
+pub mod response_plan;
 pub mod retention;
 pub mod seized_item;
 pub mod source_journal;

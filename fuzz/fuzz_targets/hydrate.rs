@@ -15,6 +15,7 @@ use domain::kernel::upcast::decode;
 use domain::log_life::LogLife;
 use domain::caution::Caution;
 use domain::notice::Notice;
+use domain::response_plan::ResponsePlan;
 use domain::retention::RetentionCase;
 use domain::seized_item::SeizedItem;
 use domain::source_journal::SourceJournal;
@@ -49,5 +50,6 @@ fuzz_target!(|input: &str| {
     hydrate::<SourceJournal>(input);
     hydrate::<SourceRecord>(input);
     hydrate::<Notice>(input);
+    hydrate::<ResponsePlan>(input);
     hydrate::<LogLife>(input);
 });

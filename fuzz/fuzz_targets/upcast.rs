@@ -15,6 +15,7 @@ use domain::kernel::upcast::decode;
 use domain::log_life::LogLifeEvent;
 use domain::caution::CautionEvent;
 use domain::notice::NoticeEvent;
+use domain::response_plan::PlanEvent;
 use domain::retention::RetentionEvent;
 use domain::seized_item::SeizedItemEvent;
 use domain::source_journal::JournalEvent;
@@ -48,5 +49,6 @@ fuzz_target!(|input: &str| {
     read::<RecordEvent>(event_type, version, payload);
     read::<TrackEvent>(event_type, version, payload);
     read::<NoticeEvent>(event_type, version, payload);
+    read::<PlanEvent>(event_type, version, payload);
     read::<LogLifeEvent>(event_type, version, payload);
 });

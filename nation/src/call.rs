@@ -192,7 +192,7 @@ fn leg(script: &mut Script<'_>, fleet: &mut Fleet, unit: usize, from: DateTime<U
         envelope: script.envelope(attached, None),
         card: script.record(),
         unit: reference.clone(),
-        divert: false,
+        ..pb::AttachUnit::default()
     };
     script.act_with(unit, attached, Lane::Urgent, Command::AttachUnit(attach));
     let status = |script: &mut Script<'_>, at, status: pb::UnitStatus, vendor_code: &str| {

@@ -10,6 +10,7 @@ use domain::emergency_access::{EmergencyAccess, EmergencyAccessEvent};
 use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
 use domain::notice::{Notice, NoticeEvent};
+use domain::response_plan::{PlanEvent, ResponsePlan};
 use domain::retention::{RetentionCase, RetentionEvent};
 use domain::seized_item::{SeizedItem, SeizedItemEvent};
 use domain::source_journal::{JournalEvent, SourceJournal};
@@ -41,6 +42,8 @@ pub const SEIZED_ITEM: &str = SeizedItem::TYPE;
 pub const CAUTION: &str = Caution::TYPE;
 /// Type of the streams of notices.
 pub const NOTICE: &str = Notice::TYPE;
+/// Type of the streams of response plans.
+pub const RESPONSE_PLAN: &str = ResponsePlan::TYPE;
 /// Type of the streams of classifiers.
 pub const CLASSIFIER: &str = Classifier::TYPE;
 /// Type of the streams of source journals.
@@ -78,6 +81,8 @@ pub enum RegisterEvent {
     Caution(Box<CautionEvent>),
     /// Of a notice.
     Notice(Box<NoticeEvent>),
+    /// Of a response plan.
+    ResponsePlan(Box<PlanEvent>),
     /// Of a classifier.
     Classifier(Box<ClassifierEvent>),
     /// Of a source journal.
@@ -107,6 +112,7 @@ pub fn decode(stored: &StoredEvent) -> Result<RegisterEvent, DecodeError> {
         SEIZED_ITEM => RegisterEvent::SeizedItem(Box::new(stored.decode()?)),
         CAUTION => RegisterEvent::Caution(Box::new(stored.decode()?)),
         NOTICE => RegisterEvent::Notice(Box::new(stored.decode()?)),
+        RESPONSE_PLAN => RegisterEvent::ResponsePlan(Box::new(stored.decode()?)),
         CLASSIFIER => RegisterEvent::Classifier(Box::new(stored.decode()?)),
         SOURCE_JOURNAL => RegisterEvent::SourceJournal(Box::new(stored.decode()?)),
         SOURCE_RECORD => RegisterEvent::SourceRecord(Box::new(stored.decode()?)),

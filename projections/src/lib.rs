@@ -25,6 +25,7 @@ pub mod event;
 pub mod lookups;
 pub mod notices;
 pub mod projection;
+pub mod response_plans;
 pub mod roster;
 pub mod source_journals;
 pub mod timeline;

@@ -14,6 +14,7 @@ use crate::lookups::LookupKeys;
 use crate::notices::Notices;
 use crate::projection::{Projection, Projector, projector};
 use crate::rebuild::RebuildError;
+use crate::response_plans::ResponsePlans;
 use crate::roster::Roster;
 use crate::source_journals::SourceJournals;
 use crate::timeline::Timeline;
@@ -82,6 +83,7 @@ impl Registry {
             ReadModel::of::<SourceJournals>(),
             ReadModel::of::<Notices>(),
             ReadModel::of::<Cautions>(),
+            ReadModel::of::<ResponsePlans>(),
         ])
     }
 

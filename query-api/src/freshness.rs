@@ -19,6 +19,7 @@ use projections::case_search::CaseSearch;
 use projections::cautions::Cautions;
 use projections::lookups;
 use projections::notices::Notices;
+use projections::response_plans::ResponsePlans;
 use projections::roster::Roster;
 use projections::source_journals::SourceJournals;
 use projections::timeline::Timeline;
@@ -72,6 +73,8 @@ const READ_BY: &[(&str, &[&str])] = &[
     ("node", &[CaseSearch::NAME, Cards::NAME, Roster::NAME]),
     ("journals", &[SourceJournals::NAME]),
     ("journal", &[SourceJournals::NAME]),
+    ("responsePlans", &[ResponsePlans::NAME]),
+    ("responsePlan", &[ResponsePlans::NAME]),
     ("record", &[Timeline::NAME, CaseSearch::NAME, Cards::NAME]),
 ];
 

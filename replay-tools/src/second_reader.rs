@@ -11,6 +11,7 @@ use domain::emergency_card::EmergencyCard;
 use domain::incident::Incident;
 use domain::log_life::LogLife;
 use domain::notice::Notice;
+use domain::response_plan::ResponsePlan;
 use domain::retention::RetentionCase;
 use domain::seized_item::SeizedItem;
 use domain::source_journal::SourceJournal;
@@ -46,6 +47,7 @@ pub(crate) async fn read(
         SourceRecord::TYPE => repository.get_events::<SourceRecord>(&id).await?,
         Caution::TYPE => repository.get_events::<Caution>(&id).await?,
         Notice::TYPE => repository.get_events::<Notice>(&id).await?,
+        ResponsePlan::TYPE => repository.get_events::<ResponsePlan>(&id).await?,
         LogLife::TYPE => repository.get_events::<LogLife>(&id).await?,
         Track::TYPE => repository.get_events::<Track>(&id).await?,
         _ => return Ok(None),

@@ -71,7 +71,7 @@ async fn a_card_goes_from_the_call_to_its_completion() {
         envelope: envelope(),
         card: by_id(&card.aggregate_id),
         unit: call_sign("r-11"),
-        divert: false,
+        ..pb::AttachUnit::default()
     };
     let attached = cards.attach_unit(attach).await.unwrap().into_inner();
     assert_eq!(attached.events, 2, "card and unit change together");
@@ -115,6 +115,7 @@ async fn a_unit_is_on_one_card_and_can_be_diverted() {
         card: by_id(&card.aggregate_id),
         unit: call_sign("R-12"),
         divert,
+        ..pb::AttachUnit::default()
     };
     cards.attach_unit(attach(&first, false)).await.unwrap();
     assert_eq!(rule(&cards.attach_unit(attach(&second, false)).await.unwrap_err()), "unit_busy");

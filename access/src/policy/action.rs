@@ -174,6 +174,8 @@ pub enum Action {
     LoadClassifier,
     /// Registers source journals and says how they are read (žurnāli).
     ManageJournals,
+    /// Proposes and approves response plans (reaģēšanas plāni).
+    ManagePlans,
     /// Opens a record in an emergency (ārkārtas piekļuve).
     BreakGlass,
     /// Checks that this was right.
@@ -192,7 +194,7 @@ named!(Action: RegisterIncident "RegisterIncident", SupplementIncident "Suppleme
     ViewHazards "view_field:hazards", ViewCasualties "view_field:casualties", ViewSuspects "view_field:suspects",
     ViewPersons "view_field:persons", ViewProperty "view_field:property", ViewUnits "view_field:units", ViewResult "view_field:result", Subscribe "subscribe", Export "export",
     Statistics "statistics", ConsultAccessLog "consult_access_log", ReadHistory "read_history", Grant "grant", ApproveGrant "approve_grant",
-    AdoptPolicy "adopt_policy", LoadClassifier "load_classifier", ManageJournals "manage_journals", BreakGlass "break_glass", ReviewBreakGlass "review_break_glass");
+    AdoptPolicy "adopt_policy", LoadClassifier "load_classifier", ManageJournals "manage_journals", ManagePlans "manage_plans", BreakGlass "break_glass", ReviewBreakGlass "review_break_glass");
 
 impl Action {
     /// What the command of this name in the gRPC contract is (`RegisterIncident`); none where it is no command. Commands on rights are
@@ -204,6 +206,7 @@ impl Action {
             "ProposePolicy" | "AdoptPolicy" | "RejectPolicy" => Some(Self::AdoptPolicy),
             "LoadClassifier" => Some(Self::LoadClassifier),
             "RegisterJournal" | "AdoptMapping" | "ChangeJournalPhase" => Some(Self::ManageJournals),
+            "ProposePlan" | "ApprovePlan" | "RejectPlan" | "RetirePlan" => Some(Self::ManagePlans),
             "BreakGlass" | "VouchEmergencyAccess" => Some(Self::BreakGlass),
             "ReviewEmergencyAccess" => Some(Self::ReviewBreakGlass),
             _ => None,

@@ -37,6 +37,7 @@ enum Sort {
     Grant { approve: bool },
     Adopt,
     Load,
+    Plans,
     Break,
     Review,
 }
@@ -143,6 +144,7 @@ fn sort(action: Action, record: RecordKind) -> Option<Sort> {
         A::ApproveGrant => (content, Sort::Grant { approve: true }),
         A::AdoptPolicy => (register, Sort::Adopt),
         A::LoadClassifier | A::ManageJournals => (register, Sort::Load),
+        A::ManagePlans => (register, Sort::Plans),
         A::BreakGlass => (content, Sort::Break),
         A::ReviewBreakGlass => (content, Sort::Review),
     };
@@ -200,6 +202,14 @@ impl Case {
                     && self.role == Role::Supervisor
                     && self.kind == Kind::Centre
                     && self.purpose == Purpose::Administration
+            }
+            // Those who send help say what is sent, and two of them agree.
+            Sort::Plans => {
+                self.trained
+                    && self.role == Role::Supervisor
+                    && (self.rescue() || self.kind == Kind::StatePolice)
+                    && self.purpose == Purpose::Administration
+                    && self.second
             }
             Sort::Break => self.trained && self.not_secret() && self.breaks_glass(),
             Sort::Review => self.trained && self.second && self.reviews(),

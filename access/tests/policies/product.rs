@@ -170,7 +170,8 @@ fn every_command_of_the_contract_is_an_action() {
     // Commands on rights are several to an action, which is none of them; so is what is done to the register as such.
     let is_right = |method: &prost_reflect::MethodDescriptor| {
         let of_journals = ["RegisterJournal", "AdoptMapping", "ChangeJournalPhase"].contains(&method.name());
-        of_journals || ["AccessService", "ClassifierService"].contains(&method.parent_service().name())
+        of_journals
+            || ["AccessService", "ClassifierService", "ResponsePlanService"].contains(&method.parent_service().name())
     };
     let methods = ours.flat_map(|service| service.methods().collect::<Vec<_>>());
     let (rights, others): (Vec<_>, Vec<_>) = methods.partition(is_right);

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use access::policy::{RecordKind, Resource};
 use domain::emergency_card::{
     AcceptService, AttachUnit, CardCommand, CardEvent, ClearUnit, CompleteCard, DecideServices, EmergencyCard,
-    LinkIncident, NotifyService, QualifyCard, ReceiveCall,
+    LinkIncident, NotifyService, PlanAdvice, QualifyCard, ReceiveCall,
 };
 use domain::ids;
 use domain::incident::Incident;
 use domain::unit::{Assign, Release, Unit, UnitCommand};
-use domain::values::{AlarmLevel, Casualties, Narrative, Reason, RecordingRef, SourceCode};
+use domain::values::{AlarmLevel, Casualties, Code, Narrative, Reason, RecordingRef, SourceCode};
 use event_store::append::{Stop, Touch, Work};
 use proto::command::v1 as pb;
 use uuid::Uuid;
@@ -161,7 +161,10 @@ pub(super) fn attach(
 ) -> Option<Prepared> {
     let card = reader.record("card", "emergency_card", message.card);
     let unit = reader.unit("unit", message.unit, caller);
+    let recommendation = message.recommendation.and_then(|advice| plan_advice(reader, &advice));
+    let override_reason = reader.personal("override_reason", &message.override_reason, Reason::parse);
     let (envelope, card, unit) = (envelope?, card?, unit?);
+    let attach = AttachUnit { unit, recommendation, override_reason };
     let expected = envelope.expected_version;
     let mut touched = touches::<EmergencyCard>(&card);
     touched.push(Touch::of::<Unit>(unit));
@@ -174,11 +177,20 @@ pub(super) fn attach(
         if message.divert {
             divert(work, unit, id)?;
         }
-        work.execute::<EmergencyCard>(id, CardCommand::AttachUnit(AttachUnit { unit }))?;
+        work.execute::<EmergencyCard>(id, CardCommand::AttachUnit(attach.clone()))?;
         work.execute::<Unit>(unit, UnitCommand::Assign(Assign { card: id }))?;
         card_target(work, id)
     });
     Some(Prepared::register(envelope, touched, decide))
+}
+
+/// What was recommended, as its sender was told it.
+fn plan_advice(reader: &mut Reader, advice: &pb::PlanAdvice) -> Option<PlanAdvice> {
+    let plan = reader.required("recommendation.plan", &advice.plan, Code::parse);
+    if advice.version == 0 {
+        reader.wrong("recommendation.version", "is required: plans have versions from 1 on");
+    }
+    Some(PlanAdvice { plan: plan?, version: advice.version, recommended: advice.recommended })
 }
 
 /// Takes the unit off another card that it is on; that card is told.

@@ -7,6 +7,7 @@ mod emergency_card;
 mod incident;
 mod notice;
 mod resource;
+mod response_plan;
 mod retention;
 mod seized_item;
 mod source_journal;
@@ -257,6 +258,10 @@ single {
     AdoptMapping / Interactive / ManageJournals [Register] => source_journal::adopt;
     ChangeJournalPhase / Interactive / ManageJournals [Register] => source_journal::change_phase;
     AcknowledgeNotice / Interactive / AcknowledgeNotice [Notice] => notice::acknowledge;
+    ProposePlan / Interactive / ManagePlans [Register] => response_plan::propose;
+    ApprovePlan / Interactive / ManagePlans [Register] => response_plan::approve;
+    RejectPlan / Interactive / ManagePlans [Register] => response_plan::reject;
+    RetirePlan / Interactive / ManagePlans [Register] => response_plan::retire;
     RequestErasure / Interactive / RequestErasure [RetentionCase] => retention::request;
     ApproveErasure / Interactive / ApproveErasure [RetentionCase] => retention::approve;
     RejectErasure / Interactive / RejectErasure [RetentionCase] => retention::reject;

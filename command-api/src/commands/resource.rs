@@ -13,6 +13,7 @@ use domain::emergency_card::EmergencyCard;
 use domain::incident::Incident;
 use domain::kernel::Decide;
 use domain::notice::Notice;
+use domain::response_plan::{PlanCommand, ResponsePlan};
 use domain::retention::ErasureScope;
 use domain::seized_item::SeizedItem;
 use domain::terms::{RaisedClass, RecordClass};
@@ -268,6 +269,21 @@ impl Right for AccessPolicy {
         // Proposing puts nothing into force, and neither does turning down, which who proposed it may do as well.
         let second_person = !matches!(command, PolicyCommand::AdoptPolicy(_))
             || policy.proposed().is_none_or(|(_, by)| caller.is_another(by));
+        Ok(Some(Resource { second_person, ..Resource::of(RecordKind::Register, caller.institution.clone()) }))
+    }
+}
+
+impl Right for ResponsePlan {
+    fn resource(
+        work: &mut Work<'_>,
+        id: Uuid,
+        command: &PlanCommand,
+        caller: &Caller,
+    ) -> Result<Option<Resource>, Stop> {
+        let (plan, _) = work.state::<ResponsePlan>(id)?;
+        // As with the access policy: only what puts a content into force takes a second person.
+        let second_person = !matches!(command, PlanCommand::ApprovePlan(_))
+            || plan.proposed().is_none_or(|(_, by)| caller.is_another(by));
         Ok(Some(Resource { second_person, ..Resource::of(RecordKind::Register, caller.institution.clone()) }))
     }
 }

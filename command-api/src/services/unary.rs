@@ -7,6 +7,7 @@ use proto::command::v1::classifier_service_server::ClassifierService;
 use proto::command::v1::emergency_card_service_server::EmergencyCardService;
 use proto::command::v1::incident_service_server::IncidentService;
 use proto::command::v1::notice_service_server::NoticeService;
+use proto::command::v1::response_plan_service_server::ResponsePlanService;
 use proto::command::v1::retention_service_server::RetentionService;
 use proto::command::v1::seized_item_service_server::SeizedItemService;
 use proto::command::v1::source_journal_service_server::SourceJournalService;
@@ -74,6 +75,11 @@ calls!(
     report_unit_status(ReportUnitStatus), report_position(ReportPosition), release_unit(ReleaseUnit),
 );
 calls!(NoticeService: acknowledge_notice(AcknowledgeNotice));
+calls!(
+    ResponsePlanService: propose_plan(ProposePlan), approve_plan(ApprovePlan), reject_plan(RejectPlan),
+    retire_plan(RetirePlan);
+    asks recommend_response(RecommendResponse) -> RecommendResponseReply
+);
 calls!(
     RetentionService: request_erasure(RequestErasure), approve_erasure(ApproveErasure) then finish_erasure,
     reject_erasure(RejectErasure), place_hold(PlaceHold), lift_hold(LiftHold),

@@ -108,7 +108,7 @@ impl Reader {
     }
 
     /// A territory that there was when it happened.
-    fn territory(&mut self, path: impl Path, value: &str) -> Option<TerritoryCode> {
+    pub(crate) fn territory(&mut self, path: impl Path, value: &str) -> Option<TerritoryCode> {
         let code = self.text(path, value, TerritoryCode::parse)?;
         let territories = Territories::embedded();
         match self.day {

@@ -1,6 +1,7 @@
 //! The closed terms of the wire and those of the domain.
 
 use domain::emergency_access::ReviewOutcome;
+use domain::response_plan::Weekday;
 use domain::retention::ErasureGround;
 use domain::source_journal::JournalPhase;
 use domain::terms::{
@@ -48,6 +49,7 @@ same!(Priority: P0, P1, P2, P3);
 same!(Service: FireRescue, StatePolice, Medical, MunicipalPolice, PortPolice, Gas);
 same!(LocationSource: Aml, Cell, Manual, Ecall, Address);
 same!(UnitKind: FireEngine, Ladder, Rescue, Ambulance, Command, Support, Patrol, Investigation);
+same!(Weekday: Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday);
 same!(ErasureGround: RetentionExpired, SubjectRequest, Order, RecordedInError);
 same!(RecordClass: Restricted, Secret);
 same!(RaisedClass: Protected, Secret);

@@ -89,6 +89,9 @@ fn an_empty_message_is_told_all_that_it_lacks() {
     assert_eq!(wrong(pb::ReviewEmergencyAccess::default()), ["envelope", "emergency_access", "outcome", "note"]);
     assert_eq!(wrong(pb::ProposePolicy::default()), ["envelope", "files", "reason"]);
     assert_eq!(wrong(pb::AdoptPolicy::default()), ["envelope", "digest", "reason"]);
+    assert_eq!(wrong(pb::ProposePlan::default()), ["envelope", "code", "content", "reason"]);
+    assert_eq!(wrong(pb::ApprovePlan::default()), ["envelope", "code", "digest", "reason"]);
+    assert_eq!(wrong(pb::RetirePlan::default()), ["envelope", "code", "version", "reason"]);
 }
 
 #[test]

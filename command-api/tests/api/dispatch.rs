@@ -11,7 +11,13 @@ async fn card(api: &Api) -> String {
 }
 
 fn attach(card: &str, divert: bool) -> pb::AttachUnit {
-    pb::AttachUnit { envelope: envelope(), card: with_id(card), unit: called("E28"), divert }
+    pb::AttachUnit {
+        envelope: envelope(),
+        card: with_id(card),
+        unit: called("E28"),
+        divert,
+        ..pb::AttachUnit::default()
+    }
 }
 
 fn points(from: chrono::DateTime<Utc>, count: i64) -> Vec<pb::TrackPoint> {

@@ -16,6 +16,7 @@ mod intake;
 mod journals;
 mod permission;
 mod race;
+mod response_plan;
 mod running;
 mod sources;
 mod support;

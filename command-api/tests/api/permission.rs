@@ -88,7 +88,7 @@ fn of(institution: &str, call_sign: &str) -> Option<pb::UnitRef> {
 }
 
 async fn attach(api: &Api, who: &Principal, card: &str, unit: Option<pb::UnitRef>) -> Answer {
-    let message = pb::AttachUnit { envelope: envelope(), card: with_id(card), unit, divert: false };
+    let message = pb::AttachUnit { envelope: envelope(), card: with_id(card), unit, ..pb::AttachUnit::default() };
     cards(api, who).attach_unit(message).await
 }
 

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, FixedOffset};
 use uuid::Uuid;
 
+use super::PlanAdvice;
 use crate::classifier::{CardType, Disposition, Hazard};
 use crate::personal::Personal;
 use crate::terms::{Channel, Priority, Service};
@@ -99,6 +100,18 @@ pub struct AcceptService {
 pub struct AttachUnit {
     /// Unit.
     pub unit: Uuid,
+    /// What the response plans recommended, where they were asked.
+    pub recommendation: Option<PlanAdvice>,
+    /// Why, where it departs from that.
+    pub override_reason: Option<Personal<Reason>>,
+}
+
+impl AttachUnit {
+    /// Sends it without having asked what the response plans recommend.
+    #[must_use]
+    pub fn unasked(unit: Uuid) -> Self {
+        Self { unit, recommendation: None, override_reason: None }
+    }
 }
 
 /// Ends a unit's part (T12); the unit itself gets `UnitCommand::Release` with it.

@@ -141,14 +141,19 @@ impl EmergencyCard {
     }
 
     /// A unit is sent: at any stage of an open card, for a unit may go before it is known what it is. Nothing where it is on it.
-    fn attach(&self, command: &AttachUnit, moment: &Moment) -> Decision {
+    /// Who sends another than was recommended says why: the person decides, and it can be told later.
+    fn attach(&self, command: AttachUnit, moment: &Moment) -> Decision {
         let card = self.open()?;
-        let unit = command.unit;
+        let AttachUnit { unit, recommendation, override_reason } = command;
         if card.units.contains(&unit) {
             return Ok(Vec::new());
         }
+        if recommendation.as_ref().is_some_and(|advice| !advice.recommended) && override_reason.is_none() {
+            return Err(CardError::OverrideWithoutReason { unit }.into());
+        }
         let anomalies = card.anomalies(Clock::Attached, Of::Unit(unit), moment);
-        Ok(vec![CardEvent::UnitAttached { unit, at: moment.occurred_at, anomalies }])
+        let at = moment.occurred_at;
+        Ok(vec![CardEvent::UnitAttached { unit, recommendation, override_reason, at, anomalies }])
     }
 
     /// A unit's part is over, where it is on the card.
@@ -237,7 +242,7 @@ impl Decide for EmergencyCard {
             CardCommand::DecideServices(command) => self.decide_services(command, moment),
             CardCommand::NotifyService(command) => self.notify(command.service, moment),
             CardCommand::AcceptService(command) => self.accept(command.service, moment),
-            CardCommand::AttachUnit(command) => self.attach(&command, moment),
+            CardCommand::AttachUnit(command) => self.attach(command, moment),
             CardCommand::ClearUnit(command) => self.clear(&command, moment),
             CardCommand::CompleteCard(command) => self.complete(command, moment),
             CardCommand::LinkIncident(command) => self.link(&command),

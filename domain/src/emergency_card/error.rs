@@ -73,6 +73,12 @@ pub enum CardError {
         /// Number of the card.
         number: CardNumber,
     },
+    /// Another unit than was recommended is sent without a word.
+    #[error("unit {unit} is not among those that the response plan recommended: say why it goes (override_reason)")]
+    OverrideWithoutReason {
+        /// Unit.
+        unit: Uuid,
+    },
     /// It can't be completed while units are on it.
     #[error("card {number} still has {} on it: release them, then complete it", units_on(units))]
     HasUnits {
@@ -111,6 +117,7 @@ impl Rule for CardError {
             Self::ServiceNotDecided { .. } => "service_not_decided",
             Self::ServiceNotNotified { .. } => "service_not_notified",
             Self::UnitNotOnCard { .. } => "unit_not_on_card",
+            Self::OverrideWithoutReason { .. } => "override_without_reason",
             Self::HasUnits { .. } => "card_has_units",
             Self::LinkedToAnother { .. } => "card_linked_to_another",
         }

@@ -11,8 +11,20 @@ use crate::kernel::{RecordedEvent, TakenNumber, domain_event};
 use crate::personal::Personal;
 use crate::terms::{Channel, Priority, Service};
 use crate::values::{
-    AlarmLevel, CardNumber, Casualties, InstitutionCode, Narrative, Place, Reason, RecordingRef, Reporter, SourceCode,
+    AlarmLevel, CardNumber, Casualties, Code, InstitutionCode, Narrative, Place, Reason, RecordingRef, Reporter,
+    SourceCode,
 };
+
+/// What the response plans recommended when a unit was sent (reaģēšanas ieteikums).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanAdvice {
+    /// Code of the plan that was followed in recommending.
+    pub plan: Code,
+    /// Its version.
+    pub version: u32,
+    /// Whether this unit was among those that it recommended.
+    pub recommended: bool,
+}
 
 /// What happened to an emergency card, for ever. `at` is the envelope's `occurred_at`; the state needs it for the order of clocks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -136,6 +148,12 @@ pub enum CardEvent {
     UnitAttached {
         /// Unit.
         unit: Uuid,
+        /// What the response plans recommended, where they were asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recommendation: Option<PlanAdvice>,
+        /// Why, where it departs from that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        override_reason: Option<Personal<Reason>>,
         /// T7.
         at: DateTime<FixedOffset>,
         /// Clocks out of order.

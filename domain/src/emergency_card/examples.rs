@@ -1,10 +1,10 @@
 use std::collections::BTreeSet;
 
-use super::{CardEvent, Clock, ClockAnomaly};
+use super::{CardEvent, Clock, ClockAnomaly, PlanAdvice};
 use crate::classifier::{CardType, Disposition, Hazard};
 use crate::examples::{at, id, place, sealed, sure};
 use crate::terms::{Channel, Priority, Service};
-use crate::values::{AlarmLevel, CardNumber, Casualties, InstitutionCode, RecordingRef, Reporter, SourceCode};
+use crate::values::{AlarmLevel, CardNumber, Casualties, Code, InstitutionCode, RecordingRef, Reporter, SourceCode};
 
 impl CardEvent {
     /// One event or more of each type with every field filled: invented, the same each time. For documents and golden files.
@@ -61,7 +61,17 @@ impl CardEvent {
                 at: at("21:41:55"),
                 anomalies: late(Clock::Accepted, Clock::Notified),
             },
-            Self::UnitAttached { unit: id(2), at: at("21:42:00"), anomalies: late(Clock::Attached, Clock::Decided) },
+            Self::UnitAttached {
+                unit: id(2),
+                recommendation: Some(PlanAdvice {
+                    plan: sure(Code::parse("structure-fire")),
+                    version: 3,
+                    recommended: false,
+                }),
+                override_reason: Some(sealed(7)),
+                at: at("21:42:00"),
+                anomalies: late(Clock::Attached, Clock::Decided),
+            },
             Self::UnitCleared {
                 unit: id(2),
                 diverted: true,

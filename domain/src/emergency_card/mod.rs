@@ -23,7 +23,7 @@ pub use command::{
     QualifyCard, ReceiveCall,
 };
 pub use error::CardError;
-pub use event::CardEvent;
+pub use event::{CardEvent, PlanAdvice};
 
 use crate::classifier::{CardType, Hazard};
 use crate::kernel::{Moment, Refused, handle_by_decision};

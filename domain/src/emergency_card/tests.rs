@@ -3,11 +3,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::classifier::Disposition;
-use crate::examples::{at, id, place, sure};
+use crate::examples::{at, id, place, sealed, sure};
 use crate::kernel::{Decide, Moment};
 use crate::scenario::{Scenario, moment};
 use crate::terms::Channel;
-use crate::values::{InstitutionCode, PersonName, Reporter};
+use crate::values::{Code, InstitutionCode, PersonName, Reporter};
 
 fn card() -> Scenario<EmergencyCard> {
     Scenario::new()
@@ -65,7 +65,7 @@ fn accept(service: Service) -> CardCommand {
 }
 
 fn attach(unit: u128) -> CardCommand {
-    CardCommand::AttachUnit(AttachUnit { unit: id(unit) })
+    CardCommand::AttachUnit(AttachUnit::unasked(id(unit)))
 }
 
 fn clear(unit: u128) -> CardCommand {
@@ -166,6 +166,27 @@ fn a_unit_may_be_sent_before_it_is_known_what_it_is() {
 }
 
 #[test]
+fn who_sends_another_unit_than_was_recommended_says_why() {
+    let advised = |recommended, reason: Option<u8>| {
+        let plan = sure(Code::parse("structure-fire"));
+        CardCommand::AttachUnit(AttachUnit {
+            unit: id(1),
+            recommendation: Some(PlanAdvice { plan, version: 3, recommended }),
+            override_reason: reason.map(sealed),
+        })
+    };
+    card().received().when(advised(false, None)).refused_with([CardError::OverrideWithoutReason { unit: id(1) }]);
+    let (events, _) = card().received().when(advised(false, Some(7))).accepted();
+    let [CardEvent::UnitAttached { recommendation: Some(advice), override_reason, .. }] = events.as_slice() else {
+        panic!("{events:?}")
+    };
+    assert_eq!((advice.version, advice.recommended, override_reason), (3, false, &Some(sealed(7))));
+    card().received().when(advised(true, None)).accepted();
+    // What is already so changes nothing, whatever was recommended.
+    card().received().with_unit(1).when(advised(false, None)).changes_nothing();
+}
+
+#[test]
 fn a_card_with_units_on_it_is_not_completed() {
     let units = vec![id(1), id(2)];
     let sent = card().received().qualified().with_unit(1).with_unit(2);
@@ -258,7 +279,13 @@ fn stock_cqrs_es_runs_the_same_decisions() {
     TestFramework::<EmergencyCard>::with(moment("21:42:00"))
         .given(vec![CardEvent::examples()[0].clone()])
         .when(attach(1))
-        .then_expect_events(vec![CardEvent::UnitAttached { unit: id(1), at: at("21:42:00"), anomalies: Vec::new() }]);
+        .then_expect_events(vec![CardEvent::UnitAttached {
+            unit: id(1),
+            recommendation: None,
+            override_reason: None,
+            at: at("21:42:00"),
+            anomalies: Vec::new(),
+        }]);
 }
 
 fn any_command() -> impl Strategy<Value = CardCommand> {

@@ -59,7 +59,7 @@ impl Room {
                     next.tell_unit(unit, UnitCommand::Release(Release { card: None, diverted_to: Some(card) }))?;
                     next.tell_card(other, CardCommand::ClearUnit(ClearUnit { unit, diverted: true }))?;
                 }
-                next.tell_card(card, CardCommand::AttachUnit(AttachUnit { unit }))?;
+                next.tell_card(card, CardCommand::AttachUnit(AttachUnit::unasked(unit)))?;
                 next.tell_unit(unit, UnitCommand::Assign(Assign { card }))?;
             }
             Act::Release { unit } => {

@@ -16,6 +16,7 @@ use crate::kernel::{RecordedEvent, Series, TakenNumber};
 use crate::log_life::LogLifeEvent;
 use crate::notice::NoticeEvent;
 use crate::personal::{Personal, opened};
+use crate::response_plan::PlanEvent;
 use crate::retention::RetentionEvent;
 use crate::seized_item::SeizedItemEvent;
 use crate::source_journal::JournalEvent;
@@ -60,6 +61,7 @@ fn each_event_comes_back_from_json_as_it_was() {
     come_back(&JournalEvent::examples());
     come_back(&RecordEvent::examples());
     come_back(&NoticeEvent::examples());
+    come_back(&PlanEvent::examples());
     come_back(&LogLifeEvent::examples());
 }
 

@@ -15,9 +15,12 @@ use crate::emergency_access::{
 };
 use crate::examples::{actor, at, id, sealed, sure};
 use crate::kernel::{Decide, Moment};
+use crate::response_plan::{
+    ApprovePlan, PlanCommand, PlanContent, PlanEvent, ProposePlan, RejectPlan, ResponsePlan, RetirePlan, examples,
+};
 use crate::scenario::moment;
 use crate::terms::{AccessPurpose, RecordClass};
-use crate::values::{Actor, PolicyFileName};
+use crate::values::{Actor, Code, PlanRank, PolicyFileName};
 
 /// What is asked: by which of a few people, about which other or which text, after how many minutes.
 #[derive(Debug, Clone)]
@@ -100,7 +103,42 @@ fn of_policy(asked: &Asked) -> PolicyCommand {
     }
 }
 
+fn of_plan(asked: &Asked) -> PlanCommand {
+    let rank = u32::try_from(asked.what % 2).unwrap_or(0);
+    let content = PlanContent { rank: sure(PlanRank::try_new(rank)), ..examples::content() };
+    let (digest, by) = (content.digest(), person(asked.who));
+    let code = sure(Code::parse("structure-fire"));
+    match asked.kind {
+        0 | 1 => PlanCommand::ProposePlan(Box::new(ProposePlan { code, content, reason: sealed(1), by })),
+        2 if asked.what == 3 => PlanCommand::RetirePlan(RetirePlan { version: 1, reason: sealed(1), by }),
+        2 => PlanCommand::RejectPlan(RejectPlan { digest, reason: sealed(1), by }),
+        _ => PlanCommand::ApprovePlan(ApprovePlan { digest, reason: sealed(1), by }),
+    }
+}
+
 proptest! {
+    #[test]
+    fn nobody_puts_a_plan_into_force_that_they_proposed_and_versions_have_no_gap(asked in asked()) {
+        let (mut proposed, mut versions): (Option<(Actor, PlanContent)>, u32) = (None, 0);
+        for event in history::<ResponsePlan>(asked, of_plan) {
+            match event {
+                PlanEvent::PlanProposed { by, content, digest, .. } => {
+                    prop_assert_eq!(digest, content.digest());
+                    proposed = Some((by, content));
+                }
+                PlanEvent::PlanApproved { by, second, content, digest, version, .. } => {
+                    versions += 1;
+                    prop_assert_eq!(version, versions);
+                    prop_assert_ne!(&by, &second);
+                    prop_assert_eq!(&digest, &content.digest());
+                    prop_assert_eq!(proposed.take(), Some((by, content)));
+                }
+                PlanEvent::PlanRejected { .. } => proposed = None,
+                PlanEvent::PlanRetired { version, .. } => prop_assert_eq!(version, versions),
+            }
+        }
+    }
+
     #[test]
     fn nobody_approves_a_grant_that_they_asked_for_or_that_is_theirs(asked in asked()) {
         let mut involved = Vec::new();

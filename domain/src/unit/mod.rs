@@ -18,6 +18,7 @@ use uuid::Uuid;
 pub use command::{Assign, RegisterUnit, Release, ReportStatus, UnitCommand};
 pub use error::UnitError;
 pub use event::{UnitAnomaly, UnitEvent};
+pub use status::can_be_sent;
 
 use crate::kernel::{Decide, Moment, Refused, handle_by_decision};
 use crate::terms::{UnitKind, UnitStatus};

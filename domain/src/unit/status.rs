@@ -25,7 +25,8 @@ pub(super) fn follows(now: UnitStatus, next: UnitStatus, on_card: bool) -> bool 
 }
 
 /// Whether a unit of this status is one to send.
-pub(super) fn can_be_sent(now: UnitStatus) -> bool {
+#[must_use]
+pub fn can_be_sent(now: UnitStatus) -> bool {
     matches!(now, Available | ConditionallyAvailable | Clearing)
 }
 

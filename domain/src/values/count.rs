@@ -56,6 +56,11 @@ count_type! {
     /// Alarm level (trauksmes līmenis): 1 is the ordinary alarm, 9 the largest.
     AlarmLevel(u8), "alarm level", 1 to 9
 }
+impl AlarmLevel {
+    /// The ordinary alarm.
+    pub const LOWEST: Self = Self(1);
+}
+
 count_type! {
     /// Kilometres an hour.
     Speed(u16), "speed in km/h", 0 to 1_500
@@ -63,6 +68,18 @@ count_type! {
 count_type! {
     /// Degrees clockwise from north.
     Heading(u16), "heading in degrees", 0 to 359
+}
+count_type! {
+    /// People of a unit's crew (apkalpe), at least one.
+    CrewSize(u8), "crew", 1 to 100
+}
+count_type! {
+    /// How many units, at least one.
+    UnitCount(u8), "number of units", 1 to 100
+}
+count_type! {
+    /// Rank of a response plan (plāna rangs): of two plans that fit equally well the one of higher rank goes first.
+    PlanRank(u16), "rank of a plan", 0 to 1_000
 }
 count_type! {
     /// How many of an item, at least one.

@@ -12,6 +12,7 @@ use domain::incident::{Incident, IncidentEvent};
 use domain::kernel::{Upcaster, Versioned, upcast};
 use domain::log_life::{LogLife, LogLifeEvent};
 use domain::notice::{Notice, NoticeEvent};
+use domain::response_plan::{PlanEvent, ResponsePlan};
 use domain::retention::{RetentionCase, RetentionEvent};
 use domain::seized_item::{SeizedItem, SeizedItemEvent};
 use domain::source_journal::{JournalEvent, SourceJournal};
@@ -81,6 +82,7 @@ pub(crate) fn all() -> Vec<Kind> {
     all.extend(kinds::<AccessPolicy>(PolicyEvent::examples()));
     all.extend(kinds::<Classifier>(ClassifierEvent::examples()));
     all.extend(kinds::<Notice>(NoticeEvent::examples()));
+    all.extend(kinds::<ResponsePlan>(PlanEvent::examples()));
     all.extend(kinds::<LogLife>(LogLifeEvent::examples()));
     all
 }

@@ -140,6 +140,11 @@ const TERMS: &[(&str, &str)] = &[
     ("PolicyAdopted", "politika pieņemta"),
     ("RejectPolicy", "politikas noraidīšana"),
     ("PolicyRejected", "politika noraidīta"),
+    // A response plan.
+    ("PlanProposed", "ierosināts plāns"),
+    ("PlanApproved", "apstiprināts plāns"),
+    ("PlanRejected", "plāns noraidīts"),
+    ("PlanRetired", "plāns atcelts"),
     // A source journal and its records.
     ("JournalRegistered", "žurnāls reģistrēts"),
     ("MappingAdopted", "pieņemts kartējums"),

@@ -17,6 +17,7 @@ use domain::incident::{Incident, IncidentEvent};
 use domain::kernel::upcast;
 use domain::log_life::{LogLife, LogLifeEvent};
 use domain::notice::{Notice, NoticeEvent};
+use domain::response_plan::{PlanEvent, ResponsePlan};
 use domain::retention::{RetentionCase, RetentionEvent};
 use domain::seized_item::{SeizedItem, SeizedItemEvent};
 use domain::source_journal::{JournalEvent, SourceJournal};
@@ -121,5 +122,6 @@ fn artefact_states_are_what_they_were_or_have_another_meaning() {
     check::<AccessPolicy>(PolicyEvent::examples());
     check::<Classifier>(ClassifierEvent::examples());
     check::<Notice>(NoticeEvent::examples());
+    check::<ResponsePlan>(PlanEvent::examples());
     check::<LogLife>(LogLifeEvent::examples());
 }

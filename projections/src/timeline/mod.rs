@@ -103,6 +103,7 @@ fn named(event: &RegisterEvent, item: Option<&ItemRow>) -> BTreeSet<Uuid> {
         | RegisterEvent::AccessPolicy(_)
         | RegisterEvent::Notice(_)
         | RegisterEvent::Caution(_)
+        | RegisterEvent::ResponsePlan(_)
         | RegisterEvent::Classifier(_)
         | RegisterEvent::SourceJournal(_)
         | RegisterEvent::SourceRecord(_) => None,

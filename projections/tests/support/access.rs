@@ -10,8 +10,9 @@ use domain::emergency_access::{
 };
 use domain::ids;
 use domain::personal::Personal;
+use domain::response_plan::{PlanCommand, ResponsePlan};
 use domain::terms::{AccessPurpose, AccessRole, RecordClass};
-use domain::values::{Actor, InstitutionCode, Reason, UserName};
+use domain::values::{Actor, Code, InstitutionCode, Reason, UserName};
 use event_store::append::{AppendError, Target, Work};
 use event_store::log::LogName;
 use uuid::Uuid;
@@ -120,6 +121,21 @@ pub async fn policy(random: &mut RandomWork, system: &System, command: PolicyCom
     let decide = Box::new(move |work: &mut Work<'_>| {
         work.execute::<AccessPolicy>(record, command.clone())?;
         Ok(Target::of::<AccessPolicy>(record))
+    });
+    system.submit(LogName::REGISTER, random.metadata(None), random.clock, decide).await.map(|_| ())
+}
+
+/// Gives a command on the response plan of that code.
+pub async fn plan(
+    random: &mut RandomWork,
+    system: &System,
+    code: &Code,
+    command: PlanCommand,
+) -> Result<(), AppendError> {
+    let record = ids::of_response_plan(code);
+    let decide = Box::new(move |work: &mut Work<'_>| {
+        work.execute::<ResponsePlan>(record, command.clone())?;
+        Ok(Target::of::<ResponsePlan>(record))
     });
     system.submit(LogName::REGISTER, random.metadata(None), random.clock, decide).await.map(|_| ())
 }

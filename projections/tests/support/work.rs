@@ -230,7 +230,7 @@ impl RandomWork {
             7 => CardCommand::AcceptService(AcceptService { service }),
             8..11 => {
                 of_unit = Some(UnitCommand::Assign(Assign { card }));
-                CardCommand::AttachUnit(AttachUnit { unit })
+                CardCommand::AttachUnit(AttachUnit::unasked(unit))
             }
             11 => {
                 of_unit = Some(UnitCommand::Release(Release { card: Some(card), diverted_to: None }));

@@ -16,6 +16,7 @@ mod origin;
 mod paging;
 mod person;
 mod personal;
+mod plan;
 mod property;
 mod record;
 mod relation;
@@ -46,6 +47,7 @@ pub(crate) struct Query(
     notice::NoticeQuery,
     caution::CautionQuery,
     dossier::DossierQuery,
+    plan::PlanQuery,
     log::LogQuery,
 );
 

@@ -2,6 +2,7 @@
 
 use async_graphql::Enum;
 use domain::{caution, notice, terms};
+use projections::response_plans::PlanRow;
 
 use crate::error::QueryError;
 use crate::lang::Lang;
@@ -44,6 +45,7 @@ macro_rules! mirrored {
 
         impl $name {
             /// The one of a code, as read models hold it.
+            #[allow(dead_code, reason = "not every list comes from a read model as a code")]
             pub(crate) fn of_code(code: &str) -> Result<Self, QueryError> {
                 term_of_code(code).map(|term: $domain| term.into())
             }
@@ -410,6 +412,55 @@ mirrored! {
         Dispatched = "DISPATCHED",
         /// Done.
         Completed = "COMPLETED",
+    }
+}
+
+mirrored! {
+    /// A day of the week (nedēļas diena).
+    Weekday = domain::response_plan::Weekday {
+        /// Monday.
+        Monday = "MONDAY",
+        /// Tuesday.
+        Tuesday = "TUESDAY",
+        /// Wednesday.
+        Wednesday = "WEDNESDAY",
+        /// Thursday.
+        Thursday = "THURSDAY",
+        /// Friday.
+        Friday = "FRIDAY",
+        /// Saturday.
+        Saturday = "SATURDAY",
+        /// Sunday.
+        Sunday = "SUNDAY",
+    }
+}
+
+/// What became of a content that was proposed for a response plan (plāna versijas statuss).
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum PlanStatus {
+    /// Waits for a second person.
+    Proposed,
+    /// In force.
+    InForce,
+    /// Was in force, until another version took its place.
+    Replaced,
+    /// Was in force, until the plan was retired.
+    Retired,
+    /// Turned down.
+    Rejected,
+}
+
+impl PlanStatus {
+    /// As a row of the read model has it.
+    pub(crate) fn of_row(status: &str) -> Result<Self, QueryError> {
+        Ok(match status {
+            PlanRow::PROPOSED => Self::Proposed,
+            PlanRow::IN_FORCE => Self::InForce,
+            PlanRow::REPLACED => Self::Replaced,
+            PlanRow::RETIRED => Self::Retired,
+            PlanRow::REJECTED => Self::Rejected,
+            _ => return Err(QueryError::internal("a read model holds a plan that stands nowhere")),
+        })
     }
 }
 

@@ -270,7 +270,7 @@ impl Register {
     /// A unit is sent to a card, minutes after noon.
     pub async fn attach(&self, card: Uuid, unit: Uuid, minutes: i64) -> Done {
         self.submit::<EmergencyCard>(card, noon() + TimeDelta::minutes(minutes), move |work| {
-            work.execute::<EmergencyCard>(card, CardCommand::AttachUnit(AttachUnit { unit }))?;
+            work.execute::<EmergencyCard>(card, CardCommand::AttachUnit(AttachUnit::unasked(unit)))?;
             work.execute::<Unit>(unit, UnitCommand::Assign(Assign { card }))?;
             Ok(Target::of::<EmergencyCard>(card))
         })

@@ -50,7 +50,7 @@ impl Viewed {
 }
 
 /// A text that must be given, and is sealed.
-fn sealed(reader: &mut Reader, path: impl Path, text: &str) -> Option<Personal<Reason>> {
+pub(super) fn sealed(reader: &mut Reader, path: impl Path, text: &str) -> Option<Personal<Reason>> {
     reader.required(path, text, Reason::parse).map(Personal::Open)
 }
 
@@ -78,7 +78,7 @@ fn begin<A: Right>(
 }
 
 /// A command on a record of type `A` that is there.
-fn on<A: Right<Command: Clone + Send + Sync>>(
+pub(super) fn on<A: Right<Command: Clone + Send + Sync>>(
     envelope: Option<Envelope>,
     record: Option<RecordRef>,
     caller: &Caller,

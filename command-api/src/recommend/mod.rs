@@ -1,0 +1,155 @@
+//! What to send to a card (reaģēšanas ieteikums): the plans in force and the roster come from the read models, the answer from
+//! [`domain::response::recommend`], which is a function of them and nothing else.
+//!
+//! It recommends and writes nothing but that it was looked at. What is done is decided by a person, with the commands on the card.
+
+mod read;
+mod told;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use access::policy::{Action, RecordKind};
+use access::{AccessLogError, Consultation};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::access_day::{AccessWay, DataScope};
+use domain::kernel::Violations;
+use domain::response::{StraightLine, When, recommend};
+use domain::values::AlarmLevel;
+use event_store::append::AppendError;
+use prost::Message as _;
+use proto::command::v1 as pb;
+use tonic::{Request, Response, Status};
+use tracing::Instrument as _;
+
+use self::read::About;
+use crate::caller::Caller;
+use crate::gateway::{Gateway, deadline, measure, principal};
+use crate::status;
+use crate::wire::{Reader, Within};
+
+const NAME: &str = "RecommendResponse";
+
+/// How far ahead somebody may plan.
+const AHEAD: TimeDelta = TimeDelta::hours(24);
+/// How far the caller's clock may be behind: units are known as they are now, not as they were.
+const BEHIND: TimeDelta = TimeDelta::minutes(5);
+
+/// A question that was read.
+struct Question {
+    about: About,
+    at: DateTime<Utc>,
+    alarm_level: Option<AlarmLevel>,
+}
+
+impl Gateway {
+    /// Says what to send to a card, and why.
+    pub(crate) async fn recommend_response(
+        &self,
+        request: Request<pb::RecommendResponse>,
+    ) -> Result<Response<pb::RecommendResponseReply>, Status> {
+        let began = Instant::now();
+        let principal = principal(&request)?;
+        let deadline = deadline(&request);
+        let span = tracing::info_span!("question", name = NAME);
+        let outcome = async {
+            let sender = self.sender(principal).await;
+            let deps = self.deps();
+            let caller = Caller::doing(
+                Action::View,
+                (RecordKind::EmergencyCard, &[]),
+                &sender,
+                deps.policies.current(),
+                Arc::clone(&deps.classifiers.borrow()),
+                Arc::clone(&deps.master),
+            );
+            let caller = caller.map_err(|refused| self.not_permitted(NAME, sender.principal(), &refused))?;
+            let asked = request.into_inner();
+            let digested = asked.encode_to_vec();
+            let now = Utc::now();
+            let question = Question::read(asked, &caller, now).map_err(status::invalid)?;
+            let mut known =
+                read::known(deps, &caller, question.about, deadline).await.map_err(|unread| match unread {
+                    read::Unread::NotPermitted(refused) => self.not_permitted(NAME, sender.principal(), &refused),
+                    read::Unread::Unknown(unknown) => status::failed(AppendError::Refused(Box::new(unknown))),
+                    read::Unread::Unavailable => status::failed(AppendError::Unavailable),
+                })?;
+            known.card.alarm_level = question.alarm_level.or(known.card.alarm_level);
+            let when = When { sent_at: question.at, known_at: now };
+            let told = recommend(&known.plans, &known.card, &known.roster, when, &StraightLine);
+            let answer = told::reply(&told, &known, question.at);
+            self.tell_of(&caller, digested, &known, &answer).await?;
+            Ok(answer)
+        }
+        .instrument(span)
+        .await;
+        measure(NAME, began, outcome.as_ref().err());
+        outcome.map(Response::new)
+    }
+
+    /// Tells the access log of the card and of every unit that the answer names; only when that is durable it may leave (I-12).
+    async fn tell_of(
+        &self,
+        caller: &Caller,
+        question: Vec<u8>,
+        known: &read::Known,
+        answer: &pb::RecommendResponseReply,
+    ) -> Result<(), Status> {
+        let shown = known.card.id.into_iter().chain(told::units(answer));
+        let records = shown.map(|id| (id, [DataScope::Summary].into())).collect::<std::collections::BTreeMap<_, _>>();
+        if records.is_empty() {
+            return Ok(());
+        }
+        let count = records.len();
+        let consultation = Consultation { way: AccessWay::Query, records, other: DataScope::Summary, question, count };
+        let told = self.deps().access.consulted(caller, consultation, self.deps().register.head()).await;
+        told.map(drop).map_err(|error| match error {
+            AccessLogError::Name { .. } => Status::unauthenticated(error.to_string()),
+            error => status::untold(&error),
+        })
+    }
+}
+
+impl Question {
+    /// Reads it; all that is wrong is told at once.
+    fn read(message: pb::RecommendResponse, caller: &Caller, now: DateTime<Utc>) -> Result<Self, Violations> {
+        use pb::recommend_response::About as Asked;
+        let mut reader = Reader::new(caller.classifiers());
+        let at = reader.time("at", &message.at).map(|at| at.with_timezone(&Utc));
+        if at.is_some_and(|at| at < now - BEHIND || at > now + AHEAD) {
+            reader.wrong("at", "must be now or within the next 24 hours: units are known as they are now");
+        }
+        let at = at.unwrap_or(now);
+        reader.occurred_at(at.fixed_offset());
+        let alarm_level = reader.number("alarm_level", message.alarm_level, AlarmLevel::try_new);
+        let about = match message.about {
+            Some(Asked::Card(named)) => reader.record("card", "emergency_card", Some(named)).map(About::Card),
+            Some(Asked::Draft(draft)) => Some(About::Draft(Box::new(read_draft(&mut reader, draft)))),
+            None => {
+                reader.wrong("card", "is required: name a card, or send what is typed of one as `draft`");
+                None
+            }
+        };
+        reader.finish(about.map(|about| Self { about, at, alarm_level }))
+    }
+}
+
+fn read_draft(reader: &mut Reader, draft: pb::CardDraft) -> domain::response::CardSeen {
+    let type_code = reader.code("draft.type_code", &draft.type_code);
+    let priority = reader.term::<pb::Priority, _>("draft.priority", draft.priority);
+    let hazards = match draft.hazards.as_slice() {
+        [] => None,
+        hazards => reader.codes("draft.hazards", hazards),
+    };
+    let place = reader.place(Within("draft", "place"), draft.place);
+    let parts = place.as_ref().map(domain::values::Place::parts);
+    domain::response::CardSeen {
+        id: None,
+        type_code,
+        priority,
+        hazards: hazards.unwrap_or_default(),
+        territory: parts.and_then(|parts| parts.territory.clone()),
+        point: parts.and_then(|parts| parts.point),
+        alarm_level: None,
+    }
+}
