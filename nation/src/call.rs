@@ -188,10 +188,22 @@ fn leg(script: &mut Script<'_>, fleet: &mut Fleet, unit: usize, from: DateTime<U
     let reference = fleet.0[unit].reference();
     let later = |chance: &mut Chance, at: DateTime<Utc>, from, to| at + TimeDelta::seconds(chance.about(from, to));
     let attached = later(&mut script.chance, from, 4, 60);
+    // Some dispatchers ask the plans, and few of these know better.
+    let recommended = match script.chance.below(100) {
+        0..50 => Some(true),
+        50..56 => Some(false),
+        _ => None,
+    };
     let attach = pb::AttachUnit {
         envelope: script.envelope(attached, None),
         card: script.record(),
         unit: reference.clone(),
+        recommendation: recommended.map(|recommended| pb::PlanAdvice {
+            plan: "any-call".to_owned(),
+            version: 1,
+            recommended,
+        }),
+        override_reason: if recommended == Some(false) { "Tuvāk, nekā rāda".to_owned() } else { String::new() },
         ..pb::AttachUnit::default()
     };
     script.act_with(unit, attached, Lane::Urgent, Command::AttachUnit(attach));

@@ -68,6 +68,10 @@ pub enum Asked {
     AdoptMapping(pb::AdoptMapping),
     /// It is put to the test or into service.
     ChangeJournalPhase(pb::ChangeJournalPhase),
+    /// A response plan is proposed.
+    ProposePlan(pb::ProposePlan),
+    /// The second person puts it into force.
+    ApprovePlan(pb::ApprovePlan),
 }
 
 /// What belongs together: a call with all that comes of it, an incident.

@@ -26,6 +26,7 @@ mod institution;
 mod journal;
 mod people;
 mod place;
+mod plans;
 mod rates;
 mod rhythm;
 mod summary;

@@ -132,7 +132,7 @@ acts! {
     RecordAction RestrictIncident InvolvePerson IdentifyPerson ChangePersonRoles InvolveOrganisation InvolveVehicle InvolveItem
     InvolveDocument WithdrawInvolvement LinkIncidents UnlinkIncidents MergeIncident UnmergeIncident SplitIncident OfferTransfer
     AcceptTransfer RejectTransfer WithdrawTransfer CompleteTransfer SeizeItem TransferCustody DisposeItem RegisterCaution RenewCaution LiftCaution PushRecord;
-    RequestAnnulment ApproveAnnulment RejectAnnulment LiftRestriction RegisterJournal AdoptMapping ChangeJournalPhase
+    RequestAnnulment ApproveAnnulment RejectAnnulment LiftRestriction RegisterJournal AdoptMapping ChangeJournalPhase ProposePlan ApprovePlan
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::fleet::Fleet;
 use super::incident::incident;
 use super::institution::{EMERGENCY_CENTRE, INSTITUTIONS, Kind, STATE_POLICE};
 use super::journal;
+use super::plans;
 use super::rhythm::{self, CALLS, INCIDENTS};
 use super::{Nation, RATES, SHARES};
 
@@ -121,6 +122,7 @@ impl<'n> Timeline<'n> {
         }
         self.change_crews(at);
         self.think(journal::connected(self.nation.seed, at));
+        self.think(plans::adopted(self.nation.seed, at));
     }
 
     fn think(&mut self, deeds: Vec<Deed>) {

@@ -14,7 +14,7 @@ use crate::caller::{Caller, Sender};
 use crate::commands::WireCommand;
 use crate::gateway::{Read, Unread};
 
-/// A command of a single call: about an incident and by two persons, about a journal, or about a notice.
+/// A command of a single call: about an incident and by two persons, about a journal, a response plan or a notice.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Single {
     /// An annulment is asked for.
@@ -31,6 +31,10 @@ pub enum Single {
     AdoptMapping(pb::AdoptMapping),
     /// It is put to the test or into service.
     ChangeJournalPhase(pb::ChangeJournalPhase),
+    /// A response plan is proposed.
+    ProposePlan(pb::ProposePlan),
+    /// The second person puts it into force.
+    ApprovePlan(pb::ApprovePlan),
     /// The recipient of a notice knows.
     AcknowledgeNotice(pb::AcknowledgeNotice),
 }
@@ -58,6 +62,8 @@ pub fn translate_single(
         Single::RegisterJournal(message) => read(message, standing, policies, classifiers, master, marking),
         Single::AdoptMapping(message) => read(message, standing, policies, classifiers, master, marking),
         Single::ChangeJournalPhase(message) => read(message, standing, policies, classifiers, master, marking),
+        Single::ProposePlan(message) => read(message, standing, policies, classifiers, master, marking),
+        Single::ApprovePlan(message) => read(message, standing, policies, classifiers, master, marking),
         Single::AcknowledgeNotice(message) => read(message, standing, policies, classifiers, master, marking),
     }
 }

@@ -250,6 +250,8 @@ impl<'m> Rules<'m> {
             Asked::RegisterJournal(message) => Single::RegisterJournal(message),
             Asked::AdoptMapping(message) => Single::AdoptMapping(message),
             Asked::ChangeJournalPhase(message) => Single::ChangeJournalPhase(message),
+            Asked::ProposePlan(message) => Single::ProposePlan(message),
+            Asked::ApprovePlan(message) => Single::ApprovePlan(message),
         };
         self.read_single(single, sender)
     }

@@ -6,6 +6,7 @@ use proto::command::v1::caution_service_client::CautionServiceClient;
 use proto::command::v1::command_envelope::Command;
 use proto::command::v1::emergency_card_service_client::EmergencyCardServiceClient;
 use proto::command::v1::incident_service_client::IncidentServiceClient;
+use proto::command::v1::response_plan_service_client::ResponsePlanServiceClient;
 use proto::command::v1::seized_item_service_client::SeizedItemServiceClient;
 use proto::command::v1::source_journal_service_client::SourceJournalServiceClient;
 use proto::command::v1::unit_service_client::UnitServiceClient;
@@ -110,6 +111,10 @@ pub(super) async fn call(command: Asked, channel: Channel, target: &Target) -> R
             RegisterJournal => register_journal,
             AdoptMapping => adopt_mapping,
             ChangeJournalPhase => change_journal_phase,
+        }
+        single ResponsePlanServiceClient {
+            ProposePlan => propose_plan,
+            ApprovePlan => approve_plan,
         }
     };
     answer.map(tonic::Response::into_inner)
