@@ -12,6 +12,7 @@ use crate::values::{Description, InstitutionCode, Reason};
 
 /// What happened to a caution, for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are the large one")]
 pub enum CautionEvent {
     /// It was made known.
     CautionRegistered {
