@@ -1,5 +1,6 @@
 //! Response plans (reaģēšanas plāni): which are in force, what waits for a second person, and what each says.
 
+use access::policy::{Action, RecordKind};
 use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::response_plan as plan;
@@ -11,6 +12,8 @@ use crate::error::QueryError;
 use crate::position::LogPosition;
 use crate::snapshot::Given;
 
+/// Who may see any of these sees what is sent to which call.
+const FOR: [RecordKind; 2] = [RecordKind::EmergencyCard, RecordKind::Unit];
 /// Most versions that one answer has.
 const MOST: u32 = 1_000;
 
@@ -19,8 +22,8 @@ pub(crate) struct PlanQuery;
 
 #[Object]
 impl PlanQuery {
-    /// The response plans that are in force or wait for a second person, by code. They tell of no person and no record, so whoever may ask
-    /// anything is shown them.
+    /// The response plans that are in force or wait for a second person, by code: for those who may see emergency cards or units. They tell
+    /// of no person and no record, so nothing of them is kept back beyond that.
     async fn response_plans(
         &self,
         ctx: &Context<'_>,
@@ -33,8 +36,8 @@ impl PlanQuery {
         )]
         _wait_seconds: i32,
     ) -> Result<Vec<ResponsePlan>, QueryError> {
-        ctx.caller()?;
         fresh(ctx, min_position).await?;
+        ctx.reach_any(Action::View, &FOR).await?;
         let rows = PlanRow::list(&mut *ctx.snapshot()?.read().await?, None, MOST).await?;
         rows.into_iter().map(ResponsePlan::read).collect()
     }
@@ -53,8 +56,8 @@ impl PlanQuery {
         )]
         _wait_seconds: i32,
     ) -> Result<Vec<ResponsePlan>, QueryError> {
-        ctx.caller()?;
         fresh(ctx, min_position).await?;
+        ctx.reach_any(Action::View, &FOR).await?;
         let rows = PlanRow::of_code(&mut *ctx.snapshot()?.read().await?, &code, MOST).await?;
         rows.into_iter().map(ResponsePlan::read).collect()
     }

@@ -14,6 +14,7 @@ use domain::incident::{
     AddSeizedItem, AssignIncident, Assignee, Incident, IncidentCommand, RegisterIncident, TypeRules,
 };
 use domain::personal::Personal;
+use domain::response_plan::{PlanCommand, ResponsePlan};
 use domain::seized_item::{SeizeItem, SeizedItem, SeizedItemCommand, TransferCustody};
 use domain::terms::{AccessPurpose, Category, Channel, Priority, UnitKind, UnitStatus};
 use domain::unit::{Assign, RegisterUnit, ReportStatus, Unit, UnitCommand};
@@ -322,6 +323,15 @@ impl Register {
             work.execute::<SeizedItem>(item, SeizedItemCommand::SeizeItem(Box::new(seizure.clone())))?;
             work.execute::<Incident>(incident, IncidentCommand::AddSeizedItem(AddSeizedItem { item }))?;
             Ok(Target::of::<SeizedItem>(item))
+        })
+        .await
+    }
+
+    /// Something is done with a response plan.
+    pub async fn plan(&self, id: Uuid, command: PlanCommand) -> Done {
+        self.submit::<ResponsePlan>(id, Utc::now().fixed_offset(), move |work| {
+            work.execute::<ResponsePlan>(id, command.clone())?;
+            Ok(Target::of::<ResponsePlan>(id))
         })
         .await
     }
