@@ -265,6 +265,6 @@ async fn an_unknown_name_is_answered_with_the_known_ones() {
     let error = rebuild(&system.pools, &system.registry, "roaster", &mut |_| {}).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "there is no read model `roaster`: there are case_search, case_file, cards, roster, timeline, consultations, access_grants, access_policies, source_journals, notices, response_plans"
+        "there is no read model `roaster`: there are case_search, case_file, cards, roster, timeline, consultations, access_grants, access_policies, source_journals, notices, cautions, response_plans"
     );
 }

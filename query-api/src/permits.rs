@@ -80,6 +80,17 @@ impl Permits {
         self.policies.decide(&self.standing, Action::Statistics, &Resource::new(RecordKind::Register)).allowed
     }
 
+    /// Whether the caller sees what is sent to which call: those who see the units of all services, and those who manage the plans.
+    ///
+    /// # Errors
+    /// [`Denied`] where they are neither.
+    pub(crate) fn sees_plans(&self) -> Result<(), Denied> {
+        if self.may(Action::View, &Resource::new(RecordKind::Unit)) {
+            return Ok(());
+        }
+        self.policies.permit_some(&self.standing, Action::ManagePlans, RecordKind::Register)
+    }
+
     /// What of an incident the caller is shown.
     pub(crate) fn of_incident(&self, row: &IncidentRow) -> Guard {
         self.guard(&row.resource())

@@ -294,6 +294,8 @@ pub(crate) trait Given {
     async fn reach(&self, action: Action, kind: RecordKind) -> Result<Reach, QueryError>;
     /// Refuses, likewise, where they could do it with no record of any of these kinds.
     async fn reach_any(&self, action: Action, kinds: &[RecordKind]) -> Result<(), QueryError>;
+    /// Refuses, likewise, where they may not see what is sent to which call.
+    async fn see_plans(&self) -> Result<(), QueryError>;
     /// A record that was asked for is kept from the caller: told to the access log.
     fn keeps_back(&self, record: Uuid);
     /// A record that was asked for, where the caller sees it.
@@ -345,6 +347,13 @@ impl Given for Context<'_> {
     async fn reach(&self, action: Action, kind: RecordKind) -> Result<Reach, QueryError> {
         let reach = self.permits().await?.reach(action, kind);
         reach.map_err(|denied| {
+            tell_refused(self, None);
+            QueryError::Forbidden(denied.to_string())
+        })
+    }
+
+    async fn see_plans(&self) -> Result<(), QueryError> {
+        self.permits().await?.sees_plans().map_err(|denied| {
             tell_refused(self, None);
             QueryError::Forbidden(denied.to_string())
         })

@@ -427,7 +427,7 @@ async fn classifiers_are_read_as_they_hold_on_a_day() {
         classifier(system: \"response-category\", on: \"2026-03-28\") { code label lv: label(lang: LV) validFrom attributes { name value } }
         none: classifier(system: \"moods\") { code } }";
     let found = data(&ask(&api, Some(&api.officer), query, json!({})).await);
-    assert_eq!(found["classifiers"].as_array().map(Vec::len), Some(14));
+    assert_eq!(found["classifiers"].as_array().map(Vec::len), Some(15));
     assert_eq!(found["none"], Value::Null);
     let a = json!({"code": "a", "label": "Category A", "lv": "A kategorija", "validFrom": null,
                    "attributes": [{"name": "city_minutes", "value": "15"}, {"name": "rural_minutes", "value": "25"}]});

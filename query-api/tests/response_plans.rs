@@ -1,4 +1,4 @@
-//! Response plans in the graph: for those who may see cards or units, with all versions and what was turned down.
+//! Response plans in the graph: for those who send help, with all versions and what was turned down.
 
 mod support;
 

@@ -113,7 +113,8 @@ impl Policies {
         let asker = asker.into();
         let of_class = |class| self.hats(asker, action, (kind, class), false);
         // No other records have classes of their own.
-        let classes = if kind == RecordKind::Incident { &RAISED[..] } else { &[] };
+        let has_classes = matches!(kind, RecordKind::Incident | RecordKind::Caution);
+        let classes = if has_classes { &RAISED[..] } else { &[] };
         Reach { hats: of_class(USUAL), raised: classes.iter().map(|class| (*class, of_class(*class))).collect() }
     }
 

@@ -376,10 +376,8 @@ async fn who_and_what_is_in_a_record_is_in_its_incident_and_what_the_journal_lea
         ("valsts", "vehicles[0].plate_country"),
     ]));
     let nameless = centre.adopt(wider.clone()).await.unwrap_err();
-    assert!(
-        nameless.message().contains("persons[0].role") && nameless.message().contains("vehicles[0].relation"),
-        "{nameless:?}"
-    );
+    let wrong = nameless.get_details_bad_request().expect("what is wrong").field_violations;
+    assert!(wrong[0].description.contains("persons[0].role") && wrong[1].description.contains("vehicles[0].relation"));
     wider.defaults.extend(words(&[("persons[0].role", "offender"), ("vehicles[0].relation", "suspect")]));
     wider
         .codes

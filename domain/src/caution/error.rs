@@ -19,11 +19,11 @@ pub enum CautionError {
     /// It was taken back.
     #[error("this caution was lifted: register a new one")]
     Lifted,
-    /// It would hold no longer than now.
-    #[error("expires_at is not in the future: say until when it holds")]
+    /// It would be over at once.
+    #[error("expires_at is not after occurred_at: say until when it holds")]
     ExpiresInPast,
     /// It would hold for longer than anybody looks at it.
-    #[error("expires_at is more than {MAX_DAYS} days ahead: let it hold for less, and renew it then")]
+    #[error("expires_at is more than {MAX_DAYS} days after occurred_at: let it hold for less, and renew it then")]
     ExpiresTooLate,
     /// Nobody could find it at its address.
     #[error("an address needs its address_code: that is what those who go there find it by")]

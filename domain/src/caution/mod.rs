@@ -85,7 +85,7 @@ impl Caution {
 
     /// Registers it.
     ///
-    /// Refused where it would hold no longer than now or longer than [`MAX_DAYS`], or where nobody could find it again: an address
+    /// Refused where it would be over at once, or hold longer than [`MAX_DAYS`], or where nobody could find it again: an address
     /// without its code, a person without a name and a personal code.
     fn register(&self, command: RegisterCaution, moment: &Moment) -> Decision {
         if let Some(caution) = &self.registered {
@@ -124,10 +124,11 @@ impl Caution {
     }
 }
 
+/// By when it happened, not by when it is recorded: what an old register or a journal tells late may be over by then, and is history.
 fn wrong_end(expires_at: DateTime<FixedOffset>, moment: &Moment) -> Option<CautionError> {
-    if expires_at <= moment.recorded_at {
+    if expires_at <= moment.occurred_at {
         Some(CautionError::ExpiresInPast)
-    } else if expires_at > moment.recorded_at + TimeDelta::days(MAX_DAYS) {
+    } else if expires_at > moment.occurred_at + TimeDelta::days(MAX_DAYS) {
         Some(CautionError::ExpiresTooLate)
     } else {
         None

@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CodeSystem, Entry};
-use crate::kernel::{RecordedEvent, domain_event};
+use crate::kernel::{RecordedEvent, Upcaster, domain_event};
 use crate::personal::Personal;
 use crate::values::{Actor, Reason};
 
@@ -23,7 +23,11 @@ pub enum ClassifierEvent {
 }
 
 domain_event! {
-    ClassifierEvent { ClassifierLoaded }
+    ClassifierEvent { ClassifierLoaded },
+    upcasters: &[CLASSIFIER_LOADED_1]
 }
+
+/// Version 1 knew no kinds of cautions; what it could load is loaded as before.
+const CLASSIFIER_LOADED_1: Upcaster = Upcaster { event_type: "ClassifierLoaded", from: 1, upcast: |_| {} };
 
 impl RecordedEvent for ClassifierEvent {}

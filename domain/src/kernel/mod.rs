@@ -274,5 +274,6 @@ pub fn broken_rules(error: &(dyn Error + 'static)) -> Option<Vec<BrokenRule>> {
         .or_else(|| of::<crate::source_journal::JournalError>(error))
         .or_else(|| of::<crate::source_record::RecordError>(error))
         .or_else(|| of::<crate::notice::NoticeError>(error))
+        .or_else(|| of::<crate::caution::CautionError>(error))
         .or_else(|| of::<crate::response_plan::PlanError>(error))
 }

@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{JournalPhase, RecordMapping};
-use crate::kernel::{RecordedEvent, domain_event};
+use crate::kernel::{RecordedEvent, Upcaster, domain_event};
 use crate::personal::Personal;
 use crate::values::{Actor, InstitutionCode, Label, Reason, SourceSystem};
 
@@ -47,7 +47,11 @@ pub enum JournalEvent {
 }
 
 domain_event! {
-    JournalEvent { JournalRegistered, MappingAdopted, JournalPhaseChanged }
+    JournalEvent { JournalRegistered, MappingAdopted, JournalPhaseChanged },
+    upcasters: &[MAPPING_ADOPTED_1]
 }
+
+/// Version 1 knew no fields of persons and vehicles; what it could say is said as before.
+const MAPPING_ADOPTED_1: Upcaster = Upcaster { event_type: "MappingAdopted", from: 1, upcast: |_| {} };
 
 impl RecordedEvent for JournalEvent {}

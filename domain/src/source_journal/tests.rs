@@ -120,8 +120,8 @@ fn fields_of_persons_and_vehicles_are_named_by_their_places() {
         ("persons[5].name", "counted from persons[0] to persons[4]"),
         ("persons[00].name", "counted from persons[0]"),
         ("vehicles[3].plate", "to vehicles[2]"),
-        ("persons[0].nmae", "did you mean name"),
-        ("narative", "did you mean narrative"),
+        ("persons[0].nmae", "use one of role, name"),
+        ("narative", "narrative"),
     ] {
         let told = RecordField::parse(name).expect_err(name).to_string();
         assert!(told.contains(hint), "{told}");

@@ -1,6 +1,5 @@
 //! Response plans (reaģēšanas plāni): which are in force, what waits for a second person, and what each says.
 
-use access::policy::{Action, RecordKind};
 use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::response_plan as plan;
@@ -12,8 +11,6 @@ use crate::error::QueryError;
 use crate::position::LogPosition;
 use crate::snapshot::Given;
 
-/// Who may see any of these sees what is sent to which call.
-const FOR: [RecordKind; 2] = [RecordKind::EmergencyCard, RecordKind::Unit];
 /// Most versions that one answer has.
 const MOST: u32 = 1_000;
 
@@ -22,7 +19,7 @@ pub(crate) struct PlanQuery;
 
 #[Object]
 impl PlanQuery {
-    /// The response plans that are in force or wait for a second person, by code: for those who may see emergency cards or units. They tell
+    /// The response plans that are in force or wait for a second person, by code: for those who see the units of all services, and those who manage the plans. They tell
     /// of no person and no record, so nothing of them is kept back beyond that.
     async fn response_plans(
         &self,
@@ -37,7 +34,7 @@ impl PlanQuery {
         _wait_seconds: i32,
     ) -> Result<Vec<ResponsePlan>, QueryError> {
         fresh(ctx, min_position).await?;
-        ctx.reach_any(Action::View, &FOR).await?;
+        ctx.see_plans().await?;
         let rows = PlanRow::list(&mut *ctx.snapshot()?.read().await?, None, MOST).await?;
         rows.into_iter().map(ResponsePlan::read).collect()
     }
@@ -57,7 +54,7 @@ impl PlanQuery {
         _wait_seconds: i32,
     ) -> Result<Vec<ResponsePlan>, QueryError> {
         fresh(ctx, min_position).await?;
-        ctx.reach_any(Action::View, &FOR).await?;
+        ctx.see_plans().await?;
         let rows = PlanRow::of_code(&mut *ctx.snapshot()?.read().await?, &code, MOST).await?;
         rows.into_iter().map(ResponsePlan::read).collect()
     }
