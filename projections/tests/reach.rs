@@ -10,6 +10,7 @@ use chrono::{TimeDelta, Utc};
 use projections::Order;
 use projections::cards::{CardFilter, CardRow};
 use projections::case_search::{IncidentFilter, IncidentRow};
+use projections::cautions::{CautionFilter, CautionRow};
 use projections::roster::{RosterFilter, RosterRow};
 use sqlx::{Executor as _, PgConnection, Row as _};
 use support::System;
@@ -77,8 +78,13 @@ impl Record {
         if kind == RecordKind::Unit {
             return Resource { id, ..Resource::of(kind, institution) };
         }
-        // Only incidents are ever raised.
-        let class = self.class.filter(|_| kind == RecordKind::Incident).unwrap_or_default();
+        // Only incidents and cautions are ever raised.
+        let is_raised = matches!(kind, RecordKind::Incident | RecordKind::Caution);
+        let class = self.class.filter(|_| is_raised).unwrap_or_default();
+        let territory = self.territory.map(|code| Territory::parse(code).unwrap());
+        if kind == RecordKind::Caution {
+            return Resource { id, class, territory, ..Resource::of(kind, institution) };
+        }
         let kinds = self.participants.iter().filter_map(|one| one.strip_prefix('@')?.parse().ok());
         let codes = self.participants.iter().filter_map(|one| Institution::parse(one).ok());
         Resource {
@@ -86,7 +92,7 @@ impl Record {
             class,
             participants: codes.collect(),
             services: kinds.collect(),
-            territory: self.territory.map(|code| Territory::parse(code).unwrap()),
+            territory,
             ..Resource::of(kind, institution)
         }
     }
@@ -106,6 +112,9 @@ impl Record {
                  first_position, last_position, version)
              select $1, $2, $1::text, 'patrol', true, 's', now(), 0, now(), 1, 1, 1 where $3::text is null or $4::jsonb is not null
                  or $5::text is null",
+            "insert into cautions.cautions (id, institution, kind, about, territory, class, registered_at, expires_at, first_position,
+                 last_position, version)
+             select $1, $2, 'dog', 'address', $3, $5, now(), now(), 1, 1, 1 where $4::jsonb is not null",
         ] {
             let query = sqlx::query(sql).bind(self.id).bind(self.institution).bind(self.territory).bind(&participants);
             let query = query.bind(self.class.map(Class::name));
@@ -150,6 +159,12 @@ async fn found(connection: &mut PgConnection, kind: RecordKind, reach: access::p
             let rows = CardRow::search(connection, &filter, None, Order::NewestFirst, most).await.unwrap();
             rows.into_iter().map(|row| row.id).collect()
         }
+        RecordKind::Caution => {
+            let filter = CautionFilter { reached, ..CautionFilter::default() };
+            let rows = CautionRow::search(connection, &filter, None, Order::NewestFirst, most).await.unwrap();
+            assert_eq!(CautionRow::count(connection, &filter).await.unwrap(), rows.len() as i64);
+            rows.into_iter().map(|row| row.id).collect()
+        }
         _ => {
             let filter = RosterFilter { reached, ..RosterFilter::default() };
             let rows = RosterRow::list(connection, &filter, None, most).await.unwrap();
@@ -163,7 +178,11 @@ async fn a_narrowed_list_is_what_the_policies_decide_one_by_one() {
     let system = System::fresh().await;
     drop(system.start());
     let mut connection = system.pools.owner.acquire().await.unwrap();
-    while connection.execute("select from case_search.incidents, cards.cards, roster.units").await.is_err() {
+    while connection
+        .execute("select from case_search.incidents, cards.cards, roster.units, cautions.cautions")
+        .await
+        .is_err()
+    {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     let mut dice = Dice::new(4);
@@ -175,7 +194,7 @@ async fn a_narrowed_list_is_what_the_policies_decide_one_by_one() {
     let (mut some, mut all, mut none) = (0, 0, 0);
     for _ in 0..people() {
         let standing = somebody(&mut dice, &records);
-        for kind in [RecordKind::Incident, RecordKind::EmergencyCard, RecordKind::Unit] {
+        for kind in [RecordKind::Incident, RecordKind::EmergencyCard, RecordKind::Unit, RecordKind::Caution] {
             let action = *dice.one(&[Action::View, Action::View, Action::Subscribe]);
             let may = |record: &&Record| policies.decide(&standing, action, &record.resource(kind)).allowed;
             let expected: BTreeSet<Uuid> = records.iter().filter(may).map(|record| record.id).collect();
