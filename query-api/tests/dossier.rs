@@ -147,6 +147,6 @@ async fn a_dossier_holds_what_is_known_of_an_address_a_person_or_a_vehicle_by_wh
 
     for of in [json!({}), json!({"person": subject, "addressCode": "1"})] {
         let wrong = ask(&api, Some(&api.tokens.for_(&police)), DOSSIER, json!({"of": of})).await;
-        assert_eq!(wrong.code(), "BAD_INPUT", "{}", wrong.json());
+        assert_eq!(wrong.code(), "BAD_USER_INPUT", "{}", wrong.json());
     }
 }
