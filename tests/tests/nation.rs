@@ -171,6 +171,15 @@ const OWN: [&str; 14] = [
     "sealed_under",
 ];
 
+/// When the log recorded something, in columns whose names mean when it happened elsewhere.
+fn recorded(table: &str) -> &'static [&'static str] {
+    match table {
+        "cautions.cautions" => &["lifted_at"],
+        "response_plans.versions" => &["proposed_at", "decided_at", "ended_at"],
+        _ => &[],
+    }
+}
+
 /// The same without what is each register's own: of a sealed text its length stays.
 fn plain(value: Value) -> Value {
     match value {
@@ -197,7 +206,12 @@ async fn read_models(pool: &PgPool) -> BTreeMap<String, Vec<String>> {
     for table in tables {
         let rows: Vec<Value> =
             sqlx::query_scalar(&format!("select to_jsonb(t) from {table} t")).fetch_all(pool).await.unwrap();
-        let mut rows: Vec<String> = rows.into_iter().map(|row| plain(row).to_string()).collect();
+        let own = |mut row: Value| {
+            let fields = row.as_object_mut().expect("a row");
+            recorded(&table).iter().for_each(|name| drop(fields.remove(*name)));
+            plain(row).to_string()
+        };
+        let mut rows: Vec<String> = rows.into_iter().map(own).collect();
         rows.sort_unstable();
         all.insert(table, rows);
     }
