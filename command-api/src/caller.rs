@@ -93,6 +93,11 @@ pub(crate) struct Caller {
     unread: bool,
 }
 
+/// Services of 112 that institutions of a kind answer for.
+fn services_of(kind: InstitutionKind) -> impl Iterator<Item = Service> {
+    Service::ALL.iter().copied().filter(move |service| InstitutionKind::of_service(*service) == Some(kind))
+}
+
 impl Caller {
     /// Who sends a command `C`, where there is any record with which they could.
     ///
@@ -172,14 +177,12 @@ impl Caller {
 
     /// Services of 112 that their institution answers for.
     pub(crate) fn services(&self) -> Vec<Service> {
-        let kind = Some(self.institution_kind());
-        Service::ALL.iter().copied().filter(|service| InstitutionKind::of_service(*service) == kind).collect()
+        services_of(self.institution_kind()).collect()
     }
 
     /// The service of 112 that an institution is; none where it is none.
     pub(crate) fn service_of(&self, institution: &Institution) -> Option<Service> {
-        let kind = Some(self.policies.institutions().kind(institution));
-        Service::ALL.iter().copied().find(|service| InstitutionKind::of_service(*service) == kind)
+        services_of(self.policies.institutions().kind(institution)).next()
     }
 
     /// What the command is.

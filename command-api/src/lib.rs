@@ -9,6 +9,7 @@ mod caller;
 mod commands;
 mod entry;
 mod gateway;
+mod question;
 mod recommend;
 mod server;
 mod services;

@@ -217,14 +217,12 @@ fn off_the_wall(text: &str) -> Option<String> {
 /// Takes one of the persons of an incident out of what is done about it, where nothing is done about them later: the journal has them in
 /// its record. Whom it knows to be protected it tells by itself.
 fn person_of_record(deeds: &mut Vec<Deed>) -> Option<BTreeMap<String, String>> {
+    let told: String = deeds.iter().map(|deed| format!("{:?}", deed.command)).collect();
     let place = deeds.iter().position(|deed| {
         let Asked::Streamed(Command::InvolvePerson(involve)) = &deed.command else { return false };
         let known = involve.person.as_ref().is_some_and(|person| !person.name.is_empty());
         let plain = involve.protections.is_empty() && involve.minor != Some(true) && involve.roles.len() == 1;
-        let others = deeds.iter().filter(|other| other.id != deed.id);
-        known
-            && plain
-            && !others.map(|other| format!("{:?}", other.command)).any(|text| text.contains(&involve.subject_id))
+        known && plain && told.matches(&involve.subject_id).count() == 1
     })?;
     let Asked::Streamed(Command::InvolvePerson(involve)) = deeds.remove(place).command else { return None };
     let person = involve.person?;

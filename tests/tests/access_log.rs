@@ -235,7 +235,8 @@ async fn kill_9_between_log_and_answer_leaves_no_answered_read_out_of_the_log() 
     assert!(answered.len() >= rounds * of_each / 4);
     drop(process);
     let verified = Command::new(vnr_binary()).args(["log", "verify", "--data-dir"]).arg(&folder).output().unwrap();
-    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(verified.status.success(), "{}{}", said(&verified.stdout), said(&verified.stderr));
     let _ = std::fs::remove_dir_all(&folder);
 }
 

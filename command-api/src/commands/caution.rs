@@ -1,6 +1,5 @@
 //! Commands on cautions.
 
-use access::policy::{RecordKind, Resource};
 use domain::caution::{About, Caution, CautionCommand, CautionedVehicle, LiftCaution, RegisterCaution, RenewCaution};
 use domain::classifier::CautionKind;
 use domain::incident::Incident;
@@ -11,8 +10,8 @@ use event_store::append::{Target, Touch, Work};
 use proto::command::v1 as pb;
 use uuid::Uuid;
 
-use super::incident::involvement::{HOME, identity};
-use super::resource::{class_of, permit, permit_to_name};
+use super::incident::involvement::{country_of, identity};
+use super::resource::{of_caution, permit, permit_to_name};
 use super::{Prepared, must_exist, touches};
 use crate::caller::Caller;
 use crate::wire::{Envelope, Reader, Within, resolve};
@@ -33,7 +32,7 @@ fn about(reader: &mut Reader, about: Option<pb::register_caution::About>, subjec
 
 fn vehicle_of(reader: &mut Reader, vehicle: pb::CautionedVehicle) -> Option<CautionedVehicle> {
     let at = |field| Within("vehicle", field);
-    let country = if vehicle.plate_country.is_empty() { HOME } else { &vehicle.plate_country };
+    let country = country_of(&vehicle.plate_country);
     let plate_country = reader.required(at("plate_country"), country, CountryCode::parse);
     let plate = reader.required(at("plate"), &vehicle.plate, |written| PlateNumber::parse(written, country));
     let make = reader.text(at("make"), &vehicle.make, VehicleMark::parse);
@@ -68,12 +67,7 @@ pub(super) fn register(
         incident: None,
         expires_at: expires_at?,
     };
-    let resource = Resource {
-        id: Some(id),
-        class: class.map(class_of).unwrap_or_default(),
-        territory: register.about.territory().cloned(),
-        ..Resource::of(RecordKind::Caution, register.institution.clone())
-    };
+    let resource = of_caution(id, &register.institution, class, register.about.territory());
     let (caller, expected) = (caller.clone(), envelope.expected_version);
     let mut touched = incident.as_ref().map(touches::<Incident>).unwrap_or_default();
     touched.push(Touch::of::<Caution>(id));

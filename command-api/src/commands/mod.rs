@@ -14,7 +14,7 @@ mod source_journal;
 mod source_record;
 mod unit;
 
-pub(crate) use incident::involvement::HOME;
+pub(crate) use incident::involvement::country_of;
 pub(crate) use incident::{LEGACY_NUMBER, legacy_key};
 
 use std::fmt;

@@ -71,7 +71,7 @@ impl Governed for Incident {
 }
 
 /// A class as policies know it.
-pub(super) fn class_of(class: RaisedClass) -> Class {
+fn class_of(class: RaisedClass) -> Class {
     match class {
         RaisedClass::Protected => Class::Protected,
         RaisedClass::Secret => Class::Secret,
@@ -129,13 +129,20 @@ impl Governed for Caution {
     fn resource(work: &mut Work<'_>, id: Uuid, _: &Caller) -> Result<Option<Resource>, Stop> {
         let (caution, _) = work.state::<Caution>(id)?;
         let Some(owner) = caution.institution() else { return Ok(None) };
-        Ok(Some(Resource {
-            id: Some(id),
-            class: caution.class().map_or(Class::default(), class_of),
-            territory: caution.territory().cloned(),
-            ..Resource::of(RecordKind::Caution, owner.clone())
-        }))
+        Ok(Some(of_caution(id, owner, caution.class(), caution.territory())))
     }
+}
+
+/// A caution as policies see it, also one that is only being made.
+pub(super) fn of_caution(
+    id: Uuid,
+    owner: &Institution,
+    class: Option<RaisedClass>,
+    territory: Option<&Territory>,
+) -> Resource {
+    let class = class.map_or(Class::default(), class_of);
+    let territory = territory.cloned();
+    Resource { id: Some(id), class, territory, ..Resource::of(RecordKind::Caution, owner.clone()) }
 }
 
 /// Whose units these are.

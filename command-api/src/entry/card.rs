@@ -14,9 +14,10 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::known::{Shown, utc};
+use super::known::Shown;
 use crate::caller::Caller;
 use crate::gateway::Deps;
+use crate::question::utc;
 use crate::wire::{Reader, RecordRef, Wire as _};
 
 /// A card that the caller may see.

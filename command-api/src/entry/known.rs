@@ -3,11 +3,10 @@
 //! It comes from the read models. Where they can't be read in time the draft is looked at without: who enters it goes on.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use access::Consultation;
 use access::policy::{Action, RecordKind};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::Utc;
 use domain::access_day::{AccessWay, DataScope};
 use domain::classifier::CodeSystem;
 use domain::values::{PersonalCode, PlateNumber};
@@ -22,11 +21,10 @@ use uuid::Uuid;
 
 use super::card::CardKnown;
 use crate::caller::Caller;
-use crate::commands::HOME;
+use crate::commands::country_of;
 use crate::gateway::Deps;
+use crate::question::{PATIENCE, kind_of, one_moment, utc};
 
-/// Who types waits no longer.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// So many of the latest incidents are shown.
 const SHOWN: u32 = 5;
 /// So many of the latest cautions are shown.
@@ -65,10 +63,7 @@ pub(super) async fn read(
 ) -> Known {
     let read = async {
         let mut known = Known::default();
-        let begin = deps.pool.begin_with("begin isolation level repeatable read, read only");
-        let mut transaction = begin.await?;
-        let limit = format!("set local statement_timeout = {}", PATIENCE.as_millis());
-        sqlx::query(&limit).execute(&mut *transaction).await?;
+        let mut transaction = one_moment(&deps.pool, PATIENCE).await?;
         let mut reading = Reading { deps, caller, connection: &mut transaction, known: &mut known };
         reading.of_draft(draft, vehicles, persons).await?;
         transaction.rollback().await?;
@@ -82,13 +77,7 @@ pub(super) async fn read(
         Ok(Err(error)) => error,
         Err(_) => sqlx::Error::PoolTimedOut,
     };
-    // Of a database error only its kind: the rest may quote what was typed.
-    let kind = match &error {
-        sqlx::Error::Database(database) => database.code().map(|code| code.into_owned()).unwrap_or_default(),
-        sqlx::Error::PoolTimedOut => "not in time".to_owned(),
-        _ => "connection".to_owned(),
-    };
-    tracing::warn!(kind, "what is known of a draft could not be read");
+    tracing::warn!(kind = kind_of(&error), "what is known of a draft could not be read");
     Known { unread: true, ..Known::default() }
 }
 
@@ -129,8 +118,7 @@ impl Reading<'_> {
             self.known.place = Some(pb::KnownPlace { incidents: Some(incidents), cautions });
         }
         for (index, vehicle) in vehicles.iter().take(MOST_VEHICLES).enumerate() {
-            let country = if vehicle.plate_country.is_empty() { HOME } else { &vehicle.plate_country };
-            let Ok(plate) = PlateNumber::parse(&vehicle.plate, country) else { continue };
+            let Ok(plate) = PlateNumber::parse(&vehicle.plate, country_of(&vehicle.plate_country)) else { continue };
             // That a vehicle is in an incident is part of what is involved in it.
             let needed = (&[Action::ViewProperty][..], DataScope::Property);
             let (incidents, cautions) = self.looked_up(Lookup::Plate(&plate), needed).await?;
@@ -260,9 +248,4 @@ fn brief(row: IncidentRow) -> pb::KnownIncident {
         place_text: row.place_text.unwrap_or_default(),
         territory: row.territory.unwrap_or_default(),
     }
-}
-
-/// A time as answers have it.
-pub(super) fn utc(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }

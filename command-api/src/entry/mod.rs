@@ -12,7 +12,6 @@ mod trial;
 use std::sync::Arc;
 use std::time::Instant;
 
-use access::AccessLogError;
 use chrono::Utc;
 use prost::Message as _;
 use proto::command::v1 as pb;
@@ -21,7 +20,6 @@ use tracing::Instrument as _;
 
 use crate::caller::Caller;
 use crate::gateway::{Gateway, deadline, measure, principal};
-use crate::status;
 
 use self::known::Known;
 use self::trial::Trial;
@@ -52,7 +50,9 @@ impl Gateway {
             let trial = trial::Attempt { sender: &sender, caller: caller.clone(), deadline };
             let missing = fill::missing(&filled.draft);
             let Trial { violations, respond_by, class } = trial.of(self, &filled.draft, &vehicles, &persons).await?;
-            self.tell(&caller, &question, &mut known).await?;
+            if let Some(consultation) = known.consultation(&question) {
+                self.tell(&caller, consultation).await?;
+            }
             Ok(pb::ValidateIncidentReply {
                 completed: Some(filled.draft),
                 filled: filled.fields,
@@ -71,16 +71,6 @@ impl Gateway {
         .await;
         measure(NAME, began, outcome.as_ref().err());
         outcome.map(Response::new)
-    }
-
-    /// Tells the access log what is shown; only when that is durable the answer may leave (I-12).
-    async fn tell(&self, caller: &Caller, question: &[u8], known: &mut Known) -> Result<(), Status> {
-        let Some(consultation) = known.consultation(question) else { return Ok(()) };
-        let told = self.deps().access.consulted(caller, consultation, self.deps().register.head()).await;
-        told.map(drop).map_err(|error| match error {
-            AccessLogError::Name { .. } => Status::unauthenticated(error.to_string()),
-            error => status::untold(&error),
-        })
     }
 
     /// Somebody with what they send, under the policies and lists in force now.

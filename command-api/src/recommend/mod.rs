@@ -6,11 +6,12 @@
 mod read;
 mod told;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use access::Consultation;
 use access::policy::{Action, RecordKind};
-use access::{AccessLogError, Consultation};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::access_day::{AccessWay, DataScope};
 use domain::kernel::Violations;
@@ -78,7 +79,9 @@ impl Gateway {
             let when = When { sent_at: question.at, known_at: now };
             let told = recommend(&known.plans, &known.card, &known.roster, when, &StraightLine);
             let answer = told::reply(&told, &known, question.at);
-            self.tell_of(&caller, digested, &known, &answer).await?;
+            if let Some(consultation) = consultation(&known, &answer, digested) {
+                self.tell(&caller, consultation).await?;
+            }
             Ok(answer)
         }
         .instrument(span)
@@ -86,28 +89,15 @@ impl Gateway {
         measure(NAME, began, outcome.as_ref().err());
         outcome.map(Response::new)
     }
+}
 
-    /// Tells the access log of the card and of every unit that the answer names; only when that is durable it may leave (I-12).
-    async fn tell_of(
-        &self,
-        caller: &Caller,
-        question: Vec<u8>,
-        known: &read::Known,
-        answer: &pb::RecommendResponseReply,
-    ) -> Result<(), Status> {
-        let shown = known.card.id.into_iter().chain(told::units(answer));
-        let records = shown.map(|id| (id, [DataScope::Summary].into())).collect::<std::collections::BTreeMap<_, _>>();
-        if records.is_empty() {
-            return Ok(());
-        }
-        let count = records.len();
-        let consultation = Consultation { way: AccessWay::Query, records, other: DataScope::Summary, question, count };
-        let told = self.deps().access.consulted(caller, consultation, self.deps().register.head()).await;
-        told.map(drop).map_err(|error| match error {
-            AccessLogError::Name { .. } => Status::unauthenticated(error.to_string()),
-            error => status::untold(&error),
-        })
-    }
+/// The card and every unit that the answer names; nothing where it names none.
+fn consultation(known: &read::Known, answer: &pb::RecommendResponseReply, question: Vec<u8>) -> Option<Consultation> {
+    let shown = known.card.id.into_iter().chain(told::units(answer));
+    let records: BTreeMap<_, _> = shown.map(|id| (id, [DataScope::Summary].into())).collect();
+    let count = records.len();
+    let consultation = Consultation { way: AccessWay::Query, records, other: DataScope::Summary, question, count };
+    (count > 0).then_some(consultation)
 }
 
 impl Question {

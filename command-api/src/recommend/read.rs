@@ -1,6 +1,6 @@
 //! What a recommendation is made of, from the read models: the card as its caller sees it, the plans in force, the units that they may see.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use access::policy::{Action, Field, RecordKind};
 use domain::classifier::{CardType, Hazard};
@@ -14,11 +14,10 @@ use sqlx::PgConnection;
 
 use crate::caller::{Caller, NotPermitted};
 use crate::gateway::Deps;
+use crate::question::{PATIENCE, kind_of, one_moment};
 use crate::status::UnknownRecord;
 use crate::wire::RecordRef;
 
-/// Who has to send somebody waits no longer: they go on without a recommendation.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// Most units that are looked at: more than all services of the country have.
 const MOST_UNITS: u32 = 10_000;
 
@@ -45,13 +44,7 @@ pub(super) enum Unread {
 
 impl From<sqlx::Error> for Unread {
     fn from(error: sqlx::Error) -> Self {
-        // Of a database error only its kind: the rest may quote what was typed.
-        let kind = match &error {
-            sqlx::Error::Database(database) => database.code().map(|code| code.into_owned()).unwrap_or_default(),
-            sqlx::Error::PoolTimedOut => "not in time".to_owned(),
-            _ => "connection".to_owned(),
-        };
-        tracing::warn!(kind, "plans and units could not be read");
+        tracing::warn!(kind = kind_of(&error), "plans and units could not be read");
         Self::Unavailable
     }
 }
@@ -65,10 +58,7 @@ pub(super) async fn known(
 ) -> Result<Known, Unread> {
     let patience = deadline.map_or(PATIENCE, |by| by.saturating_duration_since(Instant::now()).min(PATIENCE));
     let read = async {
-        let begin = deps.pool.begin_with("begin isolation level repeatable read, read only");
-        let mut transaction = begin.await?;
-        let limit = format!("set local statement_timeout = {}", patience.as_millis().max(1));
-        sqlx::query(&limit).execute(&mut *transaction).await?;
+        let mut transaction = one_moment(&deps.pool, patience).await?;
         let card = match about {
             About::Card(named) => card(caller, &mut transaction, named).await?,
             About::Draft(draft) => *draft,

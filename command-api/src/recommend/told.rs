@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use domain::response::{Chosen, LeftOut, LeftReason, NeedFilled, PlanLeft, PlanReason, Recommendation, RosterUnit};
 use domain::response_plan::{Coverage, Mismatch, Need};
 use proto::command::v1 as pb;
 use uuid::Uuid;
 
 use super::read::Known;
+use crate::question::utc;
 use crate::wire::Wire as _;
 
 /// The whole of it.
@@ -119,8 +120,4 @@ fn rostered(id: Uuid, units: &BTreeMap<Uuid, &RosterUnit>) -> Option<pb::Rostere
         station: unit.station.as_ref().map(ToString::to_string).unwrap_or_default(),
         seen_at: unit.seen.map(|seen| utc(seen.at)).unwrap_or_default(),
     })
-}
-
-fn utc(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }

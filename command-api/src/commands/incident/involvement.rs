@@ -23,9 +23,14 @@ use crate::caller::Caller;
 use crate::wire::{Envelope, Item, Path, Reader, Within};
 
 /// Country of a plate that says none.
-pub(crate) const HOME: &str = "LV";
+const HOME: &str = "LV";
 /// Greatest age that is taken for one.
 const OLDEST: u32 = 130;
+
+/// Country of a plate, as it is said or as none is.
+pub(crate) fn country_of(said: &str) -> &str {
+    if said.is_empty() { HOME } else { said }
+}
 
 /// Who a person is, with what rules need to know of a sealed date of birth: it is worked out here, where it is still open.
 pub(in crate::commands) fn identity(
@@ -178,7 +183,7 @@ pub(in crate::commands) fn organisation(
 /// A vehicle of an incident, by that id.
 pub(in crate::commands) fn vehicle_of(reader: &mut Reader, message: pb::InvolveVehicle, id: Uuid) -> Option<Vehicle> {
     let relation = reader.required_code("relation", &message.relation);
-    let country = if message.plate_country.is_empty() { HOME } else { &message.plate_country };
+    let country = country_of(&message.plate_country);
     let plate = reader.text("plate", &message.plate, |written| PlateNumber::parse(written, country));
     let plate_country = if message.plate.is_empty() { "" } else { country };
     let plate_country = reader.text("plate_country", plate_country, CountryCode::parse);
