@@ -196,6 +196,8 @@ fn registration(n: u128) -> anyhow::Result<Submission> {
         card: None,
         legacy_number: None,
         split_from: None,
+        forwarded_by: None,
+        recording_ref: None,
     };
     Ok(Submission {
         command_id: Uuid::now_v7(),

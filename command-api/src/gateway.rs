@@ -24,7 +24,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::caller::{Caller, NotPermitted, Sender};
-use crate::commands::{Prepared, Told, WireCommand};
+use crate::commands::{Forwarded, Prepared, Told, WireCommand};
 use crate::status;
 use crate::web::WebOrigins;
 
@@ -115,6 +115,16 @@ impl Read {
             caller.permit_source(&source.system)?;
         }
         Ok(Read { name: C::NAME, content, prepared, caller })
+    }
+
+    /// Reads a draft of what a forwarded card becomes.
+    pub(crate) fn forwarded(
+        draft: pb::RegisterIncident,
+        forwarded: Forwarded,
+        caller: Caller,
+    ) -> Result<Read, Violations> {
+        let prepared = forwarded.prepare(draft, &caller)?;
+        Ok(Read { name: pb::RegisterIncident::NAME, content: Vec::new(), prepared, caller })
     }
 
     /// The log that it goes into.

@@ -9,6 +9,7 @@ mod caller;
 mod commands;
 mod entry;
 mod gateway;
+mod process;
 mod question;
 mod recommend;
 mod server;
@@ -19,6 +20,7 @@ mod web;
 mod wire;
 
 pub use gateway::Deps;
+pub use process::{OwnAct, own_act};
 pub use server::{MOST_BYTES, ServeError, serve};
 pub use translate::{Single, Translated, translate, translate_single};
 pub use web::{NoOrigin, WebOrigins};

@@ -68,6 +68,7 @@ pub async fn serve(
     let (access, open) = (deps.access.clone(), deps.open_reflection);
     let pages = deps.web_origins.layer();
     let gateway = Gateway::new(deps, closing.clone());
+    let forwards = tokio::spawn(crate::process::run(gateway.clone()));
     let unary = UnaryServices(gateway.clone());
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
@@ -122,6 +123,7 @@ pub async fn serve(
         }
     };
     watching.abort();
+    forwards.abort();
     Ok(served?)
 }
 

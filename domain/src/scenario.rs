@@ -39,6 +39,13 @@ impl<A: Decide> Scenario<A> {
         self
     }
 
+    /// From then on it is so much later.
+    pub(crate) fn later(mut self, by: chrono::TimeDelta) -> Self {
+        self.moment.occurred_at += by;
+        self.moment.recorded_at += by;
+        self
+    }
+
     /// The command took place.
     pub(crate) fn after(mut self, command: A::Command) -> Self {
         let events = self.record.decide(command, &self.moment).unwrap_or_else(|refusal| panic!("given: {refusal}"));

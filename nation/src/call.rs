@@ -1,5 +1,7 @@
 //! A call to 112: from the call to the end of the card, with all its clocks.
 
+mod beside;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use proto::command::v1 as pb;
 use proto::command::v1::command_envelope::Command;
@@ -72,13 +74,18 @@ pub(crate) fn call(nation: &Nation, n: u64, at: DateTime<Utc>, fleet: &mut Fleet
     );
     if !emergency {
         let end = answered + TimeDelta::seconds(script.chance.about(10, 120));
-        complete(&mut script, end, "non-emergency");
+        no_emergency(&mut script, end);
         return script.deeds;
     }
     let qualified = answered + TimeDelta::seconds(script.chance.about(15, 100));
+    beside::locate(&mut script, answered, qualified, &scene);
     qualify(&mut script, qualified, kind, &scene);
     let decided = qualified + TimeDelta::seconds(script.chance.about(3, 40));
     let sent = services(&mut script, decided, kind);
+    if script.chance.percent(1) {
+        beside::cancel(&mut script, sent + TimeDelta::seconds(20));
+        return script.deeds;
+    }
     let mut end = sent;
     for (unit_kind, count) in [(pb::UnitKind::FireEngine, kind.engines), (pb::UnitKind::Patrol, kind.patrols)] {
         for unit in fleet.free(unit_kind, territory, count, sent) {
@@ -86,7 +93,9 @@ pub(crate) fn call(nation: &Nation, n: u64, at: DateTime<Utc>, fleet: &mut Fleet
             end = end.max(free);
         }
     }
+    beside::situation(&mut script, sent, end, kind.engines);
     let end = end + TimeDelta::seconds(script.chance.about(20, 600));
+    beside::recording(&mut script, n, answered, end);
     complete(&mut script, end, kind.ends[n as usize % kind.ends.len()]);
     let mut deeds = script.deeds;
     if kind.services.contains(&StatePolice) {
@@ -172,6 +181,13 @@ fn services(script: &mut Script<'_>, at: DateTime<Utc>, kind: &Kind) -> DateTime
     let mut last = at;
     for service in kind.services {
         let told = at + TimeDelta::seconds(script.chance.between(1, 4));
+        // The ambulances' own centre is mostly told over the telephone.
+        if *service == Medical && script.chance.percent(70) {
+            let taken = told + TimeDelta::seconds(script.chance.about(20, 70));
+            beside::by_phone(script, taken, *service);
+            last = last.max(taken);
+            continue;
+        }
         let service = *service as i32;
         let notify = pb::NotifyService { envelope: script.envelope(told, None), card: script.record(), service };
         script.act(told, Lane::Urgent, Command::NotifyService(notify));
@@ -265,6 +281,20 @@ fn complete(script: &mut Script<'_>, at: DateTime<Utc>, disposition: &str) {
         source_disposition: String::new(),
     };
     script.act(at, Lane::Urgent, Command::CompleteCard(command));
+}
+
+/// It was no emergency: nobody goes.
+fn no_emergency(script: &mut Script<'_>, at: DateTime<Utc>) {
+    use pb::NoEmergency::{Information, Mistaken, Nuisance, OtherService, Silent, Test};
+    let kinds = [(Information, 300), (OtherService, 240), (Mistaken, 230), (Silent, 150), (Nuisance, 60), (Test, 20)];
+    let kind = script.chance.weighted(&kinds, |kind| kind.1).0;
+    let command = pb::CloseNonEmergency {
+        envelope: script.envelope(at, None),
+        card: script.record(),
+        kind: kind as i32,
+        note: String::new(),
+    };
+    script.act(at, Lane::Urgent, Command::CloseNonEmergency(command));
 }
 
 /// State Police registers what came of some of the cards that it was sent to, and ties the card to it.

@@ -80,6 +80,8 @@ impl Office {
             card: None,
             legacy_number: None,
             split_from: None,
+            forwarded_by: None,
+            recording_ref: None,
         };
         self.does(id(n), IncidentCommand::RegisterIncident(Box::new(register))).await;
         id(n)

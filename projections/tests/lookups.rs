@@ -123,6 +123,8 @@ async fn registered(system: &System) -> Uuid {
         card: None,
         legacy_number: None,
         split_from: None,
+        forwarded_by: None,
+        recording_ref: None,
     };
     does(system, incident, IncidentCommand::RegisterIncident(Box::new(register))).await;
     incident

@@ -91,8 +91,8 @@ figure (what, found, stated, tolerance) as (
     union all
     select 'calls a day in July over those in February', july / february, 1.256, 0.06 from share
     union all
-    select 'calls without an emergency', count(*) filter (where payload ->> 'disposition' = 'non-emergency')::float8 / count(*), 0.38, 0.04
-    from event where event_type = 'CardCompleted'
+    select 'calls without an emergency', count(*) filter (where event_type = 'CardClosedNonEmergency')::float8 / count(*), 0.38, 0.04
+    from event where event_type in ('CardCompleted', 'CardClosedNonEmergency', 'CardCancelled')
     union all
     select 'thefts among incidents of State Police', count(*) filter (where payload ->> 'type_code' = 'theft')::float8 / count(*), 0.155, 0.12
     from incident where state

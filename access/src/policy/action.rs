@@ -68,6 +68,8 @@ pub enum Action {
     WithdrawTransfer,
     /// Says how a transfer ended.
     CompleteTransfer,
+    /// Gives an incident that came of a forwarded card back (atdošana atpakaļ).
+    ReturnIncident,
     /// Takes an item into custody (izņemšana).
     SeizeItem,
     /// Hands a seized item on.
@@ -100,6 +102,26 @@ pub enum Action {
     CompleteCard,
     /// Ties a card to an incident.
     LinkIncident,
+    /// Confirms where a card is.
+    ConfirmLocation,
+    /// Tells how it goes at the scene.
+    UpdateSituation,
+    /// Adds a recording or another file to a card.
+    AddCardFile,
+    /// A service takes a card on over the telephone.
+    HandOverByPhone,
+    /// Ends a card as no emergency.
+    CloseNonEmergency,
+    /// Calls a card off.
+    CancelCard,
+    /// Marks a card as about the same as another (dublikāts).
+    MarkDuplicate,
+    /// Takes that back.
+    UnmarkDuplicate,
+    /// Forwards a card to the police (nodošana).
+    ForwardCard,
+    /// Looks at how a card was dealt with (kvalitātes kontrole).
+    ReviewCard,
     /// Makes a unit known.
     RegisterUnit,
     /// A unit's duty begins.
@@ -184,9 +206,13 @@ pub enum Action {
 
 named!(Action: RegisterIncident "RegisterIncident", SupplementIncident "SupplementIncident",
     ReclassifyIncident "ReclassifyIncident", AssignIncident "AssignIncident", RecordResult "RecordResult",
-    CloseIncident "CloseIncident", ReopenIncident "ReopenIncident", CorrectIncident "CorrectIncident", RecordAction "RecordAction", RestrictIncident "RestrictIncident", RequestAnnulment "RequestAnnulment", RejectAnnulment "RejectAnnulment", InvolvePerson "InvolvePerson", IdentifyPerson "IdentifyPerson", ChangePersonRoles "ChangePersonRoles", InvolveOrganisation "InvolveOrganisation", InvolveVehicle "InvolveVehicle", InvolveItem "InvolveItem", InvolveDocument "InvolveDocument", WithdrawInvolvement "WithdrawInvolvement", LinkIncidents "LinkIncidents", UnlinkIncidents "UnlinkIncidents", MergeIncident "MergeIncident", UnmergeIncident "UnmergeIncident", SplitIncident "SplitIncident", OfferTransfer "OfferTransfer", AcceptTransfer "AcceptTransfer", RejectTransfer "RejectTransfer", WithdrawTransfer "WithdrawTransfer", CompleteTransfer "CompleteTransfer", SeizeItem "SeizeItem", TransferCustody "TransferCustody", DisposeItem "DisposeItem", ApproveAnnulment "ApproveAnnulment", LiftRestriction "LiftRestriction", PushRecord "PushRecord", MendRecord "MendRecord", DiscardRecord "DiscardRecord", ReceiveCall "ReceiveCall", QualifyCard "QualifyCard",
+    CloseIncident "CloseIncident", ReopenIncident "ReopenIncident", CorrectIncident "CorrectIncident", RecordAction "RecordAction", RestrictIncident "RestrictIncident", RequestAnnulment "RequestAnnulment", RejectAnnulment "RejectAnnulment", InvolvePerson "InvolvePerson", IdentifyPerson "IdentifyPerson", ChangePersonRoles "ChangePersonRoles", InvolveOrganisation "InvolveOrganisation", InvolveVehicle "InvolveVehicle", InvolveItem "InvolveItem", InvolveDocument "InvolveDocument", WithdrawInvolvement "WithdrawInvolvement", LinkIncidents "LinkIncidents", UnlinkIncidents "UnlinkIncidents", MergeIncident "MergeIncident", UnmergeIncident "UnmergeIncident", SplitIncident "SplitIncident", OfferTransfer "OfferTransfer", AcceptTransfer "AcceptTransfer", RejectTransfer "RejectTransfer", WithdrawTransfer "WithdrawTransfer", CompleteTransfer "CompleteTransfer", ReturnIncident "ReturnIncident", SeizeItem "SeizeItem", TransferCustody "TransferCustody", DisposeItem "DisposeItem", ApproveAnnulment "ApproveAnnulment", LiftRestriction "LiftRestriction", PushRecord "PushRecord", MendRecord "MendRecord", DiscardRecord "DiscardRecord", ReceiveCall "ReceiveCall", QualifyCard "QualifyCard",
     DecideServices "DecideServices", NotifyService "NotifyService", AcceptService "AcceptService", AttachUnit "AttachUnit",
-    CompleteCard "CompleteCard", LinkIncident "LinkIncident", RegisterUnit "RegisterUnit", StartDuty "StartDuty",
+    CompleteCard "CompleteCard", LinkIncident "LinkIncident",
+    ConfirmLocation "ConfirmLocation", UpdateSituation "UpdateSituation", AddCardFile "AddCardFile",
+    HandOverByPhone "HandOverByPhone", CloseNonEmergency "CloseNonEmergency", CancelCard "CancelCard",
+    MarkDuplicate "MarkDuplicate", UnmarkDuplicate "UnmarkDuplicate", ForwardCard "ForwardCard",
+    ReviewCard "ReviewCard", RegisterUnit "RegisterUnit", StartDuty "StartDuty",
     EndDuty "EndDuty", ReportUnitStatus "ReportUnitStatus", ReportPosition "ReportPosition", ReleaseUnit "ReleaseUnit",
     AcknowledgeNotice "AcknowledgeNotice", RegisterCaution "RegisterCaution", RenewCaution "RenewCaution", LiftCaution "LiftCaution", RequestErasure "RequestErasure", ApproveErasure "ApproveErasure", RejectErasure "RejectErasure", PlaceHold "PlaceHold",
     LiftHold "LiftHold", View "view", ViewNarrative "view_field:narrative", ViewReporter "view_field:reporter",

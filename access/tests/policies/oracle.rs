@@ -95,6 +95,7 @@ fn sort(action: Action, record: RecordKind) -> Option<Sort> {
         | A::RejectTransfer
         | A::WithdrawTransfer
         | A::CompleteTransfer
+        | A::ReturnIncident
         | A::SeizeItem
         | A::TransferCustody
         | A::DisposeItem
@@ -108,7 +109,17 @@ fn sort(action: Action, record: RecordKind) -> Option<Sort> {
         | A::AcceptService
         | A::AttachUnit
         | A::CompleteCard
-        | A::LinkIncident => (card, Sort::Recording { makes: false }),
+        | A::LinkIncident
+        | A::ConfirmLocation
+        | A::UpdateSituation
+        | A::AddCardFile
+        | A::HandOverByPhone
+        | A::CloseNonEmergency
+        | A::CancelCard
+        | A::MarkDuplicate
+        | A::UnmarkDuplicate
+        | A::ForwardCard => (card, Sort::Recording { makes: false }),
+        A::ReviewCard => (card, Sort::Supervised),
         A::RegisterUnit => (record == RecordKind::Unit, Sort::Recording { makes: true }),
         A::StartDuty | A::EndDuty | A::ReportUnitStatus | A::ReleaseUnit => {
             (record == RecordKind::Unit, Sort::Recording { makes: false })

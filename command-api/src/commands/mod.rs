@@ -14,6 +14,7 @@ mod source_journal;
 mod source_record;
 mod unit;
 
+pub(crate) use incident::forwarded::Forwarded;
 pub(crate) use incident::involvement::country_of;
 pub(crate) use incident::{LEGACY_NUMBER, legacy_key};
 
@@ -224,6 +225,7 @@ wire_commands! {
     RejectTransfer / RejectTransfer / Interactive / Incident => incident::transfer::reject;
     WithdrawTransfer / WithdrawTransfer / Interactive / Incident => incident::transfer::withdraw;
     CompleteTransfer / CompleteTransfer / Interactive / Incident => incident::transfer::complete;
+    ReturnIncident / ReturnIncident / Interactive / Incident => incident::transfer::give_back;
     SeizeItem / SeizeItem / Interactive / Incident => seized_item::seize;
     TransferCustody / TransferCustody / Interactive / Incident => seized_item::transfer;
     DisposeItem / DisposeItem / Interactive / Incident => seized_item::dispose;
@@ -241,6 +243,16 @@ wire_commands! {
     AttachUnit / AttachUnit / Urgent / EmergencyCard => emergency_card::attach;
     CompleteCard / CompleteCard / Urgent / EmergencyCard => emergency_card::complete;
     LinkIncident / LinkIncident / Urgent / EmergencyCard => emergency_card::link;
+    ConfirmLocation / ConfirmLocation / Urgent / EmergencyCard => emergency_card::situation::confirm_location;
+    UpdateSituation / UpdateSituation / Urgent / EmergencyCard => emergency_card::situation::update;
+    AddCardFile / AddCardFile / Urgent / EmergencyCard => emergency_card::situation::add_file;
+    HandOverByPhone / HandOverByPhone / Urgent / EmergencyCard => emergency_card::situation::hand_over;
+    CloseNonEmergency / CloseNonEmergency / Urgent / EmergencyCard => emergency_card::situation::close_non_emergency;
+    CancelCard / CancelCard / Urgent / EmergencyCard => emergency_card::situation::cancel;
+    MarkDuplicate / MarkDuplicate / Urgent / EmergencyCard => emergency_card::duplicate::mark;
+    UnmarkDuplicate / UnmarkDuplicate / Urgent / EmergencyCard => emergency_card::duplicate::unmark;
+    ReviewCard / ReviewCard / Interactive / EmergencyCard => emergency_card::situation::review;
+    ForwardCard / ForwardCard / Urgent / EmergencyCard => emergency_card::forward::forward;
     RegisterUnit / RegisterUnit / Urgent / Unit => unit::register;
     StartDuty / StartDuty / Urgent / Unit => unit::start_duty;
     EndDuty / EndDuty / Urgent / Unit => unit::end_duty;

@@ -98,7 +98,7 @@ impl Governed for EmergencyCard {
             return Ok(Some(resource));
         }
         Ok(Some(Resource {
-            participants: institutions(work, card.sent_units())?,
+            participants: [institutions(work, card.sent_units())?, card.forwarded_to().cloned().collect()].concat(),
             services: card.services().filter_map(InstitutionKind::of_service).collect(),
             territory: territory(card.place()),
             ..resource

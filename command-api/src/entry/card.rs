@@ -86,6 +86,17 @@ impl CardKnown {
         Ok(Some(Self { id: row.id, told, filling, masks, wants_reporter, wants_narrative }))
     }
 
+    /// The card with all that a draft can take over from it, for what takes it over without showing it to anybody.
+    pub(super) async fn whole(deps: &Deps, caller: &Caller, row: CardRow) -> Result<Self, sqlx::Error> {
+        let masks = caller.masks(&row.resource());
+        let mut filling = filling_of(&row, caller);
+        let opened = opened(deps, row.id).await?;
+        filling.reporter = whole_reporter_of(&opened);
+        filling.narrative = text_of(&opened["narrative"]);
+        let told = pb::KnownCard { id: row.id.to_string(), number: row.number, ..Default::default() };
+        Ok(Self { id: row.id, told, filling, masks, wants_reporter: false, wants_narrative: false })
+    }
+
     /// Opens what the draft lacks and the caller may see, and notes what is shown. Not while a connection is held: it takes others.
     pub(super) async fn open(&mut self, deps: &Deps, shown: &mut Shown) -> Result<(), sqlx::Error> {
         let scopes = shown.entry(self.id).or_default();
@@ -171,10 +182,18 @@ async fn opened(deps: &Deps, card: Uuid) -> Result<Value, sqlx::Error> {
 /// The caller as somebody who reports: what is erased or kept from who asks is not there. A masked personal code is none that could be
 /// registered.
 fn reporter_of(opened: &Value, masks: Masks) -> Option<pb::Reporter> {
-    let caller = &opened["caller"];
-    let of = |field: &str| text_of(&caller[field]).unwrap_or_default();
-    let personal_code = if masks.personal_code() == CodeShown::Full { of("personal_code") } else { String::new() };
-    let reporter = pb::Reporter { name: of("name"), phone: of("phone"), personal_code, subject_id: String::new() };
+    let mut reporter = whole_reporter_of(opened)?;
+    if masks.personal_code() != CodeShown::Full {
+        reporter.personal_code.clear();
+    }
+    (reporter != pb::Reporter::default()).then_some(reporter)
+}
+
+/// The caller as somebody who reports; none where nothing of them is left.
+fn whole_reporter_of(opened: &Value) -> Option<pb::Reporter> {
+    let of = |field: &str| text_of(&opened["caller"][field]).unwrap_or_default();
+    let (name, phone, personal_code) = (of("name"), of("phone"), of("personal_code"));
+    let reporter = pb::Reporter { name, phone, personal_code, subject_id: String::new() };
     (reporter != pb::Reporter::default()).then_some(reporter)
 }
 

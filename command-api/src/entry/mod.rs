@@ -12,19 +12,36 @@ mod trial;
 use std::sync::Arc;
 use std::time::Instant;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
+use projections::cards::CardRow;
 use prost::Message as _;
 use proto::command::v1 as pb;
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 
 use crate::caller::Caller;
-use crate::gateway::{Gateway, deadline, measure, principal};
+use crate::gateway::{Deps, Gateway, deadline, measure, principal};
 
+use self::card::CardKnown;
 use self::known::Known;
 use self::trial::Trial;
 
 const NAME: &str = "ValidateIncident";
+
+/// A draft of what a forwarded card becomes: all of the card that an incident has a field for, whatever whoever it is forwarded to may see of
+/// the card itself.
+pub(crate) async fn from_card(
+    deps: &Deps,
+    caller: &Caller,
+    row: CardRow,
+    now: DateTime<Utc>,
+) -> Result<pb::RegisterIncident, sqlx::Error> {
+    let named = pb::RecordRef { by: Some(pb::record_ref::By::Id(row.id.to_string())) };
+    let mut known = Known::default();
+    known.card = Some(CardKnown::whole(deps, caller, row).await?);
+    let draft = pb::RegisterIncident { card: Some(named), ..Default::default() };
+    Ok(fill::fill(draft, &mut known, caller, now).draft)
+}
 
 impl Gateway {
     /// Says what would come of registering a draft.
@@ -74,7 +91,10 @@ impl Gateway {
     }
 
     /// Somebody with what they send, under the policies and lists in force now.
-    fn caller<C: crate::commands::WireCommand>(&self, sender: &crate::caller::Sender) -> Result<Caller, Status> {
+    pub(crate) fn caller<C: crate::commands::WireCommand>(
+        &self,
+        sender: &crate::caller::Sender,
+    ) -> Result<Caller, Status> {
         let deps = self.deps();
         let caller = Caller::of::<C>(
             sender,

@@ -54,7 +54,8 @@ calls!(
     involve_document(InvolveDocument), withdraw_involvement(WithdrawInvolvement), link_incidents(LinkIncidents),
     unlink_incidents(UnlinkIncidents), merge_incident(MergeIncident), unmerge_incident(UnmergeIncident),
     split_incident(SplitIncident), offer_transfer(OfferTransfer), accept_transfer(AcceptTransfer),
-    reject_transfer(RejectTransfer), withdraw_transfer(WithdrawTransfer), complete_transfer(CompleteTransfer);
+    reject_transfer(RejectTransfer), withdraw_transfer(WithdrawTransfer), complete_transfer(CompleteTransfer),
+    return_incident(ReturnIncident);
     asks validate_incident(ValidateIncident) -> ValidateIncidentReply
 );
 calls!(SeizedItemService: seize_item(SeizeItem), transfer_custody(TransferCustody), dispose_item(DisposeItem));
@@ -68,7 +69,10 @@ calls!(ClassifierService: load_classifier(LoadClassifier));
 calls!(
     EmergencyCardService: receive_call(ReceiveCall), qualify_card(QualifyCard), decide_services(DecideServices),
     notify_service(NotifyService), accept_service(AcceptService), attach_unit(AttachUnit), complete_card(CompleteCard),
-    link_incident(LinkIncident),
+    link_incident(LinkIncident), confirm_location(ConfirmLocation), update_situation(UpdateSituation),
+    add_card_file(AddCardFile), hand_over_by_phone(HandOverByPhone), close_non_emergency(CloseNonEmergency),
+    cancel_card(CancelCard), mark_duplicate(MarkDuplicate), unmark_duplicate(UnmarkDuplicate), review_card(ReviewCard),
+    forward_card(ForwardCard),
 );
 calls!(
     UnitService: register_unit(RegisterUnit), start_duty(StartDuty), end_duty(EndDuty),

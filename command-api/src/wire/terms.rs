@@ -1,6 +1,7 @@
 //! The closed terms of the wire and those of the domain.
 
 use domain::emergency_access::ReviewOutcome;
+use domain::emergency_card::{FileKind, NoEmergency, ReviewFinding};
 use domain::response_plan::Weekday;
 use domain::retention::ErasureGround;
 use domain::source_journal::JournalPhase;
@@ -48,6 +49,12 @@ same!(Category: A, B, C, D);
 same!(Priority: P0, P1, P2, P3);
 same!(Service: FireRescue, StatePolice, Medical, MunicipalPolice, PortPolice, Gas);
 same!(LocationSource: Aml, Cell, Manual, Ecall, Address);
+same!(FileKind: Recording, Picture, Video, Conversation, Document);
+same!(NoEmergency: Information, OtherService, Silent, Mistaken, Nuisance, Test);
+same!(
+    ReviewFinding: AnsweredLate, PlaceNotConfirmed, QuestionsMissed, WrongType, WrongPriority, WrongServices,
+    DecidedLate, WrongUnit, NoAdvice, Manner, Record,
+);
 same!(UnitKind: FireEngine, Ladder, Rescue, Ambulance, Command, Support, Patrol, Investigation);
 same!(Weekday: Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday);
 same!(ErasureGround: RetentionExpired, SubjectRequest, Order, RecordedInError);

@@ -236,6 +236,7 @@ impl<'a> Case<'a> {
                 let outcome = pb::TransferOutcome::Completed as i32;
                 send!(case, municipal(), complete_transfer(CompleteTransfer { outcome: outcome }))
             }
+            "ReturnIncident" => send!(case, officer(), return_incident(ReturnIncident { cause: why() })),
             "SeizeItem" => {
                 let custodian = Some(pb::Custodian { institution: String::new(), keeper: "4711".to_owned() });
                 let seize = pb::SeizeItem {
@@ -287,6 +288,7 @@ const COMMANDS: &[&str] = &[
     "RejectTransfer",
     "WithdrawTransfer",
     "CompleteTransfer",
+    "ReturnIncident",
 ];
 
 /// The states, each with what leads there from a registration.

@@ -17,6 +17,8 @@ terms! {
         Received = "T0", "Saņemts", "Received";
         /// The call is answered.
         Answered = "T1", "Atbildēts", "Answered";
+        /// It is confirmed where it is.
+        Located = "T2", "Vieta apstiprināta", "Place confirmed";
         /// It is known what it is.
         Qualified = "T3", "Kvalificēts", "Qualified";
         /// Services are decided.
@@ -27,6 +29,8 @@ terms! {
         Accepted = "T6", "Dienests pieņēmis", "Service accepted";
         /// A unit is sent.
         Attached = "T7", "Ekipāža piesaistīta", "Unit attached";
+        /// The situation is under control.
+        UnderControl = "T11", "Situācija kontrolēta", "Under control";
         /// A unit's part is over.
         Cleared = "T12", "Ekipāža atbrīvota", "Unit cleared";
         /// The card is done.

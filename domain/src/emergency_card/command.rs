@@ -3,12 +3,13 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, FixedOffset};
 use uuid::Uuid;
 
-use super::PlanAdvice;
+use super::{CardFile, ForwardProgress, NoEmergency, PlanAdvice, ReviewFinding, ReviewScore};
 use crate::classifier::{CardType, Disposition, Hazard};
 use crate::personal::Personal;
 use crate::terms::{Channel, Priority, Service};
 use crate::values::{
-    AlarmLevel, Casualties, InstitutionCode, Narrative, Place, Reason, RecordingRef, Reporter, SourceCode,
+    Actor, AlarmLevel, Casualties, InstitutionCode, Narrative, NationalNumber, PersonName, Place, Reason, RecordingRef,
+    Reporter, SourceCode,
 };
 
 /// What can be asked of an emergency card.
@@ -32,6 +33,40 @@ pub enum CardCommand {
     CompleteCard(CompleteCard),
     /// Ties it to the incident that came of it.
     LinkIncident(LinkIncident),
+    /// Confirms where it is.
+    ConfirmLocation(ConfirmLocation),
+    /// Tells how it goes at the scene.
+    UpdateSituation(UpdateSituation),
+    /// Adds a recording or another file.
+    AddFile(CardFile),
+    /// A service took it on over the telephone.
+    HandOverByPhone(HandOverByPhone),
+    /// Ends it as no emergency.
+    CloseNonEmergency(CloseNonEmergency),
+    /// Calls it off.
+    CancelCard(CancelCard),
+    /// Ends what nobody ended in time: the register's own timer.
+    LapseCard,
+    /// Puts it away in time: the register's own timer.
+    ArchiveCard,
+    /// Marks it as about the same as another; the other gets [`CardCommand::TakeDuplicate`] with it.
+    MarkDuplicate(MarkDuplicate),
+    /// Takes that back; the other gets [`CardCommand::ReleaseDuplicate`] with it.
+    UnmarkDuplicate(UnmarkDuplicate),
+    /// Another is about the same as this one.
+    TakeDuplicate(Uuid),
+    /// Another is not about the same after all.
+    ReleaseDuplicate(Uuid),
+    /// Looks at how it was dealt with.
+    ReviewCard(Box<ReviewCard>),
+    /// Forwards it to an institution of the police.
+    ForwardCard(ForwardCard),
+    /// It is an incident there; the incident is registered with it.
+    ReceiveForward(ReceiveForward),
+    /// The institution gives it back; the incident gets `IncidentCommand::ReturnIncident` with it.
+    ReturnForward(ReturnForward),
+    /// Tells how it goes on there.
+    ReportForward(ReportForward),
 }
 
 /// A call was received: the envelope's `occurred_at` is T0.
@@ -137,4 +172,116 @@ pub struct CompleteCard {
 pub struct LinkIncident {
     /// Incident.
     pub incident: Uuid,
+}
+
+/// Confirms where it is (T2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfirmLocation {
+    /// Where.
+    pub place: Place,
+}
+
+/// Tells how it goes at the scene; what is not given stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UpdateSituation {
+    /// Whether it is under control (T11).
+    pub under_control: Option<bool>,
+    /// New set of hazards; the ones that are known stay where it is empty.
+    pub hazards: BTreeSet<Hazard>,
+    /// New number of people believed hurt.
+    pub casualties: Option<Casualties>,
+    /// What was told.
+    pub note: Option<Personal<Narrative>>,
+}
+
+/// A service took it on over the telephone (T6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandOverByPhone {
+    /// Service.
+    pub service: Service,
+    /// Who took it on, by name.
+    pub to: Option<Personal<PersonName>>,
+}
+
+/// Ends it as no emergency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloseNonEmergency {
+    /// What it was instead.
+    pub kind: NoEmergency,
+    /// What the caller was told.
+    pub note: Option<Personal<Reason>>,
+}
+
+/// Calls it off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CancelCard {
+    /// Why.
+    pub reason: Personal<Reason>,
+}
+
+/// Marks it as about the same as another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarkDuplicate {
+    /// The card that goes on for both.
+    pub of: Uuid,
+    /// Why.
+    pub reason: Option<Personal<Reason>>,
+}
+
+/// Takes it back that it is about the same as another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnmarkDuplicate {
+    /// Why.
+    pub reason: Option<Personal<Reason>>,
+}
+
+/// Looks at how it was dealt with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewCard {
+    /// How well.
+    pub score: ReviewScore,
+    /// What was found.
+    pub findings: BTreeSet<ReviewFinding>,
+    /// In words.
+    pub note: Option<Personal<Narrative>>,
+    /// Who looks.
+    pub by: Actor,
+}
+
+/// Forwards it to an institution of the police, to be an incident there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForwardCard {
+    /// To whom.
+    pub to: InstitutionCode,
+    /// By whom: the caller's own institution.
+    pub by: InstitutionCode,
+    /// What they should know beside.
+    pub note: Option<Personal<Reason>>,
+}
+
+/// It is an incident of whom it was forwarded to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiveForward {
+    /// Whose.
+    pub to: InstitutionCode,
+    /// The incident.
+    pub incident: Uuid,
+    /// Its number.
+    pub number: NationalNumber,
+}
+
+/// Whom it was forwarded to gives it back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReturnForward {
+    /// The incident that it was there.
+    pub incident: Uuid,
+    /// Why.
+    pub cause: Personal<Reason>,
+}
+
+/// Tells how it goes on where it was forwarded to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportForward {
+    /// How far it is.
+    pub progress: ForwardProgress,
 }

@@ -1,9 +1,10 @@
 use thiserror::Error;
 use uuid::Uuid;
 
+use super::Clock;
 use crate::kernel::Rule;
 use crate::terms::Service;
-use crate::values::CardNumber;
+use crate::values::{CardNumber, InstitutionCode};
 
 /// Rules of an emergency card that a command can break.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -20,8 +21,10 @@ pub enum CardError {
     /// The call would be answered in the future.
     #[error("answered_at lies in the future: check the sender's clock")]
     AnsweredInFuture,
-    /// Nothing of a completed card changes but its incident.
-    #[error("card {number} is completed: only its incident can still be linked")]
+    /// Of a card that has ended only what is told afterwards changes: its incident, files, reviews, duplicates.
+    #[error(
+        "card {number} has ended: its incident can still be linked, files added, and it can be reviewed and forwarded"
+    )]
     Completed {
         /// Its number.
         number: CardNumber,
@@ -87,6 +90,93 @@ pub enum CardError {
         /// Units.
         units: Vec<Uuid>,
     },
+    /// Services were decided, so it was an emergency.
+    #[error("services were decided for card {number}: complete it, or cancel it")]
+    HasServices {
+        /// Its number.
+        number: CardNumber,
+    },
+    /// Nothing is told of the situation.
+    #[error(
+        "nothing is told: say whether it is under control, what endangers people, how many are hurt, or what was told"
+    )]
+    NothingTold,
+    /// Only what has ended is reviewed.
+    #[error("card {number} has not ended: it is reviewed afterwards")]
+    NotEnded {
+        /// Its number.
+        number: CardNumber,
+    },
+    /// Nothing of an archived card changes.
+    #[error("card {number} is archived: nothing of it changes any more")]
+    Archived {
+        /// Its number.
+        number: CardNumber,
+    },
+    /// The time after which the register ends or archives it by itself is not over.
+    #[error("the time of card {number} is not over")]
+    NotInTime {
+        /// Its number.
+        number: CardNumber,
+    },
+    /// A card is no duplicate of itself.
+    #[error("card {number} can't be about the same as itself: name the other card")]
+    DuplicateOfItself {
+        /// Its number.
+        number: CardNumber,
+    },
+    /// It is marked already.
+    #[error("card {number} is already marked as about the same as {of}: take that back first")]
+    AlreadyDuplicate {
+        /// Its number.
+        number: CardNumber,
+        /// The card that goes on for both.
+        of: Uuid,
+    },
+    /// A card that others are about the same as goes on for them.
+    #[error("others are about the same as card {number}: mark them, or it, the other way round")]
+    HasDuplicates {
+        /// Its number.
+        number: CardNumber,
+    },
+    /// It isn't marked.
+    #[error("card {number} is not marked as about the same as another")]
+    NotDuplicate {
+        /// Its number.
+        number: CardNumber,
+    },
+    /// It is with that institution already.
+    #[error("card {number} is already forwarded to {to}")]
+    AlreadyForwarded {
+        /// Its number.
+        number: CardNumber,
+        /// To whom.
+        to: InstitutionCode,
+    },
+    /// It was not forwarded there.
+    #[error("card {number} is not with {to}")]
+    NotForwarded {
+        /// Its number.
+        number: CardNumber,
+        /// To whom.
+        to: InstitutionCode,
+    },
+    /// That incident is not one that the card was forwarded to.
+    #[error("incident {incident} did not come of card {number} by forwarding")]
+    NotOfForward {
+        /// Its number.
+        number: CardNumber,
+        /// The incident.
+        incident: Uuid,
+    },
+    /// What a person enters can't be: one clock lies before another that comes first. A source's own clocks are kept and flagged.
+    #[error("{clock} would lie before {before}: check the time; what a source system recorded so is kept and flagged")]
+    ClockImpossible {
+        /// The clock that comes too early.
+        clock: Clock,
+        /// The clock that comes first.
+        before: Clock,
+    },
     /// It is tied to another incident.
     #[error("card {number} is already linked to incident {incident}")]
     LinkedToAnother {
@@ -120,6 +210,19 @@ impl Rule for CardError {
             Self::OverrideWithoutReason { .. } => "override_without_reason",
             Self::HasUnits { .. } => "card_has_units",
             Self::LinkedToAnother { .. } => "card_linked_to_another",
+            Self::HasServices { .. } => "card_has_services",
+            Self::NothingTold => "nothing_told",
+            Self::NotEnded { .. } => "card_not_ended",
+            Self::Archived { .. } => "card_archived",
+            Self::NotInTime { .. } => "card_not_in_time",
+            Self::DuplicateOfItself { .. } => "duplicate_of_itself",
+            Self::AlreadyDuplicate { .. } => "already_duplicate",
+            Self::HasDuplicates { .. } => "card_has_duplicates",
+            Self::NotDuplicate { .. } => "not_duplicate",
+            Self::AlreadyForwarded { .. } => "already_forwarded",
+            Self::NotForwarded { .. } => "not_forwarded",
+            Self::NotOfForward { .. } => "not_of_forward",
+            Self::ClockImpossible { .. } => "clock_impossible",
         }
     }
 }

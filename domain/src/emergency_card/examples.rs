@@ -1,16 +1,37 @@
 use std::collections::BTreeSet;
 
-use super::{CardEvent, Clock, ClockAnomaly, PlanAdvice};
-use crate::classifier::{CardType, Disposition, Hazard};
-use crate::examples::{at, id, place, sealed, sure};
+use super::{
+    CardEvent, CardFile, Clock, ClockAnomaly, FileKind, ForwardProgress, NoEmergency, PlanAdvice, ReviewFinding,
+    ReviewScore,
+};
+use crate::classifier::{CardType, Disposition, Hazard, ResultCode};
+use crate::examples::{actor, at, id, place, sealed, sure};
+use crate::incident::IncidentStatus;
 use crate::terms::{Channel, Priority, Service};
-use crate::values::{AlarmLevel, CardNumber, Casualties, Code, InstitutionCode, RecordingRef, Reporter, SourceCode};
+use crate::values::{
+    AlarmLevel, CardNumber, Casualties, Code, ContentDigest, InstitutionCode, NationalNumber, RecordingRef, Reporter,
+    SourceCode,
+};
+
+fn late(clock: Clock, before: Clock) -> Vec<ClockAnomaly> {
+    vec![ClockAnomaly { clock, before }]
+}
+
+fn institution(code: &str) -> InstitutionCode {
+    sure(InstitutionCode::parse(code))
+}
 
 impl CardEvent {
     /// One event or more of each type with every field filled: invented, the same each time. For documents and golden files.
     #[must_use]
     pub fn examples() -> Vec<Self> {
-        let late = |clock, before| vec![ClockAnomaly { clock, before }];
+        let mut examples = Self::examples_of_the_call();
+        examples.extend(Self::examples_beside_it());
+        examples.extend(Self::examples_of_forwarding());
+        examples
+    }
+
+    fn examples_of_the_call() -> Vec<Self> {
         vec![
             Self::CallReceived {
                 number: sure(CardNumber::try_new(2026, 1)),
@@ -85,6 +106,92 @@ impl CardEvent {
                 anomalies: late(Clock::Completed, Clock::Cleared),
             },
             Self::CardLinked { incident: id(3) },
+        ]
+    }
+
+    fn examples_beside_it() -> Vec<Self> {
+        vec![
+            Self::LocationConfirmed {
+                place: place(),
+                at: at("21:41:20"),
+                anomalies: late(Clock::Located, Clock::Answered),
+            },
+            Self::SituationUpdated {
+                under_control: Some(true),
+                hazards: Some(BTreeSet::from([sure(Hazard::parse("smoke"))])),
+                casualties: Some(sure(Casualties::try_new(1))),
+                note: Some(sealed(8)),
+                at: at("22:10:00"),
+                anomalies: late(Clock::UnderControl, Clock::Decided),
+            },
+            Self::FileAdded {
+                file: CardFile {
+                    kind: FileKind::Recording,
+                    reference: sure(RecordingRef::parse("rec/2026/03/28/000117")),
+                    sha256: ContentDigest::of([7; 32]),
+                    length: 1_843_200,
+                    duration_s: Some(115),
+                },
+                at: at("21:45:00"),
+            },
+            Self::HandedOverByPhone {
+                service: Service::Medical,
+                to: Some(sealed(9)),
+                at: at("21:42:10"),
+                anomalies: late(Clock::Accepted, Clock::Decided),
+            },
+            Self::CardClosedNonEmergency {
+                kind: NoEmergency::Information,
+                note: Some(sealed(10)),
+                at: at("21:43:00"),
+                anomalies: late(Clock::Completed, Clock::Answered),
+            },
+            Self::CardCancelled {
+                reason: sealed(11),
+                at: at("21:44:00"),
+                anomalies: late(Clock::Completed, Clock::Qualified),
+            },
+            Self::CardLapsed { at: at("21:44:00") },
+            Self::CardArchived { at: at("23:00:00") },
+            Self::DuplicateMarked { of: id(4), reason: Some(sealed(12)), at: at("21:44:30") },
+            Self::DuplicateUnmarked { of: id(4), reason: Some(sealed(13)), at: at("21:46:00") },
+            Self::DuplicateTaken { card: id(5) },
+            Self::DuplicateReleased { card: id(5) },
+            Self::CardReviewed {
+                score: sure(ReviewScore::try_new(85)),
+                findings: BTreeSet::from([ReviewFinding::DecidedLate, ReviewFinding::PlaceNotConfirmed]),
+                note: Some(sealed(14)),
+                by: actor("a.ozola"),
+                at: at("23:10:00"),
+            },
+        ]
+    }
+
+    fn examples_of_forwarding() -> Vec<Self> {
+        vec![
+            Self::CardForwarded {
+                to: institution("RPP"),
+                by: institution("VP-RIGA"),
+                note: Some(sealed(15)),
+                at: at("21:50:00"),
+            },
+            Self::ForwardReceived {
+                to: institution("RPP"),
+                incident: id(6),
+                number: sure(NationalNumber::try_new(2026, 2)),
+                at: at("21:50:01"),
+            },
+            Self::ForwardReturned { to: institution("RPP"), incident: id(6), cause: sealed(16), at: at("21:58:00") },
+            Self::ForwardProgressed {
+                to: institution("RPP"),
+                progress: ForwardProgress {
+                    incident: id(6),
+                    status: IncidentStatus::ResultRecorded,
+                    result: Some(sure(ResultCode::parse("administrative-process-opened"))),
+                    disposition: Some(sure(Disposition::parse("settled"))),
+                },
+                at: at("22:40:00"),
+            },
         ]
     }
 }

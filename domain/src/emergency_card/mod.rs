@@ -3,13 +3,16 @@
 mod clock;
 mod command;
 mod decide;
+pub mod duplicate;
 mod error;
 mod event;
 mod examples;
+mod file;
+mod forward;
+pub mod review;
+mod state;
 #[cfg(test)]
 mod tests;
-
-use std::collections::{BTreeMap, BTreeSet};
 
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
@@ -18,19 +21,19 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use clock::{Clock, ClockAnomaly};
-pub use command::{
-    AcceptService, AttachUnit, CardCommand, ClearUnit, CompleteCard, DecideServices, LinkIncident, NotifyService,
-    QualifyCard, ReceiveCall,
-};
+pub use command::*;
+pub use decide::{ARCHIVED_AFTER, LAPSES_AFTER};
 pub use error::CardError;
 pub use event::{CardEvent, PlanAdvice};
+pub use file::{CardFile, FileKind};
+pub use forward::{Forward, ForwardProgress, ForwardStage};
+pub use review::{ReviewFinding, ReviewScore};
 
-use crate::classifier::{CardType, Hazard};
 use crate::kernel::{Moment, Refused, handle_by_decision};
 use crate::lang::terms;
-use crate::terms::{Priority, Service};
-use crate::values::{AlarmLevel, CardNumber, Casualties, InstitutionCode, Place, SourceCode};
-use clock::{Of, Tick};
+use crate::terms::Service;
+use crate::values::{CardNumber, InstitutionCode, Place};
+use state::Received;
 
 terms! {
     /// Where a card stands (kartiņas stāvoklis).
@@ -43,8 +46,44 @@ terms! {
         Routed = "routed", "Nodota dienestiem", "Routed";
         /// A unit was sent.
         Dispatched = "dispatched", "Izsūtīta ekipāža", "Dispatched";
+        /// It is under control.
+        UnderControl = "under_control", "Situācija kontrolēta", "Under control";
         /// Done.
         Completed = "completed", "Pabeigta", "Completed";
+        /// It was no emergency.
+        NonEmergency = "non_emergency", "Nav ārkārtas notikums", "Non-emergency";
+        /// Called off.
+        Cancelled = "cancelled", "Atcelta", "Cancelled";
+        /// Nobody ended it in time.
+        Lapsed = "lapsed", "Slēgta automātiski", "Closed by time";
+        /// Put away.
+        Archived = "archived", "Arhivēta", "Archived";
+    }
+}
+
+impl CardStatus {
+    /// Whether it is still worked on.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        self <= Self::UnderControl
+    }
+}
+
+terms! {
+    /// What a call was instead of an emergency.
+    NoEmergency("kind of non-emergency") {
+        /// Somebody wants to know something.
+        Information = "information", "Informācijas pieprasījums", "Request for information";
+        /// Another service or office is the right one, and the caller was told which.
+        OtherService = "other_service", "Citas iestādes kompetence", "For another institution";
+        /// Nobody spoke, or the call broke off.
+        Silent = "silent", "Klusuma zvans", "Silent call";
+        /// Dialled by mistake.
+        Mistaken = "mistaken", "Nejaušs zvans", "Dialled by mistake";
+        /// Dialled for fun or out of malice.
+        Nuisance = "nuisance", "Ļaunprātīgs zvans", "Nuisance call";
+        /// A test of a system, of eCall for one.
+        Test = "test", "Sistēmas pārbaude", "Test";
     }
 }
 
@@ -56,12 +95,34 @@ impl CardEvent {
         match self {
             Self::CallReceived { .. } => CardStatus::Received,
             Self::CardQualified { .. } => before.max(CardStatus::Qualified),
-            Self::ServicesDecided { .. } | Self::ServiceNotified { .. } | Self::ServiceAccepted { .. } => {
-                before.max(CardStatus::Routed)
-            }
+            Self::ServicesDecided { .. }
+            | Self::ServiceNotified { .. }
+            | Self::ServiceAccepted { .. }
+            | Self::HandedOverByPhone { .. } => before.max(CardStatus::Routed),
             Self::UnitAttached { .. } => before.max(CardStatus::Dispatched),
+            Self::SituationUpdated { under_control: Some(true), .. } => before.max(CardStatus::UnderControl),
+            // What is no longer under control goes back to what it was: the one step back that there is.
+            Self::SituationUpdated { under_control: Some(false), .. } => before.min(CardStatus::Dispatched),
             Self::CardCompleted { .. } => CardStatus::Completed,
-            Self::CardRequalified { .. } | Self::UnitCleared { .. } | Self::CardLinked { .. } => before,
+            Self::CardClosedNonEmergency { .. } => CardStatus::NonEmergency,
+            Self::CardCancelled { .. } => CardStatus::Cancelled,
+            Self::CardLapsed { .. } => CardStatus::Lapsed,
+            Self::CardArchived { .. } => CardStatus::Archived,
+            Self::SituationUpdated { under_control: None, .. }
+            | Self::CardRequalified { .. }
+            | Self::UnitCleared { .. }
+            | Self::CardLinked { .. }
+            | Self::LocationConfirmed { .. }
+            | Self::FileAdded { .. }
+            | Self::DuplicateMarked { .. }
+            | Self::DuplicateUnmarked { .. }
+            | Self::DuplicateTaken { .. }
+            | Self::DuplicateReleased { .. }
+            | Self::CardReviewed { .. }
+            | Self::CardForwarded { .. }
+            | Self::ForwardReceived { .. }
+            | Self::ForwardReturned { .. }
+            | Self::ForwardProgressed { .. } => before,
         }
     }
 }
@@ -70,39 +131,6 @@ impl CardEvent {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EmergencyCard {
     received: Option<Received>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-struct Received {
-    number: CardNumber,
-    institution: InstitutionCode,
-    status: CardStatus,
-    qualification: Option<Qualification>,
-    place: Option<Place>,
-    services: BTreeMap<Service, Progress>,
-    units: BTreeSet<Uuid>,
-    /// Every unit that was ever on it.
-    sent: BTreeSet<Uuid>,
-    incident: Option<Uuid>,
-    ticks: Vec<Tick>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-struct Qualification {
-    type_code: CardType,
-    priority: Priority,
-    hazards: BTreeSet<Hazard>,
-    casualties: Option<Casualties>,
-    alarm_level: Option<AlarmLevel>,
-    source_priority: Option<SourceCode>,
-}
-
-/// How far a decided service has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-enum Progress {
-    Decided,
-    Notified,
-    Accepted,
 }
 
 impl EmergencyCard {
@@ -140,6 +168,23 @@ impl EmergencyCard {
         self.received.iter().flat_map(|card| card.sent.iter().copied())
     }
 
+    /// The card that goes on for this one too, where somebody found them to be about the same.
+    #[must_use]
+    pub fn duplicate_of(&self) -> Option<Uuid> {
+        self.received.as_ref()?.duplicate_of
+    }
+
+    /// How far it is with an institution that it was forwarded to.
+    #[must_use]
+    pub fn forward(&self, to: &InstitutionCode) -> Option<&Forward> {
+        self.received.as_ref()?.forwards.get(to)
+    }
+
+    /// Institutions that it was forwarded to, however that ended: what it is stays theirs to see.
+    pub fn forwarded_to(&self) -> impl Iterator<Item = &InstitutionCode> {
+        self.received.iter().flat_map(|card| card.forwards.keys())
+    }
+
     /// Units that are on it.
     pub fn units(&self) -> impl Iterator<Item = Uuid> {
         self.received.iter().flat_map(|card| card.units.iter().copied())
@@ -163,103 +208,10 @@ impl Aggregate for EmergencyCard {
     }
 
     fn apply(&mut self, event: CardEvent) {
-        if let CardEvent::CallReceived { number, institution, received_at, answered_at, place, .. } = event {
-            let mut ticks = vec![Tick { clock: Clock::Received, of: Of::Card, at: received_at }];
-            ticks.extend(answered_at.map(|at| Tick { clock: Clock::Answered, of: Of::Card, at }));
-            self.received = Some(Received {
-                number,
-                institution,
-                status: CardStatus::Received,
-                qualification: None,
-                place,
-                services: BTreeMap::new(),
-                units: BTreeSet::new(),
-                sent: BTreeSet::new(),
-                incident: None,
-                ticks,
-            });
+        if let Some(received) = Received::of(&event) {
+            self.received = Some(received);
         } else if let Some(card) = &mut self.received {
-            card.status = event.status_after(card.status);
             card.amend(event);
-        }
-    }
-}
-
-impl Received {
-    fn amend(&mut self, event: CardEvent) {
-        match event {
-            CardEvent::CardQualified {
-                type_code,
-                priority,
-                place,
-                hazards,
-                casualties,
-                alarm_level,
-                source_priority,
-                at,
-                ..
-            } => {
-                self.place = place.or(self.place.take());
-                self.qualification =
-                    Some(Qualification { type_code, priority, hazards, casualties, alarm_level, source_priority });
-                self.ticks.push(Tick { clock: Clock::Qualified, of: Of::Card, at });
-            }
-            CardEvent::CardRequalified {
-                type_code,
-                priority,
-                place,
-                hazards,
-                casualties,
-                alarm_level,
-                source_priority,
-                ..
-            } => {
-                self.place = place.or(self.place.take());
-                if let Some(known) = &mut self.qualification {
-                    known.priority = priority.unwrap_or(known.priority);
-                    if let Some(type_code) = type_code {
-                        known.type_code = type_code;
-                    }
-                    if let Some(hazards) = hazards {
-                        known.hazards = hazards;
-                    }
-                    known.casualties = casualties.or(known.casualties);
-                    known.alarm_level = alarm_level.or(known.alarm_level);
-                    known.source_priority = source_priority.or(known.source_priority.take());
-                }
-            }
-            CardEvent::ServicesDecided { services, at, .. } => {
-                self.services.retain(|service, _| services.contains(service));
-                for service in services {
-                    self.services.entry(service).or_insert(Progress::Decided);
-                }
-                if !self.ticks.iter().any(|tick| tick.clock == Clock::Decided) {
-                    self.ticks.push(Tick { clock: Clock::Decided, of: Of::Card, at });
-                }
-            }
-            CardEvent::ServiceNotified { service, at, .. } => {
-                self.services.insert(service, Progress::Notified);
-                self.ticks.push(Tick { clock: Clock::Notified, of: Of::Service(service), at });
-            }
-            CardEvent::ServiceAccepted { service, at, .. } => {
-                self.services.insert(service, Progress::Accepted);
-                self.ticks.push(Tick { clock: Clock::Accepted, of: Of::Service(service), at });
-            }
-            CardEvent::UnitAttached { unit, at, .. } => {
-                self.units.insert(unit);
-                self.sent.insert(unit);
-                self.ticks.retain(|tick| tick.of != Of::Unit(unit));
-                self.ticks.push(Tick { clock: Clock::Attached, of: Of::Unit(unit), at });
-            }
-            CardEvent::UnitCleared { unit, at, .. } => {
-                self.units.remove(&unit);
-                self.ticks.push(Tick { clock: Clock::Cleared, of: Of::Unit(unit), at });
-            }
-            CardEvent::CardCompleted { at, .. } => {
-                self.ticks.push(Tick { clock: Clock::Completed, of: Of::Card, at });
-            }
-            CardEvent::CardLinked { incident } => self.incident = Some(incident),
-            CardEvent::CallReceived { .. } => {}
         }
     }
 }

@@ -71,6 +71,34 @@ pub enum IncidentError {
         /// Its number.
         number: NationalNumber,
     },
+    /// It was given back.
+    #[error("incident {number} was given back to who had forwarded its card: nothing of it changes any more")]
+    Returned {
+        /// Its number.
+        number: NationalNumber,
+    },
+    /// What came of a forwarded card is given back, not annulled.
+    #[error("incident {number} came of a card that {by} forwarded: give it back (ReturnIncident)")]
+    Forwarded {
+        /// Its number.
+        number: NationalNumber,
+        /// Who forwarded it.
+        by: InstitutionCode,
+    },
+    /// It came otherwise.
+    #[error("incident {number} did not come of a forwarded card: there is nobody to give it back to")]
+    NotForwarded {
+        /// Its number.
+        number: NationalNumber,
+    },
+    /// It was dealt with.
+    #[error(
+        "incident {number} was dealt with already: it can't be given back; offer it to another institution instead"
+    )]
+    DealtWith {
+        /// Its number.
+        number: NationalNumber,
+    },
     /// It waits for the second person.
     #[error("{by} has asked for incident {number} to be annulled: another person approves or rejects that first")]
     AnnulmentPending {
@@ -242,6 +270,10 @@ impl Rule for IncidentError {
             Self::NothingToCorrect => "nothing_to_correct",
             Self::NothingToReclassify => "nothing_to_reclassify",
             Self::Annulled { .. } => "incident_annulled",
+            Self::Returned { .. } => "incident_returned",
+            Self::Forwarded { .. } => "incident_forwarded",
+            Self::NotForwarded { .. } => "incident_not_forwarded",
+            Self::DealtWith { .. } => "incident_dealt_with",
             Self::AnnulmentPending { .. } => "annulment_pending",
             Self::NoAnnulmentRequested { .. } => "no_annulment_requested",
             Self::AnnulmentNeedsTwoPersons { .. } => "annulment_needs_two_persons",

@@ -8,11 +8,12 @@ use uuid::Uuid;
 use super::involved::{Document, Identity, Item, Organisation, Vehicle};
 use super::{Assignee, IncidentStatus};
 use crate::classifier::{ActionCode, Disposition, IncidentType, PersonRole, ResultCode, TransferCause};
-use crate::kernel::{RecordedEvent, TakenNumber, domain_event};
+use crate::kernel::{RecordedEvent, TakenNumber, Upcaster, domain_event};
 use crate::personal::Personal;
 use crate::terms::{Category, Channel, Confidence, Identification, LinkKind, Protection, RaisedClass, TransferOutcome};
 use crate::values::{
-    Actor, CaseRef, Description, InstitutionCode, LegacyNumber, Narrative, NationalNumber, Place, Reason, Reporter,
+    Actor, CaseRef, Description, InstitutionCode, LegacyNumber, Narrative, NationalNumber, Place, Reason, RecordingRef,
+    Reporter,
 };
 
 /// Events that say what an incident is about: what they hold replaces what was held of it before.
@@ -72,6 +73,12 @@ pub enum IncidentEvent {
         /// Incident that it was part of until then.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         split_from: Option<Uuid>,
+        /// Who forwarded the card that it comes from, where that is how it came.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        forwarded_by: Option<InstitutionCode>,
+        /// Where the recording of the call is kept, by the card.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recording_ref: Option<RecordingRef>,
     },
     /// Facts were added or replaced.
     IncidentSupplemented {
@@ -399,6 +406,13 @@ pub enum IncidentEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<Personal<Reason>>,
     },
+    /// It is not theirs: the card that it comes from goes back to who had forwarded it.
+    IncidentReturned {
+        /// The card.
+        card: Uuid,
+        /// Why.
+        cause: Personal<Reason>,
+    },
 }
 
 domain_event! {
@@ -409,8 +423,13 @@ domain_event! {
         VehicleInvolved, ItemInvolved, DocumentInvolved, InvolvementWithdrawn, IncidentLinked, IncidentUnlinked,
         IncidentMerged, IncidentAbsorbed, IncidentUnmerged, IncidentReleased, IncidentSplit, SeizedItemAdded,
         TransferOffered, TransferAccepted, TransferRejected, TransferWithdrawn, TransferExpired, TransferCompleted,
-    }
+        IncidentReturned,
+    },
+    upcasters: &[INCIDENT_UNMERGED_1]
 }
+
+/// Version 1 knew no incidents that are given back; what it could say is said as before.
+const INCIDENT_UNMERGED_1: Upcaster = Upcaster { event_type: "IncidentUnmerged", from: 1, upcast: |_| {} };
 
 impl RecordedEvent for IncidentEvent {
     fn taken_number(&self) -> Option<TakenNumber> {

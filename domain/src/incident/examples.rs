@@ -14,7 +14,7 @@ use crate::terms::{
 };
 use crate::values::{
     Amount, CaseRef, CountryCode, InstitutionCode, LegacyNumber, LegalEntityNumber, NationalNumber, Officer,
-    OrganisationName, Quantity, Reporter, SerialNumber, VehicleMark,
+    OrganisationName, Quantity, RecordingRef, Reporter, SerialNumber, VehicleMark,
 };
 
 fn institution(code: &str) -> InstitutionCode {
@@ -82,6 +82,8 @@ impl IncidentEvent {
                 respond_by: Some(at("22:10:00")),
                 class: Some(RaisedClass::Protected),
                 split_from: Some(id(9)),
+                forwarded_by: Some(institution("VP-RIGA")),
+                recording_ref: Some(sure(RecordingRef::parse("rec/2026/03/28/000117"))),
             },
             Self::IncidentSupplemented {
                 narrative: Some(sealed(5)),
@@ -229,6 +231,7 @@ impl IncidentEvent {
             Self::TransferExpired { transfer: id(43) },
             offered(44),
             Self::TransferAccepted { transfer: id(44), from: institution("VP-RIGA"), to: institution("PP-RIGA") },
+            Self::IncidentReturned { card: id(3), cause: sealed(46) },
             Self::TransferCompleted {
                 transfer: id(44),
                 outcome: TransferOutcome::Returned,

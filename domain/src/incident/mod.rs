@@ -45,6 +45,8 @@ terms! {
         Merged = "merged", "Apvienots", "Merged";
         /// Registered in error.
         Annulled = "annulled", "Anulēts", "Annulled";
+        /// Given back to who had forwarded its card.
+        Returned = "returned", "Atdots atpakaļ", "Returned";
     }
 }
 
@@ -66,6 +68,7 @@ impl IncidentEvent {
             (Self::IncidentMerged { .. }, _) => IncidentStatus::Merged,
             (Self::IncidentUnmerged { status, .. }, _) => *status,
             (Self::IncidentAnnulled { .. }, _) => IncidentStatus::Annulled,
+            (Self::IncidentReturned { .. }, _) => IncidentStatus::Returned,
             _ => before,
         }
     }
@@ -146,6 +149,13 @@ impl Incident {
         self.registered.as_ref()?.place.as_ref()
     }
 
+    /// The emergency card that was forwarded to become it; none where it came otherwise.
+    #[must_use]
+    pub fn forwarded_card(&self) -> Option<Uuid> {
+        let incident = self.registered.as_ref()?;
+        incident.forwarded_by.as_ref().and(incident.card)
+    }
+
     /// The incident that it was merged into.
     #[must_use]
     pub fn merged_into(&self) -> Option<Uuid> {
@@ -215,6 +225,7 @@ impl Decide for Incident {
             IncidentCommand::WithdrawTransfer(command) => self.withdraw_transfer(command),
             IncidentCommand::ExpireTransfer => self.expire_transfer(moment),
             IncidentCommand::CompleteTransfer(command) => self.complete_transfer(command),
+            IncidentCommand::ReturnIncident(command) => self.give_back(command),
         }
     }
 }

@@ -48,6 +48,10 @@ pub(super) struct Registered {
     pub(super) seized: BTreeMap<Uuid, u32>,
     pub(super) offer: Option<Offer>,
     pub(super) accepted: Option<Accepted>,
+    /// The emergency card that it comes from.
+    pub(super) card: Option<Uuid>,
+    /// Who forwarded that, where this is how it came.
+    pub(super) forwarded_by: Option<InstitutionCode>,
 }
 
 /// Who or what takes part.
@@ -114,6 +118,8 @@ impl Registered {
             received_at,
             respond_by,
             class,
+            card,
+            forwarded_by,
             ..
         } = event
         else {
@@ -147,6 +153,8 @@ impl Registered {
             seized: BTreeMap::new(),
             offer: None,
             accepted: None,
+            card: *card,
+            forwarded_by: forwarded_by.clone(),
         })
     }
 

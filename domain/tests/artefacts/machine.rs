@@ -53,7 +53,7 @@ fn outline(incident: &Incident) -> String {
         Value::Array(ties) => !ties.is_empty(),
         _ => true,
     };
-    let known = ["result", "annulment", "absorbed", "links", "restriction", "merged"].map(whether);
+    let known = ["result", "annulment", "absorbed", "links", "restriction", "merged", "forwarded_by"].map(whether);
     let person = !state["involved"][id(PERSON).to_string()].is_null();
     let told = ["status", "responsible", "before_merger"].map(|name| state[name].to_string());
     let transfer = [&state["offer"]["to"], &state["accepted"]["to"]].map(Value::to_string);
@@ -105,7 +105,7 @@ fn of_registration() -> Vec<IncidentCommand> {
         let (type_code, rules) = (Some(kind(code)), TypeRules::default());
         IncidentCommand::ReclassifyIncident(ReclassifyIncident { type_code, category: None, rules, reason: why() })
     };
-    vec![
+    let register = |forwarded_by: Option<InstitutionCode>| {
         IncidentCommand::RegisterIncident(Box::new(RegisterIncident {
             channel: Channel::Phone110,
             type_code: kind("theft"),
@@ -118,10 +118,16 @@ fn of_registration() -> Vec<IncidentCommand> {
             narrative: None,
             reporter: None,
             institution: institution("VP-RIGA"),
-            card: None,
+            card: forwarded_by.as_ref().map(|_| id(60)),
             legacy_number: None,
             split_from: None,
-        })),
+            forwarded_by,
+            recording_ref: None,
+        }))
+    };
+    vec![
+        register(None),
+        register(Some(institution("VP"))),
         IncidentCommand::SupplementIncident(Box::new(SupplementIncident {
             narrative: narrative.clone(),
             ..SupplementIncident::default()
@@ -265,7 +271,10 @@ fn of_relations() -> Vec<IncidentCommand> {
 }
 
 fn of_transfer() -> Vec<IncidentCommand> {
-    let mut asked = vec![IncidentCommand::WithdrawTransfer(WithdrawTransfer { reason: why() })];
+    let mut asked = vec![
+        IncidentCommand::WithdrawTransfer(WithdrawTransfer { reason: why() }),
+        IncidentCommand::ReturnIncident(ReturnIncident { cause: why() }),
+    ];
     for (n, code) in [(41, "VP-RIGA"), (42, "PP-RIGA")] {
         let by = || institution(code);
         asked.push(IncidentCommand::OfferTransfer(OfferTransfer {

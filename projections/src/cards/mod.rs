@@ -4,6 +4,7 @@
 //! names the card). Of each clock of a unit the earliest report counts, so that the order of reports doesn't matter.
 
 mod card;
+mod forward;
 mod rows;
 mod statistics;
 
@@ -18,6 +19,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+pub use self::forward::{CardForwardRow, Untold};
 pub(crate) use self::rows::COLUMNS;
 pub use self::rows::{CardFilter, CardRow, CardUnitRow, ServiceTimes, UnitNameRow};
 pub use self::statistics::{CallsOfType, CardStatistics, ResponseTimes};
@@ -32,6 +34,7 @@ use crate::table::{Rows, Statements};
 pub struct Cards {
     cards: Statements,
     card_units: Statements,
+    forwards: Statements,
     units: Statements,
 }
 
@@ -39,22 +42,24 @@ pub struct Cards {
 struct Tables {
     cards: Rows<Uuid, CardRow>,
     card_units: Rows<(Uuid, Uuid), CardUnitRow>,
+    forwards: Rows<(Uuid, Uuid), CardForwardRow>,
     units: Rows<Uuid, UnitNameRow>,
     touched: BTreeSet<Uuid>,
 }
 
 impl Projection for Cards {
     const NAME: &'static str = "cards";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const LOGS: &'static [LogName] = &[LogName::REGISTER];
     const AGGREGATES: &'static [&'static str] = &[CARD, UNIT];
-    const TABLES: &'static [&'static str] = &["cards", "card_units", "units"];
+    const TABLES: &'static [&'static str] = &["cards", "card_units", "forwards", "units"];
     const SCHEMA_SQL: &'static str = include_str!("schema.sql");
 
     fn new(schema: &str) -> Self {
         Self {
             cards: Statements::new::<CardRow>(schema, "id"),
             card_units: Statements::new::<CardUnitRow>(schema, "card"),
+            forwards: Statements::new::<CardForwardRow>(schema, "card"),
             units: Statements::new::<UnitNameRow>(schema, "id"),
         }
     }
@@ -84,6 +89,13 @@ impl Projection for Cards {
                     .into_iter()
                     .map(|row| ((row.card, row.unit), row)),
             ),
+            forwards: Rows::of(
+                self.forwards
+                    .load::<CardForwardRow>(tx, &cards)
+                    .await?
+                    .into_iter()
+                    .map(|row| (forward::key(row.card, &row.institution), row)),
+            ),
             units: Rows::of(self.units.load::<UnitNameRow>(tx, &units).await?.into_iter().map(|row| (row.id, row))),
             touched: BTreeSet::new(),
         };
@@ -98,6 +110,7 @@ impl Projection for Cards {
         self.units.upsert(tx, &tables.units.changed()).await?;
         self.cards.upsert(tx, &tables.cards.changed()).await?;
         self.card_units.upsert(tx, &tables.card_units.changed()).await?;
+        self.forwards.upsert(tx, &tables.forwards.changed()).await?;
         Ok(())
     }
 }
@@ -167,12 +180,17 @@ impl Tables {
         for ((card, _), unit) in self.card_units.iter() {
             sums.entry(card).or_default().add(unit);
         }
+        let mut forwarded: BTreeMap<Uuid, Vec<String>> = BTreeMap::new();
+        for ((card, _), forward) in self.forwards.iter() {
+            forwarded.entry(card).or_default().push(forward.institution.clone());
+        }
         for card in &self.touched {
             let Some(row) = self.cards.get_mut(*card) else { continue };
             let Sum { units, on_scene, anomalies, institutions, dispatched_at, en_route_at, on_scene_at } =
                 sums.remove(card).unwrap_or_default();
             let services = row.services.0.keys().filter_map(|service| of_service(Service::parse(service).ok()?));
-            row.participants = Json(institutions.into_iter().chain(services).collect());
+            let forwarded = forwarded.remove(card).unwrap_or_default();
+            row.participants = Json(institutions.into_iter().chain(services).chain(forwarded).collect());
             (row.units, row.units_on_scene) = (units, on_scene);
             row.anomalies = row.card_anomalies + anomalies;
             row.first_dispatched_at = dispatched_at;

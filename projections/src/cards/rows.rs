@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use access::policy::Reach;
 use chrono::{DateTime, Utc};
+use domain::emergency_card::CardFile;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
@@ -75,6 +76,8 @@ table_row! {
         received_at: DateTime<Utc> => "timestamptz",
         /// T1.
         answered_at: Option<DateTime<Utc>> => "timestamptz",
+        /// T2.
+        located_at: Option<DateTime<Utc>> => "timestamptz",
         /// T3.
         qualified_at: Option<DateTime<Utc>> => "timestamptz",
         /// T4.
@@ -85,8 +88,30 @@ table_row! {
         first_en_route_at: Option<DateTime<Utc>> => "timestamptz",
         /// T10 of the first unit.
         first_on_scene_at: Option<DateTime<Utc>> => "timestamptz",
-        /// T13.
+        /// Whether it is under control, where somebody said so.
+        under_control: Option<bool> => "bool",
+        /// T11.
+        under_control_at: Option<DateTime<Utc>> => "timestamptz",
+        /// When the log recorded the last of its events.
+        changed_at: DateTime<Utc> => "timestamptz",
+        /// T13, however it ended.
         completed_at: Option<DateTime<Utc>> => "timestamptz",
+        /// When it was put away.
+        archived_at: Option<DateTime<Utc>> => "timestamptz",
+        /// What it was instead of an emergency.
+        no_emergency: Option<String> => "text",
+        /// The card that goes on for this one too.
+        duplicate_of: Option<Uuid> => "uuid",
+        /// Recordings and other files.
+        files: Json<Vec<CardFile>> => "jsonb",
+        /// Why it must be reviewed; nothing where it need not, or has not ended.
+        review_cause: Option<String> => "text",
+        /// When it was reviewed last.
+        reviewed_at: Option<DateTime<Utc>> => "timestamptz",
+        /// How well it was dealt with, of 100, by that review.
+        review_score: Option<i32> => "int4",
+        /// What that review found.
+        findings: Json<Vec<String>> => "jsonb",
         /// Decided services, by code.
         services: Json<BTreeMap<String, ServiceTimes>> => "jsonb",
         /// How it ended.
@@ -191,6 +216,10 @@ pub struct CardFilter {
     pub territories: Vec<String>,
     /// From which this incident came.
     pub incident: Option<Uuid>,
+    /// About the same as this card.
+    pub duplicate_of: Option<Uuid>,
+    /// That must be reviewed, and were not; or the others.
+    pub to_review: Option<bool>,
     /// Received (T0) at this time or later.
     pub received_from: Option<DateTime<Utc>>,
     /// Received (T0) before this time.
@@ -270,6 +299,56 @@ impl CardRow {
         query.build_query_scalar().fetch_one(connection).await
     }
 
+    /// Cards whose call came in between two times, that somebody reaches: the latest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn around(
+        connection: &mut PgConnection,
+        (from, until): (DateTime<Utc>, DateTime<Utc>),
+        reached: Reach,
+        limit: u32,
+    ) -> Result<Vec<Self>, sqlx::Error> {
+        let filter = CardFilter {
+            received_from: Some(from),
+            received_before: Some(until),
+            reached: vec![reached],
+            ..CardFilter::default()
+        };
+        Self::search(connection, &filter, None, Order::NewestFirst, limit).await
+    }
+
+    /// Cards on which no unit is, that nobody has ended, and of which the log recorded nothing since `before`: the longest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn left_open(
+        connection: &mut PgConnection,
+        before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<Uuid>, sqlx::Error> {
+        let sql = "select id from cards.cards c where completed_at is null and changed_at < $1
+                     and not exists (select from cards.card_units u where u.card = c.id
+                                     and u.attached_at is not null and u.cleared_at is null)
+                   order by changed_at limit $2";
+        sqlx::query_scalar(sql).bind(before).bind(i64::from(limit)).fetch_all(connection).await
+    }
+
+    /// Cards that have ended and of which the log recorded nothing since `before`, and that were not put away: the longest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn to_put_away(
+        connection: &mut PgConnection,
+        before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<Uuid>, sqlx::Error> {
+        let sql =
+            "select id from cards.cards where completed_at is not null and archived_at is null and changed_at < $1
+                   order by changed_at limit $2";
+        sqlx::query_scalar(sql).bind(before).bind(i64::from(limit)).fetch_all(connection).await
+    }
+
     /// Its place in a list by time of the call.
     pub fn keyset(&self) -> Keyset {
         Keyset { at: self.received_at, id: self.id }
@@ -331,6 +410,14 @@ impl CardFilter {
         }
         if let Some(incident) = self.incident {
             query.push(" and incident = ").push_bind(incident);
+        }
+        if let Some(duplicate_of) = self.duplicate_of {
+            query.push(" and duplicate_of = ").push_bind(duplicate_of);
+        }
+        match self.to_review {
+            Some(true) => _ = query.push(" and review_cause is not null and reviewed_at is null"),
+            Some(false) => _ = query.push(" and (review_cause is null or reviewed_at is not null)"),
+            None => {}
         }
         for (condition, value) in [("received_at >=", self.received_from), ("received_at <", self.received_before)] {
             if let Some(value) = value {

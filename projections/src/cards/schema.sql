@@ -22,12 +22,24 @@ create table {schema}.cards (
     location_source     text        collate "C",
     received_at         timestamptz not null,    -- T0
     answered_at         timestamptz,             -- T1
+    located_at          timestamptz,             -- T2
     qualified_at        timestamptz,             -- T3
     decided_at          timestamptz,             -- T4
     first_dispatched_at timestamptz,             -- T7 of the first unit
     first_en_route_at   timestamptz,             -- T9 of the first unit
     first_on_scene_at   timestamptz,             -- T10 of the first unit
-    completed_at        timestamptz,             -- T13
+    under_control       boolean,
+    under_control_at    timestamptz,             -- T11
+    changed_at          timestamptz not null,    -- when the log recorded the last of its events
+    completed_at        timestamptz,             -- T13, however it ended
+    archived_at         timestamptz,
+    no_emergency        text        collate "C", -- what it was instead of an emergency
+    duplicate_of        uuid,
+    files               jsonb       not null,
+    review_cause        text        collate "C", -- why it must be reviewed; nothing where it need not, or has not ended
+    reviewed_at         timestamptz,             -- the last time
+    review_score        integer,
+    findings            jsonb       not null,
     services            jsonb       not null,    -- service -> when it was notified (T5) and accepted (T6)
     disposition         text        collate "C",
     source_disposition  text,
@@ -50,6 +62,11 @@ create unique index on {schema}.cards (number);
 create index on {schema}.cards (source_system, source_external_id) where source_system is not null;
 create index on {schema}.cards (incident) where incident is not null;
 create index on {schema}.cards (address_code) where address_code is not null;
+create index on {schema}.cards (duplicate_of) where duplicate_of is not null;
+create index on {schema}.cards (completed_at) where review_cause is not null and reviewed_at is null;
+-- What ends, and what is put away, when nobody does it.
+create index on {schema}.cards (changed_at) where completed_at is null;
+create index on {schema}.cards (changed_at) where completed_at is not null and archived_at is null;
 -- Lists are paged by (received_at, id), newest first.
 create index on {schema}.cards (received_at desc, id desc);
 create index on {schema}.cards (status, received_at desc, id desc);
@@ -78,6 +95,34 @@ create table {schema}.card_units (
 ) with (fillfactor = 70);
 
 create index on {schema}.card_units (unit, attached_at desc);
+
+-- Cards with the institutions of the police that they were forwarded to.
+create table {schema}.forwards (
+    card          uuid        not null,
+    institution   text        collate "C" not null,
+    forwarded_by  text        collate "C" not null,
+    stage         text        collate "C" not null,
+    forwarded_at  timestamptz not null,
+    note          text,                          -- JSON text, sealed
+    incident      uuid,
+    number        text        collate "C",
+    received_at   timestamptz,
+    returned_at   timestamptz,
+    cause         text,                          -- likewise
+    status        text        collate "C",       -- of the incident there, as the card was told
+    result        text        collate "C",
+    disposition   text        collate "C",
+    progressed_at timestamptz,
+    ended         boolean     not null,          -- nothing more is expected of the incident
+    first_position bigint     not null,          -- of the event that forwarded it
+    last_position bigint      not null,
+    primary key (card, institution)
+) with (fillfactor = 70);
+
+create index on {schema}.forwards (forwarded_at) where stage = 'waiting';
+create index on {schema}.forwards (incident) where incident is not null;
+create index on {schema}.forwards (card) where stage = 'received' and not ended;
+create index on {schema}.forwards (institution, forwarded_at desc);
 
 -- What units are called, as far as the cards need it.
 create table {schema}.units (

@@ -211,6 +211,8 @@ fn registered(stored: &StoredEvent, event: &IncidentEvent) -> Result<Option<Inci
         respond_by,
         class,
         split_from,
+        forwarded_by,
+        recording_ref,
     } = event
     else {
         return Ok(None);
@@ -254,6 +256,8 @@ fn registered(stored: &StoredEvent, event: &IncidentEvent) -> Result<Option<Inci
         annulment_requested: false,
         merged_into: None,
         split_from: *split_from,
+        forwarded_by: forwarded_by.as_ref().map(ToString::to_string),
+        recording_ref: recording_ref.as_ref().map(ToString::to_string),
         offered_to: None,
         transfer: None,
         transfer_deadline: None,

@@ -24,7 +24,7 @@ pub struct CaseSearch {
 
 impl Projection for CaseSearch {
     const NAME: &'static str = "case_search";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     const LOGS: &'static [LogName] = &[LogName::REGISTER];
     const AGGREGATES: &'static [&'static str] = &[INCIDENT, UNIT];
     const TABLES: &'static [&'static str] = &["incidents", "units"];

@@ -99,6 +99,10 @@ table_row! {
         merged_into: Option<Uuid> => "uuid",
         /// The incident that it was part of.
         split_from: Option<Uuid> => "uuid",
+        /// Who forwarded the card that it comes from, where that is how it came.
+        forwarded_by: Option<String> => "text",
+        /// Where the recording of the call is kept.
+        recording_ref: Option<String> => "text",
         /// Institution that it is offered to.
         offered_to: Option<String> => "text",
         /// That transfer.

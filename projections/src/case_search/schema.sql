@@ -35,6 +35,8 @@ create table {schema}.incidents (
     annulment_requested boolean    not null,
     merged_into        uuid,
     split_from         uuid,
+    forwarded_by       text        collate "C",
+    recording_ref      text,
     offered_to         text        collate "C",  -- while an offer waits
     transfer           uuid,                     -- likewise
     transfer_deadline  timestamptz,              -- likewise
@@ -58,6 +60,7 @@ create unique index on {schema}.incidents (number);
 create index on {schema}.incidents (legacy_number) where legacy_number is not null;
 create index on {schema}.incidents (source_system, source_external_id) where source_system is not null;
 create index on {schema}.incidents (card) where card is not null;
+create index on {schema}.incidents (last_position) where forwarded_by is not null;
 -- Lists are paged by (registered_at, id), newest first.
 create index on {schema}.incidents (registered_at desc, id desc);
 create index on {schema}.incidents (institution, registered_at desc, id desc);

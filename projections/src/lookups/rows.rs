@@ -95,6 +95,25 @@ table_row! {
 }
 
 impl LookupRow {
+    /// Other records of that type that are found by the same, of that kind, as a record is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn records_like(
+        connection: &mut PgConnection,
+        record: Uuid,
+        kind: LookupKind,
+        record_type: &str,
+    ) -> Result<Vec<Uuid>, sqlx::Error> {
+        let sql = "select distinct l.record from lookups.lookups mine
+                   join lookups.lookups l on l.kind = mine.kind and l.digest = mine.digest
+                   where mine.record = $1 and mine.kind = $2 and l.record_type = $3 and l.record <> $1
+                     and exists (select from register.keys k where k.key_id = l.sealed_under)
+                     and exists (select from register.keys k where k.key_id = mine.sealed_under)";
+        let query = sqlx::query_scalar(sql).bind(record).bind(kind.code()).bind(record_type);
+        query.fetch_all(connection).await
+    }
+
     /// The records of that type that are found by it, the latest first: at most `limit`; one that has it in several parts may be named
     /// as often. One whose key was just destroyed is not among them, also before the projector has heard of it.
     ///

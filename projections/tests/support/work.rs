@@ -157,6 +157,8 @@ impl RandomWork {
                 card: self.dice.maybe(|dice| id(2, dice.below(9))),
                 legacy_number: None,
                 split_from: None,
+                forwarded_by: None,
+                recording_ref: None,
             })),
             3 => IncidentCommand::SupplementIncident(Box::new(SupplementIncident {
                 reason: Some(reason()),

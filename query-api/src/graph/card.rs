@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use domain::access_day::DataScope;
 use domain::classifier::CodeSystem;
 use projections::Order;
-use projections::cards::{self, CardRow, CardUnitRow};
+use projections::cards::{self, CardRow};
 
+use super::card_parts::{CardFile, CardForward, CardReview, CardService, CardUnit};
 use super::caution::{self, MetCaution};
 use super::common::{Code, Named, Period, Place, Source, SourceRef, id, place_of, uuid};
 use super::fresh::fresh;
@@ -15,8 +16,7 @@ use super::incident::Incident;
 use super::paging::{self, Counted, Page, Paging, TimeKey, page, show_rows};
 use super::personal::{PersonalText, Reporter};
 use super::record::{Entry, Story, timeline};
-use super::terms::{CardStatus, Channel, Priority, Service, UnitKind};
-use super::unit::Unit;
+use super::terms::{CardStatus, Channel, NoEmergency, Priority, Service};
 use crate::error::QueryError;
 use crate::lang::Lang;
 use crate::loaders::Loading;
@@ -45,6 +45,10 @@ pub(crate) struct CardFilter {
     pub(crate) received: Option<Period>,
     /// First made in this foreign system.
     pub(crate) source_system: Option<String>,
+    /// About the same as this card.
+    pub(crate) duplicate_of: Option<ID>,
+    /// That must be reviewed, and were not; or the others.
+    pub(crate) to_review: Option<bool>,
 }
 
 /// Order of cards; ties are settled by the id.
@@ -71,6 +75,8 @@ impl CardFilter {
             priorities: codes(self.priority.unwrap_or_default().into_iter().map(Priority::code).collect()),
             territories: self.territory.unwrap_or_default(),
             incident: uuid("incident", self.incident)?,
+            duplicate_of: uuid("duplicateOf", self.duplicate_of)?,
+            to_review: self.to_review,
             received_from: received.from,
             received_before: received.until,
             reached: Vec::new(),
@@ -365,6 +371,11 @@ impl Card {
         self.row.answered_at
     }
 
+    /// When it was confirmed where it is (T2).
+    async fn located_at(&self) -> Option<DateTime<Utc>> {
+        self.row.located_at
+    }
+
     /// When it was known what it is (T3).
     async fn qualified_at(&self) -> Option<DateTime<Utc>> {
         self.row.qualified_at
@@ -375,9 +386,58 @@ impl Card {
         self.row.decided_at
     }
 
-    /// When it was done (T13).
+    /// Whether it is under control; null where nobody said.
+    async fn under_control(&self) -> Option<bool> {
+        self.row.under_control
+    }
+
+    /// When it came under control (T11).
+    async fn under_control_at(&self) -> Option<DateTime<Utc>> {
+        self.row.under_control_at
+    }
+
+    /// When it was done (T13), however it ended.
     async fn completed_at(&self) -> Option<DateTime<Utc>> {
         self.row.completed_at
+    }
+
+    /// Whether it can be completed: units were sent, and all of them are free again.
+    async fn can_complete(&self, ctx: &Context<'_>) -> Result<bool, QueryError> {
+        if self.row.completed_at.is_some() || self.row.units == 0 {
+            return Ok(false);
+        }
+        Ok(ctx.units_of_card(self.row.id).await?.iter().all(|unit| unit.cleared_at.is_some()))
+    }
+
+    /// When it was put away: nothing of it changes any more.
+    async fn archived_at(&self) -> Option<DateTime<Utc>> {
+        self.row.archived_at
+    }
+
+    /// What it was instead of an emergency.
+    async fn no_emergency(&self) -> Result<Option<NoEmergency>, QueryError> {
+        self.row.no_emergency.as_deref().map(NoEmergency::of_code).transpose()
+    }
+
+    /// The card that goes on for this one too, where somebody found them to be about the same.
+    async fn duplicate_of(&self, ctx: &Context<'_>) -> Result<Option<Card>, QueryError> {
+        ctx.card(self.row.duplicate_of).await
+    }
+
+    /// Recordings and other files: kept elsewhere.
+    async fn files(&self) -> Result<Vec<CardFile>, QueryError> {
+        self.row.files.iter().map(CardFile::of).collect()
+    }
+
+    /// Institutions of the police that it was forwarded to, and how it goes on there.
+    async fn forwards(&self, ctx: &Context<'_>) -> Result<Vec<CardForward>, QueryError> {
+        let rows = ctx.forwards_of_card(self.row.id).await?;
+        Ok(rows.into_iter().map(|row| CardForward { row, guard: self.guard }).collect())
+    }
+
+    /// How well it was dealt with, and whether that must be looked at; null until it has ended.
+    async fn review(&self) -> Result<Option<CardReview>, QueryError> {
+        self.row.completed_at.map(|_| CardReview::of(&self.row)).transpose()
     }
 
     /// Services that go.
@@ -496,89 +556,4 @@ impl Card {
     ) -> Result<Page<Entry>, QueryError> {
         timeline(ctx, Story::of(&self.guard), first, after).await
     }
-}
-
-/// A service that a card involves.
-#[derive(SimpleObject, Debug, Clone, PartialEq)]
-pub(crate) struct CardService {
-    /// Which.
-    pub(crate) service: Service,
-    /// When it was told (T5).
-    pub(crate) notified_at: Option<DateTime<Utc>>,
-    /// When it took it on (T6).
-    pub(crate) accepted_at: Option<DateTime<Utc>>,
-}
-
-/// A unit's part in a card.
-pub(crate) struct CardUnit(CardUnitRow);
-
-/// A unit's part in a card (ekipāža kartiņā).
-#[Object]
-impl CardUnit {
-    /// Call sign of the unit.
-    async fn call_sign(&self) -> Option<&str> {
-        self.0.call_sign.as_deref()
-    }
-
-    /// Institution that the unit belongs to.
-    async fn institution(&self) -> Option<&str> {
-        self.0.institution.as_deref()
-    }
-
-    /// What the unit is.
-    async fn kind(&self) -> Result<Option<UnitKind>, QueryError> {
-        self.0.kind.as_deref().map(UnitKind::of_code).transpose()
-    }
-
-    /// The unit, as it is now.
-    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>, QueryError> {
-        ctx.unit(Some(self.0.unit)).await
-    }
-
-    /// When it did what.
-    async fn clocks(&self) -> UnitClocks {
-        UnitClocks {
-            attached: self.0.attached_at,
-            acknowledged: self.0.acknowledged_at,
-            en_route: self.0.en_route_at,
-            on_scene: self.0.on_scene_at,
-            transporting: self.0.transporting_at,
-            at_destination: self.0.at_destination_at,
-            cleared: self.0.cleared_at,
-        }
-    }
-
-    /// From attached (T7) to on scene (T10), in seconds; null where either is not known, negative where they contradict.
-    async fn travel_seconds(&self) -> Option<i64> {
-        Some((self.0.on_scene_at? - self.0.attached_at?).num_seconds())
-    }
-
-    /// Whether it was taken away for another card.
-    async fn diverted(&self) -> bool {
-        self.0.diverted
-    }
-
-    /// Its clocks out of order and impossible reports on this card.
-    async fn anomalies(&self) -> i32 {
-        self.0.anomalies
-    }
-}
-
-/// The clocks of a unit on a card; where something was told more than once, the earliest counts.
-#[derive(SimpleObject, Debug, Clone, PartialEq)]
-pub(crate) struct UnitClocks {
-    /// T7: it was sent.
-    pub(crate) attached: Option<DateTime<Utc>>,
-    /// T8: it said that it goes.
-    pub(crate) acknowledged: Option<DateTime<Utc>>,
-    /// T9: it was on its way.
-    pub(crate) en_route: Option<DateTime<Utc>>,
-    /// T10: it was at the scene.
-    pub(crate) on_scene: Option<DateTime<Utc>>,
-    /// It was taking somebody somewhere.
-    pub(crate) transporting: Option<DateTime<Utc>>,
-    /// It was where it took them.
-    pub(crate) at_destination: Option<DateTime<Utc>>,
-    /// T12: its part was over.
-    pub(crate) cleared: Option<DateTime<Utc>>,
 }

@@ -1,11 +1,13 @@
 //! The graph: one file for each part of it.
 
 mod card;
+mod card_parts;
 mod caution;
 mod changes;
 mod classifier;
 mod common;
 mod dossier;
+mod duplicate;
 mod fresh;
 mod incident;
 mod journal;
@@ -40,6 +42,7 @@ pub(crate) type RegisterSchema = Schema<Query, EmptyMutation, Subscription>;
 pub(crate) struct Query(
     incident::IncidentQuery,
     card::CardQuery,
+    duplicate::DuplicateQuery,
     unit::UnitQuery,
     record::RecordQuery,
     classifier::ClassifierQuery,

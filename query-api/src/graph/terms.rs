@@ -286,6 +286,8 @@ mirrored! {
         Merged = "MERGED",
         /// Registered in error.
         Annulled = "ANNULLED",
+        /// Given back to who had forwarded its card.
+        Returned = "RETURNED",
     }
 }
 
@@ -410,8 +412,122 @@ mirrored! {
         Routed = "ROUTED",
         /// A unit was sent.
         Dispatched = "DISPATCHED",
+        /// It is under control.
+        UnderControl = "UNDER_CONTROL",
         /// Done.
         Completed = "COMPLETED",
+        /// It was no emergency.
+        NonEmergency = "NON_EMERGENCY",
+        /// Called off.
+        Cancelled = "CANCELLED",
+        /// Nobody ended it in time.
+        Lapsed = "LAPSED",
+        /// Put away.
+        Archived = "ARCHIVED",
+    }
+}
+
+mirrored! {
+    /// What a call was instead of an emergency.
+    NoEmergency = domain::emergency_card::NoEmergency {
+        /// Somebody wants to know something.
+        Information = "INFORMATION",
+        /// Another institution is the right one.
+        OtherService = "OTHER_SERVICE",
+        /// Nobody spoke, or the call broke off.
+        Silent = "SILENT",
+        /// Dialled by mistake.
+        Mistaken = "MISTAKEN",
+        /// Dialled for fun or out of malice.
+        Nuisance = "NUISANCE",
+        /// A test of a system, of eCall for one.
+        Test = "TEST",
+    }
+}
+
+mirrored! {
+    /// What a file of a card is.
+    FileKind = domain::emergency_card::FileKind {
+        /// Recording of a call.
+        Recording = "RECORDING",
+        /// Picture.
+        Picture = "PICTURE",
+        /// Video.
+        Video = "VIDEO",
+        /// What was written in a text session.
+        Conversation = "CONVERSATION",
+        /// Any other document.
+        Document = "DOCUMENT",
+    }
+}
+
+mirrored! {
+    /// How far a card is with an institution that it was forwarded to.
+    ForwardStage = domain::emergency_card::ForwardStage {
+        /// Sent, and not yet an incident there.
+        Waiting = "WAITING",
+        /// An incident there.
+        Received = "RECEIVED",
+        /// Given back.
+        Returned = "RETURNED",
+    }
+}
+
+mirrored! {
+    /// What a review found.
+    ReviewFinding = domain::emergency_card::ReviewFinding {
+        /// It was answered late.
+        AnsweredLate = "ANSWERED_LATE",
+        /// The place was not confirmed.
+        PlaceNotConfirmed = "PLACE_NOT_CONFIRMED",
+        /// What was asked missed something important.
+        QuestionsMissed = "QUESTIONS_MISSED",
+        /// It was taken for something else.
+        WrongType = "WRONG_TYPE",
+        /// It was more, or less, urgent.
+        WrongPriority = "WRONG_PRIORITY",
+        /// A service that was needed was not sent, or one that wasn't was.
+        WrongServices = "WRONG_SERVICES",
+        /// Services were decided late.
+        DecidedLate = "DECIDED_LATE",
+        /// Another unit would have been there sooner.
+        WrongUnit = "WRONG_UNIT",
+        /// The caller was not helped until somebody came.
+        NoAdvice = "NO_ADVICE",
+        /// How the caller was spoken to.
+        Manner = "MANNER",
+        /// What was written down is not what was said.
+        Record = "RECORD",
+    }
+}
+
+mirrored! {
+    /// Why a card must be reviewed.
+    ReviewCause = domain::emergency_card::review::ReviewCause {
+        /// Life was at risk.
+        LifeAtRisk = "LIFE_AT_RISK",
+        /// The decision took longer than a minute.
+        DecidedLate = "DECIDED_LATE",
+        /// Nobody ended it in time.
+        Lapsed = "LAPSED",
+        /// It belongs to the sample.
+        Sample = "SAMPLE",
+    }
+}
+
+mirrored! {
+    /// Why two cards may be about the same.
+    LikenessReason = domain::emergency_card::duplicate::LikenessReason {
+        /// Minutes apart.
+        Time = "TIME",
+        /// Close to each other.
+        Distance = "DISTANCE",
+        /// The same address.
+        Address = "ADDRESS",
+        /// The same type.
+        Type = "TYPE",
+        /// From the same number.
+        Number = "NUMBER",
     }
 }
 

@@ -14,7 +14,7 @@ use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader};
 use domain::classifier::Classifiers;
 use event_store::log::LogName;
-use projections::cards::{CardRow, CardUnitRow};
+use projections::cards::{CardForwardRow, CardRow, CardUnitRow};
 use projections::case_search::IncidentRow;
 use projections::cautions::Met;
 use projections::roster::RosterRow;
@@ -40,6 +40,7 @@ pub(crate) struct Loaders {
     incidents: DataLoader<Incidents>,
     cards: DataLoader<Cards>,
     card_units: DataLoader<CardUnits>,
+    card_forwards: DataLoader<CardForwards>,
     units: DataLoader<Units>,
     timelines: DataLoader<Timelines>,
     timeline_lengths: DataLoader<TimelineLengths>,
@@ -63,6 +64,7 @@ impl Loaders {
             incidents: gathering(Incidents(snapshot.clone()), time),
             cards: gathering(Cards(snapshot.clone()), time),
             card_units: gathering(CardUnits(snapshot.clone()), time),
+            card_forwards: gathering(CardForwards(snapshot.clone()), time),
             units: gathering(Units(snapshot.clone()), time),
             timelines: gathering(Timelines(snapshot.clone()), time),
             timeline_lengths: gathering(TimelineLengths(snapshot.clone()), time),
@@ -109,22 +111,30 @@ loader!(Incidents, IncidentRow, IncidentRow::by_ids, |row: &IncidentRow| row.id)
 loader!(Cards, CardRow, CardRow::by_ids, |row: &CardRow| row.id);
 loader!(Units, RosterRow, RosterRow::by_ids, |row: &RosterRow| row.unit.id);
 
-struct CardUnits(Snapshot);
+/// A loader of what there are several of to a card, in a snapshot.
+macro_rules! of_card {
+    ($name:ident, $row:ty) => {
+        struct $name(Snapshot);
 
-impl Loader<Uuid> for CardUnits {
-    type Value = Vec<CardUnitRow>;
-    type Error = Arc<QueryError>;
+        impl Loader<Uuid> for $name {
+            type Value = Vec<$row>;
+            type Error = Arc<QueryError>;
 
-    async fn load(&self, cards: &[Uuid]) -> Loaded<Vec<CardUnitRow>> {
-        let mut reading = self.0.read().await.map_err(Arc::new)?;
-        let rows = CardUnitRow::of_cards(&mut reading, cards).await.map_err(|error| Arc::new(error.into()))?;
-        let mut of_cards: HashMap<Uuid, Vec<CardUnitRow>> = HashMap::new();
-        for row in rows {
-            of_cards.entry(row.card).or_default().push(row);
+            async fn load(&self, cards: &[Uuid]) -> Loaded<Vec<$row>> {
+                let mut reading = self.0.read().await.map_err(Arc::new)?;
+                let rows = <$row>::of_cards(&mut reading, cards).await.map_err(|error| Arc::new(error.into()))?;
+                let mut of_cards: HashMap<Uuid, Vec<$row>> = HashMap::new();
+                for row in rows {
+                    of_cards.entry(row.card).or_default().push(row);
+                }
+                Ok(of_cards)
+            }
         }
-        Ok(of_cards)
-    }
+    };
 }
+
+of_card!(CardUnits, CardUnitRow);
+of_card!(CardForwards, CardForwardRow);
 
 /// A page of a timeline, as far as somebody may see other records in it.
 #[derive(Debug, Clone)]
@@ -198,6 +208,8 @@ pub(crate) trait Loading {
     async fn unit(&self, id: Option<Uuid>) -> Result<Option<Unit>, QueryError>;
     /// The units of a card.
     async fn units_of_card(&self, card: Uuid) -> Result<Vec<CardUnitRow>, QueryError>;
+    /// The institutions that a card was forwarded to.
+    async fn forwards_of_card(&self, card: Uuid) -> Result<Vec<CardForwardRow>, QueryError>;
     /// What belongs to incidents.
     fn case_files(&self) -> Result<&CaseFiles, QueryError>;
     /// Where the fields of an incident came from.
@@ -256,6 +268,11 @@ impl Loading for Context<'_> {
 
     async fn units_of_card(&self, card: Uuid) -> Result<Vec<CardUnitRow>, QueryError> {
         let rows = loaders(self)?.card_units.load_one(card).await.map_err(QueryError::Shared)?;
+        Ok(rows.unwrap_or_default())
+    }
+
+    async fn forwards_of_card(&self, card: Uuid) -> Result<Vec<CardForwardRow>, QueryError> {
+        let rows = loaders(self)?.card_forwards.load_one(card).await.map_err(QueryError::Shared)?;
         Ok(rows.unwrap_or_default())
     }
 

@@ -408,6 +408,8 @@ impl Register {
                 card,
                 legacy_number: None,
                 split_from: None,
+                forwarded_by: None,
+                recording_ref: None,
             };
             let number = work.moment()?.next_incident;
             work.execute::<Incident>(id, IncidentCommand::RegisterIncident(Box::new(register)))?;

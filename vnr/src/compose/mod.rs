@@ -149,7 +149,10 @@ impl System {
             }
             _ => None,
         };
-        let timers = commands.is_some().then(|| timers::start(&database.app, appenders.of(LogName::REGISTER), &master));
+        let timers = commands.is_some().then(|| {
+            let register = appenders.of(LogName::REGISTER);
+            timers::start(&database.app, register, &master, settings.is_simulated())
+        });
         let telling = match (&commands, appenders.of(LogName::REGISTER), &access, &rules) {
             (Some(_), Some(register), Some(access), Some(rules)) => Some(notices::start(notices::Parts {
                 pool: database.app.clone(),

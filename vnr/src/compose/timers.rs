@@ -1,19 +1,22 @@
-//! What the register records by itself when a time has come: that a grant is over, or the offer of an incident to another institution.
+//! What the register records by itself when a time has come: that a grant is over, or the offer of an incident to another institution; that
+//! a card that nobody ended has ended, and is put away.
 //!
 //! Nothing depends on it (a grant that is over gives no access, an offer that is over is not accepted, whatever was recorded), so it may
 //! come a minute late; it makes the history whole. Any process may do it, and several may at once: the command's id follows from the
-//! grant or the transfer, so it takes effect once.
+//! grant, the transfer or the card, so it takes effect once.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::Decide;
+use command_api::{OwnAct, own_act};
 use domain::access_grant::{AccessGrant, GrantCommand};
+use domain::emergency_card::{ARCHIVED_AFTER, CardCommand, EmergencyCard, LAPSES_AFTER};
 use domain::incident::{Incident, IncidentCommand};
-use event_store::append::{AppendError, Appender, Decision, Lane, Metadata, Submission, Target, Touch, Work};
+use event_store::append::{AppendError, Appender, Submission};
 use event_store::seal::MasterKeys;
 use projections::access_grants::GrantRow;
+use projections::cards::CardRow;
 use projections::case_search::IncidentRow;
 use sqlx::{PgConnection, PgPool};
 use tokio::task::JoinHandle;
@@ -26,13 +29,20 @@ const AT_ONCE: u32 = 100;
 /// Who it is that records it: the register itself.
 const ACTOR: &str = "vnr-timer";
 
-/// Looks from time to time, for as long as it is let.
-pub(super) fn start(pool: &PgPool, register: Option<Appender>, master: &Arc<MasterKeys>) -> JoinHandle<()> {
+/// Looks from time to time, for as long as it is let. Cards of a register that holds what was made up stay as they were made: its past is
+/// no time that has passed.
+pub(super) fn start(
+    pool: &PgPool,
+    register: Option<Appender>,
+    master: &Arc<MasterKeys>,
+    simulated: bool,
+) -> JoinHandle<()> {
     let (pool, master) = (pool.clone(), Arc::clone(master));
     tokio::spawn(async move {
         let Some(register) = register else { return };
         loop {
-            for kind in [Kind::Grant, Kind::Transfer] {
+            let kinds = if simulated { &KINDS[..2] } else { &KINDS[..] };
+            for kind in kinds.iter().copied() {
                 if let Err(error) = expire(kind, &pool, &register, &master).await {
                     // The database is away, or the read model is not made yet: it waits.
                     tracing::debug!(%error, ?kind, "what is over can't be recorded at present");
@@ -48,6 +58,14 @@ pub(super) fn start(pool: &PgPool, register: Option<Appender>, master: &Arc<Mast
 enum Kind {
     Grant,
     Transfer,
+    /// A card that nobody ended.
+    OpenCard,
+    /// A card that ended, and is not put away.
+    EndedCard,
+}
+
+fn of_card(record: Uuid, what: &str) -> Over {
+    Over { record, what: Uuid::new_v5(&record, what.as_bytes()) }
 }
 
 /// One of them whose time is over.
@@ -57,6 +75,8 @@ struct Over {
     /// What of it is over: the command's id follows from this.
     what: Uuid,
 }
+
+const KINDS: [Kind; 4] = [Kind::Grant, Kind::Transfer, Kind::OpenCard, Kind::EndedCard];
 
 impl Kind {
     /// Those whose time is over at `now`, the longest over first.
@@ -70,25 +90,27 @@ impl Kind {
                 let transfers = IncidentRow::transfers_over(connection, now, AT_ONCE).await?;
                 transfers.into_iter().map(|(record, what)| Over { record, what }).collect()
             }
+            Self::OpenCard => {
+                let cards = CardRow::left_open(connection, now - LAPSES_AFTER, AT_ONCE).await?;
+                cards.into_iter().map(|card| of_card(card, "lapse")).collect()
+            }
+            Self::EndedCard => {
+                let before = now.checked_sub_months(ARCHIVED_AFTER).unwrap_or(now);
+                let cards = CardRow::to_put_away(connection, before, AT_ONCE).await?;
+                cards.into_iter().map(|card| of_card(card, "archive")).collect()
+            }
         })
     }
 
-    /// What records it, and the record that it touches.
-    fn end(self, record: Uuid) -> (Decision, Touch) {
+    /// What records it.
+    fn end(self, act: &OwnAct<'_>, record: Uuid) -> Submission {
         match self {
-            Self::Grant => asked::<AccessGrant>(record, || GrantCommand::ExpireGrant),
-            Self::Transfer => asked::<Incident>(record, || IncidentCommand::ExpireTransfer),
+            Self::Grant => own_act::<AccessGrant>(act, record, GrantCommand::ExpireGrant),
+            Self::Transfer => own_act::<Incident>(act, record, IncidentCommand::ExpireTransfer),
+            Self::OpenCard => own_act::<EmergencyCard>(act, record, CardCommand::LapseCard),
+            Self::EndedCard => own_act::<EmergencyCard>(act, record, CardCommand::ArchiveCard),
         }
     }
-}
-
-/// One command of one record.
-fn asked<A: Decide>(record: Uuid, command: fn() -> A::Command) -> (Decision, Touch) {
-    let decide = move |work: &mut Work<'_>| {
-        work.execute::<A>(record, command())?;
-        Ok(Target::of::<A>(record))
-    };
-    (Box::new(decide), Touch::of::<A>(record))
 }
 
 async fn expire(kind: Kind, pool: &PgPool, register: &Appender, master: &MasterKeys) -> anyhow::Result<()> {
@@ -107,24 +129,6 @@ async fn expire(kind: Kind, pool: &PgPool, register: &Appender, master: &MasterK
 
 fn command(kind: Kind, record: Uuid, what: Uuid, master: &MasterKeys) -> Submission {
     let command_id = Uuid::new_v5(&what, b"its time is over");
-    let id = command_id.hyphenated().to_string();
-    let metadata = Metadata::new()
-        .with("actor", ACTOR)
-        .with("command_id", &id)
-        .with("correlation_id", &id)
-        .with("institution", "IC")
-        .with("occurred_offset", "+00:00")
-        .with("purpose", "operation")
-        .with("role", "system");
-    let (decide, touch) = kind.end(record);
-    Submission {
-        command_id,
-        lane: Lane::Bulk,
-        deadline: None,
-        digest: master.digest("timer", command_id.as_bytes()),
-        metadata,
-        occurred_at: Utc::now().fixed_offset(),
-        touches: vec![touch],
-        decide,
-    }
+    let act = OwnAct { actor: ACTOR, kind: "timer", command_id, occurred_at: Utc::now().fixed_offset(), master };
+    kind.end(&act, record)
 }

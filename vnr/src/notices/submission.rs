@@ -3,8 +3,9 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Europe::Riga;
+use command_api::{OwnAct, own_act};
 use domain::notice::{IssueNotice, Notice, NoticeCommand, RecordDelivery, RecordDeliveryFailure};
-use event_store::append::{Lane, Metadata, Submission, Target, Touch, Work};
+use event_store::append::Submission;
 use event_store::seal::MasterKeys;
 use uuid::Uuid;
 
@@ -41,29 +42,6 @@ pub(crate) fn escalate(notice: Uuid, at: DateTime<Utc>, master: &MasterKeys) -> 
 
 fn submission(notice: Uuid, what: &str, command: NoticeCommand, at: DateTime<Utc>, master: &MasterKeys) -> Submission {
     let command_id = Uuid::new_v5(&notice, what.as_bytes());
-    let id = command_id.hyphenated().to_string();
     let occurred_at = at.with_timezone(&Riga).fixed_offset();
-    let metadata = Metadata::new()
-        .with("actor", ACTOR)
-        .with("command_id", &id)
-        .with("correlation_id", &id)
-        .with("institution", INSTITUTION)
-        .with("occurred_offset", &occurred_at.offset().to_string())
-        .with("purpose", "operation")
-        .with("role", "system");
-    let decide = Box::new(move |work: &mut Work<'_>| {
-        work.execute::<Notice>(notice, command.clone())?;
-        Ok(Target::of::<Notice>(notice))
-    });
-    Submission {
-        command_id,
-        lane: Lane::Bulk,
-        deadline: None,
-        // Of the id alone: a receipt that came twice is the same receipt.
-        digest: master.digest("notices", command_id.as_bytes()),
-        metadata,
-        occurred_at,
-        touches: vec![Touch::of::<Notice>(notice)],
-        decide,
-    }
+    own_act::<Notice>(&OwnAct { actor: ACTOR, kind: "notices", command_id, occurred_at, master }, notice, command)
 }

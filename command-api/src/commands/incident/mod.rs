@@ -1,5 +1,6 @@
 //! Commands on incidents: what is registered, supplemented, corrected.
 
+pub(super) mod forwarded;
 pub(super) mod involvement;
 pub(super) mod relation;
 pub(super) mod transfer;
@@ -76,6 +77,8 @@ pub(super) fn registration(
         card: None,
         legacy_number,
         split_from: None,
+        forwarded_by: None,
+        recording_ref: None,
     };
     Some(Registration { command, card })
 }

@@ -1,16 +1,20 @@
 //! Transfers between institutions: a handshake.
 
+use domain::emergency_card::{CardCommand, EmergencyCard, ReturnForward};
 use domain::incident::{
-    AcceptTransfer, CompleteTransfer, IncidentCommand, OfferTransfer, RejectTransfer, WithdrawTransfer,
+    AcceptTransfer, CompleteTransfer, Incident, IncidentCommand, OfferTransfer, RejectTransfer, ReturnIncident,
+    WithdrawTransfer,
 };
 use domain::values::{InstitutionCode, Reason};
+use event_store::append::Work;
 use proto::command::v1 as pb;
 
-use super::super::Prepared;
+use super::super::resource::permit;
+use super::super::{Prepared, touches};
 use super::work::assignee;
-use super::{on_incident, on_part, reason};
+use super::{on_incident, on_part, reason, target};
 use crate::caller::Caller;
-use crate::wire::{Envelope, Reader};
+use crate::wire::{Envelope, Reader, resolve};
 
 pub(in crate::commands) fn offer(
     reader: &mut Reader,
@@ -83,4 +87,33 @@ pub(in crate::commands) fn complete(
     let note = reader.personal("note", &message.note, Reason::parse);
     let complete = CompleteTransfer { by: by?, outcome: outcome?, note };
     on_incident(envelope, incident, caller, Some(IncidentCommand::CompleteTransfer(complete)))
+}
+
+/// Gives it back: the card that it comes from is told, or neither.
+pub(in crate::commands) fn give_back(
+    reader: &mut Reader,
+    message: pb::ReturnIncident,
+    envelope: Option<Envelope>,
+    caller: &Caller,
+) -> Option<Prepared> {
+    let incident = reader.record("incident", "incident", message.incident);
+    let cause = reason(reader, "cause", &message.cause);
+    let (envelope, incident, cause) = (envelope?, incident?, cause?);
+    let expected = envelope.expected_version;
+    let (touched, caller) = (touches::<Incident>(&incident), caller.clone());
+    let decide = Box::new(move |work: &mut Work<'_>| {
+        let id = resolve(work, &incident)?;
+        permit::<Incident>(work, id, &caller)?;
+        work.expect_version::<Incident>(id, expected)?;
+        let (state, _) = work.state::<Incident>(id)?;
+        let card = state.forwarded_card();
+        let command = ReturnIncident { cause: cause.clone() };
+        work.execute::<Incident>(id, IncidentCommand::ReturnIncident(command))?;
+        if let Some(card) = card {
+            let command = ReturnForward { incident: id, cause: cause.clone() };
+            work.execute::<EmergencyCard>(card, CardCommand::ReturnForward(command))?;
+        }
+        target(work, id)
+    });
+    Some(Prepared::register(envelope, touched, decide))
 }

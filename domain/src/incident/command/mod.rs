@@ -15,7 +15,7 @@ pub use relation::{
     AbsorbIncident, AddSeizedItem, LinkIncidents, MergeIncident, ReleaseIncident, SplitIncident, UnlinkIncidents,
     UnmergeIncident,
 };
-pub use transfer::{AcceptTransfer, CompleteTransfer, OfferTransfer, RejectTransfer, WithdrawTransfer};
+pub use transfer::{AcceptTransfer, CompleteTransfer, OfferTransfer, RejectTransfer, ReturnIncident, WithdrawTransfer};
 pub use work::{
     ApproveAnnulment, AssignIncident, Assignee, CloseIncident, LiftRestriction, RecordAction, RecordResult,
     RejectAnnulment, ReopenIncident, RequestAnnulment, RestrictIncident,
@@ -96,4 +96,6 @@ pub enum IncidentCommand {
     ExpireTransfer,
     /// Says how a transfer ended.
     CompleteTransfer(CompleteTransfer),
+    /// Gives it back to who had forwarded its card; the card gets `CardCommand::ReturnForward` with it.
+    ReturnIncident(ReturnIncident),
 }

@@ -4,7 +4,7 @@ use uuid::Uuid;
 use crate::classifier::{IncidentType, ResponseLimits};
 use crate::personal::Personal;
 use crate::terms::{Category, Channel, RaisedClass};
-use crate::values::{InstitutionCode, LegacyNumber, Narrative, Place, Reason, Reporter};
+use crate::values::{InstitutionCode, LegacyNumber, Narrative, Place, Reason, RecordingRef, Reporter};
 
 /// What the classifiers say of a type and a category, when they are given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,6 +46,10 @@ pub struct RegisterIncident {
     pub legacy_number: Option<LegacyNumber>,
     /// The incident that it was part of until now.
     pub split_from: Option<Uuid>,
+    /// Who forwarded the card, where this is how it came.
+    pub forwarded_by: Option<InstitutionCode>,
+    /// Where the recording of the call is kept.
+    pub recording_ref: Option<RecordingRef>,
 }
 
 /// Adds to or replaces facts of an incident (papildināšana); what isn't given stays.

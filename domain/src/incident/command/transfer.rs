@@ -57,3 +57,10 @@ pub struct CompleteTransfer {
     /// Why, or what came of it.
     pub note: Option<Personal<Reason>>,
 }
+
+/// Gives it back to who had forwarded its card (atdošana atpakaļ).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReturnIncident {
+    /// Why.
+    pub cause: Personal<Reason>,
+}

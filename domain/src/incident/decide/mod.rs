@@ -20,6 +20,7 @@ impl Incident {
         let incident = self.known()?;
         match (incident.status, incident.merged) {
             (IncidentStatus::Annulled, _) => Err(IncidentError::Annulled { number: incident.number }),
+            (IncidentStatus::Returned, _) => Err(IncidentError::Returned { number: incident.number }),
             (_, Some(into)) => Err(IncidentError::Merged { number: incident.number, into }),
             _ => Ok(incident),
         }
@@ -48,6 +49,14 @@ impl Registered {
     fn not_offered(&self) -> Result<(), IncidentError> {
         match &self.offer {
             Some(offer) => Err(IncidentError::TransferPending { number: self.number, to: offer.to.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Refused where it came of a forwarded card: what is not theirs goes back, it was not registered in error.
+    fn not_forwarded(&self) -> Result<(), IncidentError> {
+        match &self.forwarded_by {
+            Some(by) => Err(IncidentError::Forwarded { number: self.number, by: by.clone() }),
             None => Ok(()),
         }
     }

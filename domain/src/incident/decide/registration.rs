@@ -39,6 +39,8 @@ impl Incident {
             respond_by,
             class: command.rules.class,
             split_from: command.split_from,
+            forwarded_by: command.forwarded_by,
+            recording_ref: command.recording_ref,
         }])
     }
 

@@ -60,6 +60,7 @@ impl Incident {
         let (Some(from), Some(status)) = (incident.merged, incident.before_merger) else {
             return Err(match incident.status {
                 IncidentStatus::Annulled => IncidentError::Annulled { number: incident.number },
+                IncidentStatus::Returned => IncidentError::Returned { number: incident.number },
                 _ => IncidentError::NotMerged { number: incident.number },
             }
             .into());

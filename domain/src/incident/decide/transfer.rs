@@ -1,6 +1,8 @@
 use chrono::{TimeDelta, Utc};
 
-use super::super::command::{AcceptTransfer, CompleteTransfer, OfferTransfer, RejectTransfer, WithdrawTransfer};
+use super::super::command::{
+    AcceptTransfer, CompleteTransfer, OfferTransfer, RejectTransfer, ReturnIncident, WithdrawTransfer,
+};
 use super::super::state::Offer;
 use super::super::{Decision, Incident, IncidentError, IncidentEvent, MAX_TRANSFER_DAYS, TRANSFER_HOURS};
 use crate::kernel::Moment;
@@ -95,5 +97,23 @@ impl Incident {
     fn offer(&self) -> Result<&Offer, IncidentError> {
         let incident = self.known()?;
         incident.offer.as_ref().ok_or(IncidentError::NoTransferPending { number: incident.number })
+    }
+
+    /// Gives it back to who had forwarded its card.
+    ///
+    /// Refused where it came otherwise, where it was dealt with already, while it is offered to another institution, and where others go on
+    /// in it or something was seized in it: then it is theirs.
+    pub(in super::super) fn give_back(&self, command: ReturnIncident) -> Decision {
+        let incident = self.open()?;
+        let number = incident.number;
+        let (Some(card), Some(_)) = (incident.card, &incident.forwarded_by) else {
+            return Err(IncidentError::NotForwarded { number }.into());
+        };
+        incident.not_offered()?;
+        incident.has_absorbed_none()?;
+        if incident.result.is_some() || !incident.seized.is_empty() || incident.accepted.is_some() {
+            return Err(IncidentError::DealtWith { number }.into());
+        }
+        Ok(vec![IncidentEvent::IncidentReturned { card, cause: command.cause }])
     }
 }

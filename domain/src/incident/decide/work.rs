@@ -92,6 +92,7 @@ impl Incident {
         let incident = self.standing()?;
         incident.has_absorbed_none()?;
         incident.not_offered()?;
+        incident.not_forwarded()?;
         let RequestAnnulment { reason, by } = command;
         if incident.annulment.as_ref() == Some(&by) {
             return Ok(Vec::new());

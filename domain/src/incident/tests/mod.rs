@@ -4,6 +4,7 @@ mod involvement;
 mod machine;
 mod relation;
 mod restriction;
+mod returned;
 mod transfer;
 
 use std::collections::BTreeSet;
@@ -67,6 +68,8 @@ fn registration() -> RegisterIncident {
         card: None,
         legacy_number: None,
         split_from: None,
+        forwarded_by: None,
+        recording_ref: None,
     }
 }
 

@@ -67,6 +67,7 @@ pub(super) async fn call(command: Asked, channel: Channel, target: &Target) -> R
             RejectTransfer => reject_transfer,
             WithdrawTransfer => withdraw_transfer,
             CompleteTransfer => complete_transfer,
+            ReturnIncident => return_incident,
         }
         SeizedItemServiceClient {
             SeizeItem => seize_item,
@@ -91,6 +92,16 @@ pub(super) async fn call(command: Asked, channel: Channel, target: &Target) -> R
             AcceptService => accept_service,
             AttachUnit => attach_unit,
             CompleteCard => complete_card,
+            ConfirmLocation => confirm_location,
+            UpdateSituation => update_situation,
+            AddCardFile => add_card_file,
+            HandOverByPhone => hand_over_by_phone,
+            CloseNonEmergency => close_non_emergency,
+            CancelCard => cancel_card,
+            MarkDuplicate => mark_duplicate,
+            UnmarkDuplicate => unmark_duplicate,
+            ReviewCard => review_card,
+            ForwardCard => forward_card,
             LinkIncident => link_incident,
         }
         UnitServiceClient {

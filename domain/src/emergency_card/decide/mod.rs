@@ -1,11 +1,20 @@
 //! What may happen to a card.
 
+mod afterwards;
+mod duplicate;
+mod ending;
+mod forward;
+mod situation;
+
+pub use ending::{ARCHIVED_AFTER, LAPSES_AFTER};
+
 use std::collections::BTreeSet;
 
 use super::clock::{self, Of, Tick};
+use super::state::{Progress, Received};
 use super::{
     AttachUnit, CardCommand, CardError, CardEvent, CardStatus, ClearUnit, Clock, ClockAnomaly, CompleteCard,
-    DecideServices, EmergencyCard, LinkIncident, Progress, QualifyCard, ReceiveCall, Received,
+    DecideServices, EmergencyCard, LinkIncident, QualifyCard, ReceiveCall,
 };
 use crate::kernel::{Decide, Moment, Refused};
 use crate::terms::Service;
@@ -18,9 +27,15 @@ impl EmergencyCard {
     }
 
     fn open(&self) -> Result<&Received, CardError> {
+        let card = self.kept()?;
+        if card.status.is_open() { Ok(card) } else { Err(CardError::Completed { number: card.number }) }
+    }
+
+    /// Also one that has ended, until it is put away.
+    fn kept(&self) -> Result<&Received, CardError> {
         let card = self.received()?;
         match card.status {
-            CardStatus::Completed => Err(CardError::Completed { number: card.number }),
+            CardStatus::Archived => Err(CardError::Archived { number: card.number }),
             _ => Ok(card),
         }
     }
@@ -183,7 +198,7 @@ impl EmergencyCard {
 
     /// Ties it to the incident that came of it, also after it is completed. Refused where it is tied to another.
     fn link(&self, command: &LinkIncident) -> Decision {
-        let card = self.received()?;
+        let card = self.kept()?;
         match card.incident {
             Some(incident) if incident == command.incident => Ok(Vec::new()),
             Some(incident) => Err(CardError::LinkedToAnother { number: card.number, incident }.into()),
@@ -246,6 +261,23 @@ impl Decide for EmergencyCard {
             CardCommand::ClearUnit(command) => self.clear(&command, moment),
             CardCommand::CompleteCard(command) => self.complete(command, moment),
             CardCommand::LinkIncident(command) => self.link(&command),
+            CardCommand::ConfirmLocation(command) => self.confirm_location(command, moment),
+            CardCommand::UpdateSituation(command) => self.update_situation(command, moment),
+            CardCommand::AddFile(file) => self.add_file(file, moment),
+            CardCommand::HandOverByPhone(command) => self.hand_over(command, moment),
+            CardCommand::CloseNonEmergency(command) => self.close_non_emergency(command, moment),
+            CardCommand::CancelCard(command) => self.cancel(command, moment),
+            CardCommand::LapseCard => self.lapse(moment),
+            CardCommand::ArchiveCard => self.archive(moment),
+            CardCommand::MarkDuplicate(command) => self.mark_duplicate(command, moment),
+            CardCommand::UnmarkDuplicate(command) => self.unmark_duplicate(command, moment),
+            CardCommand::TakeDuplicate(card) => self.take_duplicate(card),
+            CardCommand::ReleaseDuplicate(card) => self.release_duplicate(card),
+            CardCommand::ReviewCard(command) => self.review(*command, moment),
+            CardCommand::ForwardCard(command) => self.forward_to(command, moment),
+            CardCommand::ReceiveForward(command) => self.receive_forward(command, moment),
+            CardCommand::ReturnForward(command) => self.return_forward(command, moment),
+            CardCommand::ReportForward(command) => self.report_forward(command, moment),
         }
     }
 }

@@ -1,5 +1,9 @@
 //! Commands on 112 cards. Attaching a unit changes card and unit together, or neither.
 
+pub(super) mod duplicate;
+pub(super) mod forward;
+pub(super) mod situation;
+
 use std::collections::BTreeSet;
 
 use access::policy::{RecordKind, Resource};
@@ -20,8 +24,6 @@ use super::{Prepared, card_target, must_be_new, must_exist, touches};
 use crate::caller::Caller;
 use crate::wire::{Envelope, Item, Reader, RecordRef, resolve};
 
-/// Most hazards of one message.
-const MOST_HAZARDS: usize = 50;
 /// Most services of one message.
 const MOST_SERVICES: usize = 20;
 
@@ -82,15 +84,22 @@ fn on_card(
 ) -> Option<Prepared> {
     let (envelope, card, command) = (envelope?, card?, command?);
     let expected = envelope.expected_version;
+    let entered = envelope.source.is_none();
     let (touched, caller) = (touches::<EmergencyCard>(&card), caller.clone());
     let decide = Box::new(move |work: &mut Work<'_>| {
         let id = resolve(work, &card)?;
         permit::<EmergencyCard>(work, id, &caller)?;
         work.expect_version::<EmergencyCard>(id, expected)?;
-        work.execute::<EmergencyCard>(id, command.clone())?;
+        execute(work, id, command.clone(), entered)?;
         card_target(work, id)
     });
     Some(Prepared::register(envelope, touched, decide))
+}
+
+/// Does it. Of what a person enters the impossible is refused; what a source system recorded so is kept and flagged.
+fn execute(work: &mut Work<'_>, id: Uuid, command: CardCommand, entered: bool) -> Result<(), Stop> {
+    let events = work.execute::<EmergencyCard>(id, command)?;
+    Ok(events.iter().filter(|_| entered).try_for_each(CardEvent::possible)?)
 }
 
 pub(super) fn qualify(
@@ -100,10 +109,7 @@ pub(super) fn qualify(
     caller: &Caller,
 ) -> Option<Prepared> {
     let card = reader.record("card", "emergency_card", message.card);
-    let mut hazards = BTreeSet::new();
-    for (index, hazard) in reader.at_most("hazards", &message.hazards, MOST_HAZARDS).iter().enumerate() {
-        hazards.extend(reader.required_code(Item("hazards", index), hazard));
-    }
+    let hazards = reader.codes("hazards", &message.hazards).unwrap_or_default();
     let command = QualifyCard {
         type_code: reader.code("type_code", &message.type_code),
         priority: reader.term::<pb::Priority, _>("priority", message.priority),
@@ -166,6 +172,7 @@ pub(super) fn attach(
     let (envelope, card, unit) = (envelope?, card?, unit?);
     let attach = AttachUnit { unit, recommendation, override_reason };
     let expected = envelope.expected_version;
+    let entered = envelope.source.is_none();
     let mut touched = touches::<EmergencyCard>(&card);
     touched.push(Touch::of::<Unit>(unit));
     let caller = caller.clone();
@@ -177,7 +184,7 @@ pub(super) fn attach(
         if message.divert {
             divert(work, unit, id)?;
         }
-        work.execute::<EmergencyCard>(id, CardCommand::AttachUnit(attach.clone()))?;
+        execute(work, id, CardCommand::AttachUnit(attach.clone()), entered)?;
         work.execute::<Unit>(unit, UnitCommand::Assign(Assign { card: id }))?;
         card_target(work, id)
     });
