@@ -315,6 +315,36 @@ async fn a_journal_is_tested_before_it_serves_and_sends_nothing_while_it_is_susp
 }
 
 #[tokio::test]
+async fn what_waits_is_mended_while_its_journal_is_suspended() {
+    let (api, mut journal) = live().await;
+    for (external_id, sequence) in [("17", 1), ("18", 2)] {
+        assert_eq!(journal.effect(external_id, sequence, with(&[("veids", "???")])).await, Effect::Quarantined);
+    }
+    Journals::of(&api, &centre()).put(pb::JournalPhase::Suspended).await.unwrap();
+    let mut officer = Journals::of(&api, &officer_of_ogre());
+    let still = officer.mend("17", with(&[("veids", "NAV")])).await.unwrap();
+    assert_eq!(faults(&still), [["type_code", "veids", ""]]);
+    let mended = officer.mend("17", theft()).await.unwrap();
+    assert_eq!(effect(&mended), Effect::Registered);
+    assert!(mended.number.starts_with("VNR-"), "{mended:?}");
+    officer.discard("18").await.unwrap();
+    assert_eq!(refusal(journal.push("17", 3, theft()).await).1, ["journal_not_in_service"]);
+}
+
+#[tokio::test]
+async fn what_waits_of_a_journal_that_was_suspended_in_its_test_is_only_tried() {
+    let api = Api::start().await;
+    let (mut centre, mut journal) = (Journals::of(&api, &centre()), Journals::of(&api, &system_of_ogre()));
+    centre.register().await.unwrap();
+    centre.adopt(mapping()).await.unwrap();
+    centre.put(pb::JournalPhase::Testing).await.unwrap();
+    assert_eq!(journal.effect("17", 1, with(&[("veids", "???")])).await, Effect::Quarantined);
+    centre.put(pb::JournalPhase::Suspended).await.unwrap();
+    let tried = Journals::of(&api, &officer_of_ogre()).mend("17", theft()).await.unwrap();
+    assert_eq!((effect(&tried), &*tried.number), (Effect::Tried, ""));
+}
+
+#[tokio::test]
 async fn only_its_institution_sends_and_only_those_who_run_the_journals_describe_it() {
     let (api, _) = live().await;
     let other = person("liepaja-journal", "PP-LIEPAJA", Role::System, Purpose::Response);

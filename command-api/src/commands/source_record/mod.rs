@@ -13,7 +13,7 @@ use access::policy::{RecordKind, Resource};
 use domain::ids;
 use domain::incident::Incident;
 use domain::personal::Personal;
-use domain::source_journal::{JournalPhase, SourceJournal};
+use domain::source_journal::SourceJournal;
 use domain::source_record::{
     DiscardRecord, Fault, KeptContent, Marks, ReceiveRecord, RecordCommand, RecordEffect, SourceRecord, Standing,
     Verdict,
@@ -194,7 +194,10 @@ impl Incoming {
     fn decide(&self, work: &mut Work<'_>) -> Result<Target, Stop> {
         self.caller.permit(&Resource::of(RecordKind::Incident, self.institution.clone()))?;
         let (journal, _) = work.state::<SourceJournal>(ids::of_journal(&self.system))?;
-        let (version, mapping) = journal.sends_for(&self.institution)?;
+        let (version, mapping) = match &self.mended {
+            Some(_) => journal.mends_for(&self.institution)?,
+            None => journal.sends_for(&self.institution)?,
+        };
         let (record, _) = work.state::<SourceRecord>(self.id())?;
         let standing = match &self.mended {
             Some(_) => record.standing_of_kept()?,
@@ -208,7 +211,7 @@ impl Incoming {
             (None, Standing::Confirmed) => Ok(RecordEffect::Confirmed),
             _ => match interpret(self, version, mapping) {
                 Err(faults) => Err(faults),
-                Ok(_) if journal.phase() == Some(JournalPhase::Testing) => Ok(RecordEffect::Tried),
+                Ok(_) if journal.only_tries() => Ok(RecordEffect::Tried),
                 Ok(read) => self.take_over(work, &read, mapping, &standing)?,
             },
         };
