@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Europe::Riga;
-use domain::notice::{IssueNotice, Notice, NoticeCommand, RecordDelivery, RecordDeliveryFailure};
+use domain::notice::{IssueNotice, Notice, NoticeCommand, RecordDelivery, RecordDeliveryFailure, RecordFetch};
 use event_store::append::{Lane, Metadata, Submission, Target, Touch, Work};
 use event_store::seal::MasterKeys;
 use uuid::Uuid;
@@ -21,6 +21,11 @@ pub(crate) fn issue(notice: Uuid, command: IssueNotice, at: DateTime<Utc>, maste
 /// The recipient's system took it.
 pub(crate) fn delivered(notice: Uuid, receipt: RecordDelivery, at: DateTime<Utc>, master: &MasterKeys) -> Submission {
     submission(notice, "delivered", NoticeCommand::RecordDelivery(receipt), at, master)
+}
+
+/// Somebody of the recipient fetched it.
+pub(crate) fn fetched(notice: Uuid, fetch: RecordFetch, at: DateTime<Utc>, master: &MasterKeys) -> Submission {
+    submission(notice, "fetched", NoticeCommand::RecordFetch(fetch), at, master)
 }
 
 /// The attempt of that number failed.
