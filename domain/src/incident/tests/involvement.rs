@@ -193,7 +193,7 @@ fn each_change_of_an_involvement_makes_another_version_of_it() {
     let mut seen = BTreeSet::new();
     for command in [
         involve(7, |_| {}),
-        identify(7, |command| command.minor = Some(false)),
+        identify(7, |command| command.identification = Some(Identification::Document)),
         change_roles(7, &["victim"]),
         vehicle(8, None),
         vehicle(8, Some(7)),
