@@ -12,7 +12,7 @@ use proto::command::v1::command_envelope::Command;
 use uuid::Uuid;
 
 use super::chance::Chance;
-use super::deed::{Asked, Deed, Expected, Lane, Matter, Post, envelope};
+use super::deed::{Asked, Deed, Expected, Lane, Matter, Post, envelope, local};
 use super::incident::type_codes;
 use super::institution::{INSTITUTIONS, Institution, Kind};
 
@@ -34,6 +34,9 @@ const OWN_TYPE: &str = "N-";
 
 /// Version of a record in its journal.
 pub(crate) const VERSION: &str = "versija";
+
+/// The version before the first that came.
+const EARLIER: &str = "0.9";
 
 impl Institution {
     /// Whether its journal sends its records as it has them.
@@ -267,8 +270,28 @@ pub(crate) fn sent(mut deeds: Vec<Deed>, chance: &mut Chance) -> Vec<Deed> {
         let at = first.at - TimeDelta::seconds(chance.between(30, 50));
         sent.extend(broken(first, at, chance));
     }
+    sent.extend(earlier(&sent[0]));
     sent.sort_by_key(|deed| deed.at);
     sent
+}
+
+/// What a journal had of a record before, where that comes after it: of a hundred records one. It follows from the record alone.
+fn earlier(deed: &Deed) -> Option<Deed> {
+    let Asked::Streamed(Command::PushRecord(mut push)) = deed.command.clone() else { return None };
+    let chance = deed.id.as_u64_pair().1;
+    if chance % 100 != 0 {
+        return None;
+    }
+    let after = TimeDelta::seconds(30 + i64::try_from((chance >> 8) % 600).unwrap_or_default());
+    let (at, id) = (deed.at + after, Uuid::new_v5(&deed.id, b"earlier"));
+    let envelope = push.envelope.as_mut()?;
+    envelope.command_id = id.to_string();
+    let source = envelope.source.as_mut()?;
+    source.sequence = source.sequence.checked_sub(1).filter(|place| *place > 0)?;
+    let recorded = DateTime::parse_from_rfc3339(&source.recorded_at).ok()?;
+    source.recorded_at = local(recorded.with_timezone(&Utc) - TimeDelta::minutes(4));
+    push.fields.extend(words([("apraksts", "Ziņas tiek precizētas."), (VERSION, EARLIER)]));
+    Some(Deed { at, id, command: Asked::Streamed(Command::PushRecord(push)), ..deed.clone() })
 }
 
 /// A broken one before it: refused, or kept until the sound one comes.
@@ -310,7 +333,7 @@ mod tests {
     #[test]
     fn a_journals_record_says_what_it_registers_unless_it_is_broken() {
         let nation = Nation::new(11, 0.02);
-        let (mut whole, mut broken) = (0, 0);
+        let (mut whole, mut broken, mut late) = (0, 0, 0);
         for deed in Timeline::new(&nation, nation.from, 60) {
             let Some(Command::PushRecord(push)) = deed.streamed() else { continue };
             match registration(deed.streamed().expect("a record")) {
@@ -320,12 +343,13 @@ mod tests {
                     assert!(register.place.as_ref().is_some_and(|place| place.territory.len() == 7));
                     assert!(DateTime::parse_from_rfc3339(&register.occurred_from).is_ok());
                 }
+                None if push.fields[VERSION] == EARLIER => late += 1,
                 None => {
                     broken += 1;
                     assert_eq!(push.fields[VERSION], "0");
                 }
             }
         }
-        assert!(whole > 20 && broken < whole / 10, "{whole} whole, {broken} broken");
+        assert!(whole > 20 && broken < whole / 10 && late < whole / 10, "{whole} whole, {broken} broken, {late} late");
     }
 }

@@ -3,16 +3,16 @@
 mod support;
 
 use chrono::{TimeDelta, Utc};
-use domain::access_day::DataScope;
+use domain::access_day::{AccessDay, AccessDayCommand, AccessWay, ConsultRecords, DataScope, Shown};
 use domain::ids;
 use domain::notice::{
     AcknowledgeNotice, DeliveryFailure, IssueNotice, Notice, NoticeCommand, NoticeService, RecordDelivery,
-    RecordDeliveryFailure,
+    RecordDeliveryFailure, RecordFetch,
 };
-use domain::values::{Actor, Code, ContentDigest, InstitutionCode, TerritoryCode, UserName};
+use domain::values::{Actor, Code, ContentDigest, InstitutionCode, PurposeCode, TerritoryCode, UserName};
 use event_store::append::{Target, Work};
 use event_store::log::LogName;
-use projections::notices::{NoticeFilter, NoticeRow};
+use projections::notices::{Fetched, NoticeFilter, NoticeRow};
 use projections::{Order, rebuild};
 use support::System;
 use uuid::Uuid;
@@ -117,4 +117,61 @@ async fn what_waits_and_what_is_late_is_found_and_a_rebuild_says_the_same() {
     assert_eq!(before.len(), 8);
     rebuild(&system.pools, &system.registry, "notices", &mut |_| {}).await.unwrap();
     assert_eq!(system.rows::<projections::notices::Notices>("notices").await, before);
+}
+
+/// Tells the access log that somebody of that institution is shown these, and that much of each.
+async fn look(system: &System, institution_of: &str, query: u8, shown: &[(Uuid, &[DataScope])]) {
+    let by = Actor { institution: institution(institution_of), user: UserName::parse("i.liepa").unwrap() };
+    let day = ids::of_access_day(Some(&by), Utc::now().date_naive());
+    let shown: Vec<Shown> =
+        shown.iter().map(|(record, scopes)| Shown { scopes: scopes.to_vec(), records: vec![*record] }).collect();
+    let consult = AccessDayCommand::ConsultRecords(ConsultRecords {
+        by,
+        way: AccessWay::Query,
+        count: u32::try_from(shown.len()).unwrap(),
+        shown,
+        purpose: PurposeCode::parse("prevention").unwrap(),
+        reference: None,
+        query: ContentDigest::of([query; 32]),
+    });
+    let decide = move |work: &mut Work<'_>| {
+        work.execute::<AccessDay>(day, consult.clone())?;
+        Ok(Target::of::<AccessDay>(day))
+    };
+    let metadata = [("actor".to_owned(), "i.liepa".to_owned())].into_iter().collect();
+    system.submit(LogName::ACCESS, metadata, Utc::now().fixed_offset(), Box::new(decide)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_its_recipient_was_shown_with_its_incident_is_fetched_once() {
+    use DataScope::{Narrative, Persons, Summary};
+    let system = System::fresh().await;
+    let at_work = system.start();
+    for n in 1..=3 {
+        issue(&system, n, "SD-RIGA", 60).await;
+    }
+    issue(&system, 1, "PP-RIGA", 60).await;
+    let (first, second) = (notice(1, "SD-RIGA"), notice(2, "SD-RIGA"));
+    // Who answers for the incident looks at what was told of it: that is no delivery.
+    look(&system, "VP", 1, &[(first, &[Summary]), (incident(1), &[Summary, Narrative])]).await;
+    // A list without the incidents, and the incident by another question.
+    look(&system, "SD-RIGA", 2, &[(second, &[Summary])]).await;
+    look(&system, "SD-RIGA", 3, &[(incident(2), &[Summary])]).await;
+    look(&system, "SD-RIGA", 4, &[(first, &[Summary]), (incident(1), &[Summary, Narrative, Persons])]).await;
+    look(&system, "PP-RIGA", 5, &[(notice(1, "PP-RIGA"), &[Summary]), (incident(1), &[Summary])]).await;
+    system.caught_up(&at_work).await;
+
+    let mut connection = system.pools.app.acquire().await.unwrap();
+    let with_system = ["PP-RIGA".to_owned()];
+    let fetched = NoticeRow::fetched(&mut connection, &with_system, 9).await.unwrap();
+    let scopes = ["summary", "narrative", "persons"].map(str::to_owned).to_vec();
+    let expected = Fetched { notice: first, institution: "SD-RIGA".into(), actor: "i.liepa".into(), scopes };
+    assert_eq!(fetched, [expected]);
+    assert_eq!(NoticeRow::fetched(&mut connection, &[], 9).await.unwrap().len(), 2);
+    let by = Actor { institution: institution("SD-RIGA"), user: UserName::parse("i.liepa").unwrap() };
+    tell(&system, first, NoticeCommand::RecordFetch(RecordFetch { by, scopes: vec![Summary, Narrative] })).await;
+    system.caught_up(&at_work).await;
+    assert!(NoticeRow::fetched(&mut connection, &with_system, 9).await.unwrap().is_empty());
+    let row = NoticeRow::by_id(&mut connection, first).await.unwrap().unwrap();
+    assert_eq!((row.status.as_str(), row.receipt, row.delivered_at.is_some()), ("delivered", None, true));
 }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use cqrs_es::persist::SerializedEvent;
 use domain::access_day::DataScope;
+use domain::incident::EARLIER;
 use event_store::log::{DecodeError, LogName, StoredEvent};
 use event_store::proof::generation::Lives;
 use event_store::read::{LogReader, ReadError};
@@ -212,7 +213,7 @@ impl SealedHistory {
             record_type: self.record_type.clone(),
             record_id: self.record_id,
             as_known_at: known_at,
-            facts: facts(&entries, known_at.map_or(Axis::Log, |known| known.axis)),
+            facts: facts(&entries, known_at),
             entries,
             agreed_by_two_readers: self.events.len(),
         })
@@ -244,12 +245,17 @@ fn agree(record_id: Uuid, ours: &[StoredEvent], theirs: &[SerializedEvent]) -> R
 fn entry(event: &StoredEvent, generation: u32) -> Result<Entry, DecodeError> {
     let mut metadata = event.metadata_map()?;
     let time = |text: &String| DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
+    // An earlier version that somebody here mended comes from no source, and says itself when that recorded it.
+    let said_there = match event.event_type.as_str() {
+        EARLIER => serde_json::from_value(event.as_written()?[EARLIER]["recorded_there"].take()).ok(),
+        _ => None,
+    };
     Ok(Entry {
         position: format!("{generation}.{}", event.position),
         version: event.sequence,
         event: event.event_type.clone(),
         occurred_at: event.occurred_at,
-        source_recorded_at: metadata.get("source_recorded_at").and_then(time),
+        source_recorded_at: metadata.get("source_recorded_at").and_then(time).or(said_there),
         recorded_at: event.recorded_at,
         institution: metadata.remove("institution").unwrap_or_default(),
         actor: metadata.remove("actor").unwrap_or_default(),

@@ -118,6 +118,11 @@ impl SourceOf {
         self.sequence
     }
 
+    /// When it recorded it, as far as it says.
+    pub(crate) fn recorded_at(&self) -> Option<DateTime<FixedOffset>> {
+        self.recorded_at
+    }
+
     /// Key of the claim that a record of type `A` with this source makes: its source has one such record of that name,
     /// for ever.
     pub(crate) fn claim_key<A: Decide>(&self) -> Option<String> {

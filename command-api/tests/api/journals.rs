@@ -14,28 +14,28 @@ use tonic_types::StatusExt as _;
 
 use crate::support::{Api, Calling, envelope, envelope_of, external_of, person, refusal};
 
-const SYSTEM: &str = "enz-ogre";
+pub(crate) const SYSTEM: &str = "enz-ogre";
 
-fn system_of_ogre() -> Principal {
+pub(crate) fn system_of_ogre() -> Principal {
     person("ogre-journal", "PP-OGRE", Role::System, Purpose::Response)
 }
 
-fn officer_of_ogre() -> Principal {
+pub(crate) fn officer_of_ogre() -> Principal {
     person("a.ozola", "PP-OGRE", Role::Officer, Purpose::Response)
 }
 
-fn centre() -> Principal {
+pub(crate) fn centre() -> Principal {
     person("k.liepa", "IC", Role::Supervisor, Purpose::Administration)
 }
 
 /// What somebody does about journals.
-struct Journals(SourceJournalServiceClient<Calling>);
+pub(crate) struct Journals(SourceJournalServiceClient<Calling>);
 
-fn words(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+pub(crate) fn words(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-fn mapping() -> pb::RecordMapping {
+pub(crate) fn mapping() -> pb::RecordMapping {
     pb::RecordMapping {
         fields: words(&[
             ("veids", "type_code"),
@@ -61,7 +61,7 @@ fn mapping() -> pb::RecordMapping {
     }
 }
 
-fn theft() -> BTreeMap<String, String> {
+pub(crate) fn theft() -> BTreeMap<String, String> {
     words(&[
         ("veids", "ZĀDZ"),
         ("apraksts", "No pagalma nozagts velosipēds."),
@@ -75,7 +75,7 @@ fn theft() -> BTreeMap<String, String> {
     ])
 }
 
-fn with(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+pub(crate) fn with(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     let mut record = theft();
     record.extend(words(pairs));
     record
@@ -87,12 +87,19 @@ fn push_of(external_id: &str, sequence: u64, fields: BTreeMap<String, String>) -
     pb::PushRecord { envelope: Some(envelope), fields }
 }
 
+/// The same, recorded by its journal at that time.
+fn push_at(external_id: &str, sequence: u64, at: &str, fields: BTreeMap<String, String>) -> pb::PushRecord {
+    let mut push = push_of(external_id, sequence, fields);
+    push.envelope.as_mut().unwrap().source.as_mut().unwrap().recorded_at = at.to_owned();
+    push
+}
+
 impl Journals {
-    fn of(api: &Api, who: &Principal) -> Self {
+    pub(crate) fn of(api: &Api, who: &Principal) -> Self {
         Self(SourceJournalServiceClient::new(api.calling_as(who)))
     }
 
-    async fn register(&mut self) -> Result<pb::CommandReply, Status> {
+    pub(crate) async fn register(&mut self) -> Result<pb::CommandReply, Status> {
         let message = pb::RegisterJournal {
             envelope: envelope(),
             system: SYSTEM.to_owned(),
@@ -103,19 +110,19 @@ impl Journals {
         self.0.register_journal(message).await.map(tonic::Response::into_inner)
     }
 
-    async fn adopt(&mut self, mapping: pb::RecordMapping) -> Result<pb::CommandReply, Status> {
+    pub(crate) async fn adopt(&mut self, mapping: pb::RecordMapping) -> Result<pb::CommandReply, Status> {
         let (envelope, system, reason) = (envelope(), SYSTEM.to_owned(), "Līgums 17".to_owned());
         let message = pb::AdoptMapping { envelope, system, mapping: Some(mapping), reason };
         self.0.adopt_mapping(message).await.map(tonic::Response::into_inner)
     }
 
-    async fn put(&mut self, phase: pb::JournalPhase) -> Result<pb::CommandReply, Status> {
+    pub(crate) async fn put(&mut self, phase: pb::JournalPhase) -> Result<pb::CommandReply, Status> {
         let (envelope, system, reason) = (envelope(), SYSTEM.to_owned(), "Līgums 17".to_owned());
         let message = pb::ChangeJournalPhase { envelope, system, phase: phase.into(), reason };
         self.0.change_journal_phase(message).await.map(tonic::Response::into_inner)
     }
 
-    async fn push(
+    pub(crate) async fn push(
         &mut self,
         external_id: &str,
         sequence: u64,
@@ -124,7 +131,12 @@ impl Journals {
         self.0.push_record(push_of(external_id, sequence, fields)).await.map(tonic::Response::into_inner)
     }
 
-    async fn effect(&mut self, external_id: &str, sequence: u64, fields: BTreeMap<String, String>) -> Effect {
+    pub(crate) async fn effect(
+        &mut self,
+        external_id: &str,
+        sequence: u64,
+        fields: BTreeMap<String, String>,
+    ) -> Effect {
         effect(&self.push(external_id, sequence, fields).await.unwrap())
     }
 
@@ -146,7 +158,7 @@ fn effect(reply: &pb::CommandReply) -> Effect {
 }
 
 /// Path, name in the journal and rule of each fault.
-fn faults(reply: &pb::CommandReply) -> Vec<[&str; 3]> {
+pub(crate) fn faults(reply: &pb::CommandReply) -> Vec<[&str; 3]> {
     assert_eq!(effect(reply), Effect::Quarantined);
     let faults = &reply.intake.as_ref().unwrap().faults;
     assert!(faults.iter().all(|fault| !fault.message.is_empty()));
@@ -154,7 +166,7 @@ fn faults(reply: &pb::CommandReply) -> Vec<[&str; 3]> {
 }
 
 /// A register with that journal in service.
-async fn live() -> (Api, Journals) {
+pub(crate) async fn live() -> (Api, Journals) {
     let api = Api::start().await;
     let mut centre = Journals::of(&api, &centre());
     centre.register().await.unwrap();
@@ -177,6 +189,7 @@ async fn a_record_is_registered_once_and_supplemented_when_its_journal_says_some
     let changed = journal.push("17", 6, reclassified.clone()).await.unwrap();
     assert_eq!((effect(&changed), &changed.number), (Effect::Supplemented, &first.number));
     assert_eq!(journal.effect("17", 4, with(&[("apraksts", "Pazudis velosipēds.")])).await, Effect::Late);
+    assert_eq!(journal.effect("17", 4, with(&[("apraksts", "Pazudis velosipēds.")])).await, Effect::Unchanged);
     assert_eq!(journal.effect("17", 7, reclassified).await, Effect::Unchanged);
     let events = api.events("register").await;
     let expected = [
@@ -189,10 +202,50 @@ async fn a_record_is_registered_once_and_supplemented_when_its_journal_says_some
         "IncidentReclassified",
         "IncidentSupplemented",
         "SourceRecordReceived",
+        "EarlierVersionNoted",
         "SourceRecordReceived",
         "SourceRecordReceived",
     ];
     assert_eq!(events, expected);
+}
+
+/// The late versions that are noted of incidents: place, when the journal recorded it and what came after it, and the type.
+async fn noted(api: &Api) -> Vec<[String; 4]> {
+    let sql = "select payload::jsonb -> 'EarlierVersionNoted' from register.events
+               where event_type = 'EarlierVersionNoted' order by position";
+    let noted: Vec<serde_json::Value> = sqlx::query_scalar(sql).fetch_all(&api.pool).await.unwrap();
+    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    noted
+        .iter()
+        .map(|noted| ["sequence", "recorded_there", "superseded_at", "type_code"].map(|name| text(&noted[name])))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_late_version_is_noted_at_its_place_in_the_journals_order_and_the_incident_stays() {
+    let (api, mut journal) = live().await;
+    let at = |minute: u32| format!("2026-03-29T08:{minute:02}:00+03:00");
+    let robbery = with(&[("veids", "LAUP")]);
+    for (sequence, fields, expected) in [
+        (5, theft(), Effect::Registered),
+        (7, theft(), Effect::Unchanged),
+        (9, with(&[("vieta", "Brīvības iela 35, Ogre")]), Effect::Supplemented),
+        (6, robbery.clone(), Effect::Late),
+        (6, robbery.clone(), Effect::Unchanged),
+    ] {
+        let reply = journal.0.push_record(push_at("17", sequence, &at(sequence as u32), fields)).await.unwrap();
+        assert_eq!(effect(&reply.into_inner()), expected, "{sequence}");
+    }
+    // One that was broken first, and that an officer mends, is late as well, at its own place and time.
+    let broken = push_at("17", 8, &at(8), with(&[("veids", "???")]));
+    assert_eq!(effect(&journal.0.push_record(broken).await.unwrap().into_inner()), Effect::Quarantined);
+    let mended = Journals::of(&api, &officer_of_ogre()).mend("17", robbery).await.unwrap();
+    assert_eq!(effect(&mended), Effect::Late);
+    let expected =
+        [["6".to_owned(), at(6), at(7), "robbery".to_owned()], ["8".to_owned(), at(8), at(9), "robbery".to_owned()]];
+    assert_eq!(noted(&api).await, expected);
+    let events = api.events("register").await;
+    assert!(!events.contains(&"IncidentReclassified".to_owned()), "{events:?}");
 }
 
 #[tokio::test]
@@ -315,6 +368,36 @@ async fn a_journal_is_tested_before_it_serves_and_sends_nothing_while_it_is_susp
 }
 
 #[tokio::test]
+async fn what_waits_is_mended_while_its_journal_is_suspended() {
+    let (api, mut journal) = live().await;
+    for (external_id, sequence) in [("17", 1), ("18", 2)] {
+        assert_eq!(journal.effect(external_id, sequence, with(&[("veids", "???")])).await, Effect::Quarantined);
+    }
+    Journals::of(&api, &centre()).put(pb::JournalPhase::Suspended).await.unwrap();
+    let mut officer = Journals::of(&api, &officer_of_ogre());
+    let still = officer.mend("17", with(&[("veids", "NAV")])).await.unwrap();
+    assert_eq!(faults(&still), [["type_code", "veids", ""]]);
+    let mended = officer.mend("17", theft()).await.unwrap();
+    assert_eq!(effect(&mended), Effect::Registered);
+    assert!(mended.number.starts_with("VNR-"), "{mended:?}");
+    officer.discard("18").await.unwrap();
+    assert_eq!(refusal(journal.push("17", 3, theft()).await).1, ["journal_not_in_service"]);
+}
+
+#[tokio::test]
+async fn what_waits_of_a_journal_that_was_suspended_in_its_test_is_only_tried() {
+    let api = Api::start().await;
+    let (mut centre, mut journal) = (Journals::of(&api, &centre()), Journals::of(&api, &system_of_ogre()));
+    centre.register().await.unwrap();
+    centre.adopt(mapping()).await.unwrap();
+    centre.put(pb::JournalPhase::Testing).await.unwrap();
+    assert_eq!(journal.effect("17", 1, with(&[("veids", "???")])).await, Effect::Quarantined);
+    centre.put(pb::JournalPhase::Suspended).await.unwrap();
+    let tried = Journals::of(&api, &officer_of_ogre()).mend("17", theft()).await.unwrap();
+    assert_eq!((effect(&tried), &*tried.number), (Effect::Tried, ""));
+}
+
+#[tokio::test]
 async fn only_its_institution_sends_and_only_those_who_run_the_journals_describe_it() {
     let (api, _) = live().await;
     let other = person("liepaja-journal", "PP-LIEPAJA", Role::System, Purpose::Response);
@@ -358,90 +441,4 @@ async fn the_bulk_stream_takes_records_as_single_calls_do() {
     ];
     assert_eq!(effects, expected);
     assert_eq!(journal.effect("1", 1, theft()).await, Effect::Unchanged);
-}
-
-#[tokio::test]
-async fn who_and_what_is_in_a_record_is_in_its_incident_and_what_the_journal_learns_of_them() {
-    let api = Api::start().await;
-    let mut centre = Journals::of(&api, &centre());
-    centre.register().await.unwrap();
-    let mut wider = mapping();
-    wider.fields.extend(words(&[
-        ("parkapejs", "persons[0].name"),
-        ("pk", "persons[0].personal_code"),
-        ("cietusais", "persons[1].name"),
-        ("dzimis", "persons[1].birth_date"),
-        ("loma", "persons[1].role"),
-        ("auto", "vehicles[0].plate"),
-        ("valsts", "vehicles[0].plate_country"),
-    ]));
-    let nameless = centre.adopt(wider.clone()).await.unwrap_err();
-    let wrong = nameless.get_details_bad_request().expect("what is wrong").field_violations;
-    assert!(wrong[0].description.contains("persons[0].role") && wrong[1].description.contains("vehicles[0].relation"));
-    wider.defaults.extend(words(&[("persons[0].role", "offender"), ("vehicles[0].relation", "suspect")]));
-    wider
-        .codes
-        .insert("persons[1].role".to_owned(), pb::CodeMap { codes: words(&[("C", "victim"), ("L", "witness")]) });
-    centre.adopt(wider).await.unwrap();
-    centre.put(pb::JournalPhase::Testing).await.unwrap();
-    centre.put(pb::JournalPhase::Live).await.unwrap();
-    let mut journal = Journals::of(&api, &system_of_ogre());
-
-    let broken = with(&[
-        ("pk", "12"),
-        ("loma", "?"),
-        ("cietusais", "Anna"),
-        ("dzimis", "vakar"),
-        ("auto", "AB 1234"),
-        ("valsts", "Latvija"),
-    ]);
-    let kept = journal.push("17", 1, broken).await.unwrap();
-    let mut told = faults(&kept);
-    told.sort_unstable();
-    let expected = [
-        ["persons[0].personal_code", "pk", ""],
-        ["persons[1].birth_date", "dzimis", ""],
-        ["persons[1].role", "loma", ""],
-        ["vehicles[0].plate", "auto", ""],
-        ["vehicles[0].plate_country", "valsts", ""],
-    ];
-    assert_eq!(told, expected, "{kept:?}");
-
-    let known = [("parkapejs", "Pēteris Kalns"), ("cietusais", "Anna Liepa"), ("loma", "C"), ("auto", "AB 1234")];
-    assert_eq!(journal.effect("17", 2, with(&known)).await, Effect::Registered);
-    assert_eq!(journal.effect("17", 2, with(&known)).await, Effect::Unchanged);
-    let later = [
-        ("parkapejs", "Pēteris Kalns"),
-        ("pk", "161175-19997"),
-        ("cietusais", "Anna Liepa"),
-        ("loma", "L"),
-        ("auto", "AB 1235"),
-    ];
-    assert_eq!(journal.effect("17", 3, with(&later)).await, Effect::Supplemented);
-    // Whom the journal leaves out stays.
-    assert_eq!(
-        journal.effect("17", 4, with(&[("parkapejs", "Pēteris Kalns"), ("pk", "161175-19997")])).await,
-        Effect::Supplemented
-    );
-    let events = api.events("register").await;
-    let about_parts =
-        ["PersonInvolved", "PersonIdentified", "PersonRolesChanged", "VehicleInvolved", "InvolvementWithdrawn"];
-    let told: Vec<_> = events.iter().filter(|event| about_parts.contains(&event.as_str())).collect();
-    let expected = [
-        "PersonInvolved",
-        "PersonInvolved",
-        "VehicleInvolved",
-        "PersonIdentified",
-        "PersonRolesChanged",
-        "VehicleInvolved",
-    ];
-    assert_eq!(told, expected);
-    let log: String = sqlx::query_scalar("select string_agg(payload::text, '') from register.events")
-        .fetch_one(&api.pool)
-        .await
-        .unwrap();
-    assert!(
-        !log.contains("Kalns") && !log.contains("161175") && !log.contains("AB 1234"),
-        "what is personal is sealed"
-    );
 }

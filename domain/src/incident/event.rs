@@ -26,6 +26,10 @@ pub const TELLING: &[&str] = &[
     "IncidentClosed",
 ];
 
+/// The event that says what its source had said of an incident before what is known of it: it holds until that was superseded, and only on
+/// the source's time axis.
+pub const EARLIER: &str = "EarlierVersionNoted";
+
 /// What happened to an incident, for ever. An amendment holds the new values only; the old ones follow from what came before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum IncidentEvent {
@@ -143,6 +147,47 @@ pub enum IncidentEvent {
         respond_by: Option<DateTime<FixedOffset>>,
         /// Why.
         reason: Personal<Reason>,
+    },
+    /// Its journal sent what it had said before what is known of it here. The incident stays as it is; what the journal said then is known.
+    EarlierVersionNoted {
+        /// Place of that version in the journal's own order.
+        sequence: u64,
+        /// When the journal recorded it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recorded_there: Option<DateTime<FixedOffset>>,
+        /// When the journal recorded the version after it of those that were taken over here: until then it said this.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        superseded_at: Option<DateTime<FixedOffset>>,
+        /// How it was reported.
+        channel: Channel,
+        /// Type.
+        type_code: IncidentType,
+        /// Category.
+        category: Category,
+        /// Where.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        place: Option<Place>,
+        /// When the unit that leads operations was told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        received_at: Option<DateTime<FixedOffset>>,
+        /// When it began.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        occurred_from: Option<DateTime<FixedOffset>>,
+        /// When it ended, where it lasted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        occurred_to: Option<DateTime<FixedOffset>>,
+        /// What happened.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        narrative: Option<Personal<Narrative>>,
+        /// Who reported it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reporter: Option<Reporter>,
+        /// How it was dealt with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        result_code: Option<ResultCode>,
+        /// Numbers of the processes that it went on in.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        case_refs: BTreeSet<CaseRef>,
     },
     /// It was given to a unit or an officer.
     IncidentAssigned {
@@ -423,7 +468,7 @@ domain_event! {
         VehicleInvolved, ItemInvolved, DocumentInvolved, InvolvementWithdrawn, IncidentLinked, IncidentUnlinked,
         IncidentMerged, IncidentAbsorbed, IncidentUnmerged, IncidentReleased, IncidentSplit, SeizedItemAdded,
         TransferOffered, TransferAccepted, TransferRejected, TransferWithdrawn, TransferExpired, TransferCompleted,
-        IncidentReturned,
+        IncidentReturned, EarlierVersionNoted,
     },
     upcasters: &[INCIDENT_UNMERGED_1]
 }

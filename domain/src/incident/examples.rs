@@ -110,6 +110,22 @@ impl IncidentEvent {
                 respond_by: Some(at("21:59:00")),
                 reason: sealed(7),
             },
+            Self::EarlierVersionNoted {
+                sequence: 17,
+                recorded_there: Some(at("21:50:00")),
+                superseded_at: Some(at("21:58:00")),
+                channel: Channel::Phone110,
+                type_code: sure(IncidentType::parse("theft")),
+                category: Category::C,
+                place: Some(place()),
+                received_at: Some(at("21:44:00")),
+                occurred_from: Some(at("21:30:00")),
+                occurred_to: Some(at("21:52:00")),
+                narrative: Some(sealed(5)),
+                reporter: Some(Reporter::example()),
+                result_code: Some(sure(ResultCode::parse("administrative-process-opened"))),
+                case_refs: BTreeSet::from([sure(CaseRef::parse("11816000117"))]),
+            },
         ]
     }
 

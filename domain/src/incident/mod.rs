@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 pub use command::*;
 pub use error::IncidentError;
-pub use event::{IncidentEvent, TELLING};
+pub use event::{EARLIER, IncidentEvent, TELLING};
 pub use involved::{Document, Identity, Item, Organisation, Vehicle};
 
 use self::state::Registered;
@@ -177,6 +177,13 @@ impl Incident {
         Ok(incident.has_person(Some(person))?)
     }
 
+    /// The version of somebody's or something's involvement; none where they are not involved. It grows with each change of an involvement
+    /// in this incident, so that no two are the same.
+    #[must_use]
+    pub fn involvement(&self, id: Uuid) -> Option<u32> {
+        self.registered.as_ref()?.involvements.get(&id).copied()
+    }
+
     /// Every unit that it was ever given to.
     pub fn units(&self) -> impl Iterator<Item = Uuid> {
         self.registered.iter().flat_map(|incident| incident.units.iter().copied())
@@ -193,6 +200,7 @@ impl Decide for Incident {
             IncidentCommand::SupplementIncident(command) => self.supplement(*command, moment),
             IncidentCommand::CorrectIncident(command) => self.correct(*command, moment),
             IncidentCommand::ReclassifyIncident(command) => self.reclassify(command),
+            IncidentCommand::NoteEarlierVersion(command) => self.note_earlier_version(*command),
             IncidentCommand::AssignIncident(command) => self.assign(command),
             IncidentCommand::RecordAction(command) => self.record_action(*command, moment),
             IncidentCommand::RecordResult(command) => self.record_result(command),

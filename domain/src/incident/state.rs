@@ -39,6 +39,9 @@ pub(super) struct Registered {
     pub(super) restriction: Option<RaisedClass>,
     pub(super) annulment: Option<Actor>,
     pub(super) involved: BTreeMap<Uuid, Involved>,
+    /// How often an involvement was changed, and each of those there are as of which of these changes.
+    pub(super) involvement_changes: u32,
+    pub(super) involvements: BTreeMap<Uuid, u32>,
     pub(super) links: BTreeMap<Uuid, LinkKind>,
     /// The one that it goes on in.
     pub(super) merged: Option<Uuid>,
@@ -146,6 +149,8 @@ impl Registered {
             restriction: None,
             annulment: None,
             involved: BTreeMap::new(),
+            involvement_changes: 0,
+            involvements: BTreeMap::new(),
             links: BTreeMap::new(),
             merged: None,
             before_merger: None,
@@ -211,9 +216,34 @@ impl Registered {
             IncidentEvent::IncidentRegistered { .. }
             | IncidentEvent::IncidentReopened { .. }
             | IncidentEvent::ActionTaken { .. }
-            | IncidentEvent::IncidentSplit { .. } => {}
-            event => self.amend_ties(event),
+            | IncidentEvent::IncidentSplit { .. }
+            | IncidentEvent::EarlierVersionNoted { .. } => {}
+            event => {
+                self.count_involvement(&event);
+                self.amend_ties(event);
+            }
         }
+    }
+
+    /// Each change of an involvement makes another version of it.
+    fn count_involvement(&mut self, event: &IncidentEvent) {
+        let id = match event {
+            IncidentEvent::PersonInvolved { person, .. } | IncidentEvent::PersonIdentified { person, .. } => {
+                person.subject
+            }
+            IncidentEvent::PersonRolesChanged { subject, .. } => *subject,
+            IncidentEvent::OrganisationInvolved { organisation } => organisation.id,
+            IncidentEvent::VehicleInvolved { vehicle } => vehicle.id,
+            IncidentEvent::ItemInvolved { item } => item.id,
+            IncidentEvent::DocumentInvolved { document } => document.id,
+            IncidentEvent::InvolvementWithdrawn { involvement, .. } => {
+                self.involvements.remove(involvement);
+                return;
+            }
+            _ => return,
+        };
+        self.involvement_changes += 1;
+        self.involvements.insert(id, self.involvement_changes);
     }
 
     /// The same of what it has to do with others: persons and things, incidents, institutions.

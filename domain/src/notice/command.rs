@@ -11,6 +11,8 @@ pub enum NoticeCommand {
     IssueNotice(Box<IssueNotice>),
     /// The recipient's system took it.
     RecordDelivery(RecordDelivery),
+    /// Somebody of the recipient fetched it.
+    RecordFetch(RecordFetch),
     /// It did not get there.
     RecordDeliveryFailure(RecordDeliveryFailure),
     /// The recipient knows.
@@ -48,6 +50,15 @@ pub struct RecordDelivery {
     /// SHA-256 of what was sent.
     pub content: ContentDigest,
     /// What of the incident that held.
+    pub scopes: Vec<DataScope>,
+}
+
+/// Records that somebody of the recipient fetched it (paziņojuma paņemšana).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordFetch {
+    /// Who fetched it.
+    pub by: Actor,
+    /// What of the incident they were shown.
     pub scopes: Vec<DataScope>,
 }
 

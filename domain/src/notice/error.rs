@@ -11,7 +11,7 @@ pub enum NoticeError {
     #[error("there is no such notice: the register issues notices itself, see which there are")]
     NotIssued,
     /// It is for somebody else.
-    #[error("this notice is for {recipient}: only they acknowledge it")]
+    #[error("this notice is for {recipient}: only they fetch and acknowledge it")]
     OtherRecipient {
         /// For whom.
         recipient: InstitutionCode,

@@ -73,6 +73,14 @@ pub enum NoticeEvent {
         /// What of the incident that held.
         scopes: Vec<DataScope>,
     },
+    /// Somebody of the recipient, which has no system for it, fetched it with the incident; that it was shown was told to the access log
+    /// before.
+    NoticeFetched {
+        /// Who fetched it.
+        by: Actor,
+        /// What of the incident they were shown.
+        scopes: Vec<DataScope>,
+    },
     /// It did not get there; it is tried again.
     NoticeDeliveryFailed {
         /// Which attempt it was, from 1.
@@ -101,7 +109,7 @@ pub enum NoticeEvent {
 }
 
 domain_event! {
-    NoticeEvent { NoticeIssued, NoticeDelivered, NoticeDeliveryFailed, NoticeAcknowledged, NoticeEscalated }
+    NoticeEvent { NoticeIssued, NoticeDelivered, NoticeDeliveryFailed, NoticeAcknowledged, NoticeEscalated, NoticeFetched }
 }
 
 impl RecordedEvent for NoticeEvent {}

@@ -30,6 +30,10 @@ impl NoticeEvent {
                 content: sure(ContentDigest::parse(&"5e".repeat(32))),
                 scopes: vec![DataScope::Summary, DataScope::Narrative, DataScope::Persons],
             },
+            Self::NoticeFetched {
+                by: Actor { institution: institution("SD-RIGA"), user: sure(UserName::parse("i.liepa")) },
+                scopes: vec![DataScope::Summary, DataScope::Narrative, DataScope::Persons],
+            },
             Self::NoticeEscalated { to: institution("VP"), cause: EscalationCause::NotAcknowledged },
             Self::NoticeAcknowledged {
                 by: Actor { institution: institution("SD-RIGA"), user: sure(UserName::parse("i.liepa")) },

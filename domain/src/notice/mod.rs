@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use command::{AcknowledgeNotice, IssueNotice, NoticeCommand, RecordDelivery, RecordDeliveryFailure};
+pub use command::{AcknowledgeNotice, IssueNotice, NoticeCommand, RecordDelivery, RecordDeliveryFailure, RecordFetch};
 pub use error::NoticeError;
 pub use event::{DeliveryFailure, EscalationCause, NoticeEvent, NoticeService};
 
@@ -34,7 +34,7 @@ terms! {
     NoticeStatus("status of a notice") {
         /// It waits to be handed over, or fetched.
         Issued = "issued", "Sagatavots", "Issued";
-        /// The recipient's system has taken it.
+        /// The recipient's system has taken it, or somebody there has fetched it.
         Delivered = "delivered", "Piegādāts", "Delivered";
         /// It is late: somebody else was told to see to it.
         Escalated = "escalated", "Eskalēts", "Escalated";
@@ -129,6 +129,19 @@ impl Notice {
         Ok(vec![NoticeEvent::NoticeDelivered { attempt, receipt, content, scopes }])
     }
 
+    /// Somebody of the recipient fetched it: so it is there. Only the first time says something new.
+    fn fetch(&self, command: RecordFetch) -> Decision {
+        let issued = self.issued()?;
+        let RecordFetch { by, scopes } = command;
+        if by.institution != issued.recipient {
+            return Err(NoticeError::OtherRecipient { recipient: issued.recipient.clone() }.into());
+        }
+        if issued.delivered || issued.acknowledged {
+            return Ok(Vec::new());
+        }
+        Ok(vec![NoticeEvent::NoticeFetched { by, scopes }])
+    }
+
     /// It did not get there. Recorded for the first attempts only: a receiver that is away for a week must not fill the log.
     fn fail(&self, command: RecordDeliveryFailure) -> Decision {
         let issued = self.issued()?;
@@ -174,6 +187,7 @@ impl Decide for Notice {
         match command {
             NoticeCommand::IssueNotice(command) => Ok(self.issue(*command, moment)),
             NoticeCommand::RecordDelivery(command) => self.deliver(command),
+            NoticeCommand::RecordFetch(command) => self.fetch(command),
             NoticeCommand::RecordDeliveryFailure(command) => self.fail(command),
             NoticeCommand::AcknowledgeNotice(command) => self.acknowledge(command),
             NoticeCommand::EscalateNotice => self.escalate(moment),
@@ -211,7 +225,9 @@ impl Aggregate for Notice {
                     acknowledged: false,
                 });
             }
-            (NoticeEvent::NoticeDelivered { .. }, Some(issued)) => issued.delivered = true,
+            (NoticeEvent::NoticeDelivered { .. } | NoticeEvent::NoticeFetched { .. }, Some(issued)) => {
+                issued.delivered = true
+            }
             (NoticeEvent::NoticeDeliveryFailed { attempt, .. }, Some(issued)) => issued.failures = attempt,
             (NoticeEvent::NoticeAcknowledged { .. }, Some(issued)) => issued.acknowledged = true,
             (NoticeEvent::NoticeEscalated { .. }, Some(issued)) => issued.escalated = true,

@@ -40,6 +40,11 @@ fn acknowledge(of: &str) -> NoticeCommand {
     NoticeCommand::AcknowledgeNotice(AcknowledgeNotice { by, reference: None })
 }
 
+fn fetched(of: &str) -> NoticeCommand {
+    let by = Actor { institution: institution(of), user: sure(UserName::parse("i.liepa")) };
+    NoticeCommand::RecordFetch(RecordFetch { by, scopes: vec![DataScope::Summary] })
+}
+
 fn notice() -> Scenario<Notice> {
     Scenario::new().at("21:40:00")
 }
@@ -54,8 +59,29 @@ fn a_notice_is_issued_once_and_says_until_when_it_is_waited_for() {
 }
 
 #[test]
+fn what_its_recipient_fetched_is_there_and_is_late_for_want_of_an_answer_only() {
+    let known = notice().after(issue());
+    let (events, record) = known.clone().when(fetched("SD-RIGA")).accepted();
+    assert!(matches!(events.as_slice(), [NoticeEvent::NoticeFetched { .. }]), "{events:?}");
+    assert_eq!(record.status(), Some(NoticeStatus::Delivered));
+    known
+        .clone()
+        .when(fetched("SD-OGRE"))
+        .refused_with([NoticeError::OtherRecipient { recipient: institution("SD-RIGA") }]);
+    let there = known.clone().after(fetched("SD-RIGA"));
+    there.clone().when(fetched("SD-RIGA")).changes_nothing();
+    there.clone().when(delivered(200)).changes_nothing();
+    known.clone().after(delivered(200)).when(fetched("SD-RIGA")).changes_nothing();
+    known.after(acknowledge("SD-RIGA")).when(fetched("SD-RIGA")).changes_nothing();
+    let (events, _) = there.at("22:10:01").when(NoticeCommand::EscalateNotice).accepted();
+    let late = matches!(&events[..], [NoticeEvent::NoticeEscalated { cause: EscalationCause::NotAcknowledged, .. }]);
+    assert!(late, "{events:?}");
+}
+
+#[test]
 fn nothing_happens_to_a_notice_that_was_not_issued() {
-    for command in [delivered(200), failed(), acknowledge("SD-RIGA"), NoticeCommand::EscalateNotice] {
+    for command in [delivered(200), fetched("SD-RIGA"), failed(), acknowledge("SD-RIGA"), NoticeCommand::EscalateNotice]
+    {
         notice().when(command).refused_with([NoticeError::NotIssued]);
     }
 }
@@ -203,7 +229,7 @@ fn the_same_incident_recipient_and_rule_give_the_same_notice_for_ever() {
 }
 
 fn asked() -> impl Strategy<Value = Vec<(usize, u32)>> {
-    prop::collection::vec((0usize..7, 0u32..60), 0..40)
+    prop::collection::vec((0usize..8, 0u32..60), 0..40)
 }
 
 proptest! {
@@ -218,6 +244,7 @@ proptest! {
                 2 | 3 => failed(),
                 4 => acknowledge("SD-RIGA"),
                 5 => acknowledge("VP"),
+                6 => fetched("SD-RIGA"),
                 _ => NoticeCommand::EscalateNotice,
             };
             let before = record.clone();
@@ -233,6 +260,11 @@ proptest! {
                         tried += 1;
                         prop_assert_eq!(*attempt, tried);
                         prop_assert!(came == 0 && known == 0, "it is not tried any more");
+                    }
+                    NoticeEvent::NoticeFetched { by, .. } => {
+                        prop_assert_eq!(Some(&by.institution), before.recipient());
+                        prop_assert_eq!(known, 0, "who knows has it");
+                        came += 1;
                     }
                     NoticeEvent::NoticeAcknowledged { by, .. } => {
                         prop_assert_eq!(Some(&by.institution), before.recipient());

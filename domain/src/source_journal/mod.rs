@@ -50,6 +50,8 @@ struct Registered {
     system: SourceSystem,
     institution: InstitutionCode,
     phase: JournalPhase,
+    /// Whether it has been in service, so that what waits of it is registered once it is mended.
+    served: bool,
     /// Version of its mapping; 0 where it has none.
     version: u32,
     mapping: RecordMapping,
@@ -80,6 +82,31 @@ impl SourceJournal {
             JournalPhase::Testing | JournalPhase::Live => Ok((journal.version, &journal.mapping)),
             phase => Err(JournalError::NotInService { phase }.into()),
         }
+    }
+
+    /// How a record of its that waits is read once an institution mends it, and the version of that. A journal that is suspended sends
+    /// nothing; what it had sent before is mended all the same.
+    ///
+    /// # Errors
+    /// It isn't registered, it is another's, or it never was to send.
+    pub fn mends_for(&self, institution: &InstitutionCode) -> Result<(u32, &RecordMapping), Refused<JournalError>> {
+        let journal = self.of(institution)?;
+        match journal.phase {
+            JournalPhase::Testing | JournalPhase::Live | JournalPhase::Suspended => {
+                Ok((journal.version, &journal.mapping))
+            }
+            phase => Err(JournalError::NotInService { phase }.into()),
+        }
+    }
+
+    /// Whether its records are only tried: it is being tested, or was suspended before it ever served.
+    #[must_use]
+    pub fn only_tries(&self) -> bool {
+        self.registered.as_ref().is_some_and(|journal| match journal.phase {
+            JournalPhase::Testing => true,
+            JournalPhase::Suspended => !journal.served,
+            JournalPhase::Registered | JournalPhase::Live => false,
+        })
     }
 
     /// Lets an institution see to what it has sent, whether or not it is to send more.
@@ -173,13 +200,17 @@ impl Aggregate for SourceJournal {
     fn apply(&mut self, event: JournalEvent) {
         match (event, &mut self.registered) {
             (JournalEvent::JournalRegistered { system, institution, .. }, _) => {
-                let (phase, version, mapping) = (JournalPhase::Registered, 0, RecordMapping::default());
-                self.registered = Some(Registered { system, institution, phase, version, mapping });
+                let (phase, served) = (JournalPhase::Registered, false);
+                let (version, mapping) = (0, RecordMapping::default());
+                self.registered = Some(Registered { system, institution, phase, served, version, mapping });
             }
             (JournalEvent::MappingAdopted { version, mapping, .. }, Some(journal)) => {
                 (journal.version, journal.mapping) = (version, mapping);
             }
-            (JournalEvent::JournalPhaseChanged { to, .. }, Some(journal)) => journal.phase = to,
+            (JournalEvent::JournalPhaseChanged { to, .. }, Some(journal)) => {
+                journal.phase = to;
+                journal.served |= to == JournalPhase::Live;
+            }
             (_, None) => {}
         }
     }

@@ -59,6 +59,26 @@ fn only_its_own_institution_sends_and_only_while_it_is_to() {
 }
 
 #[test]
+fn what_waits_is_mended_while_its_journal_is_suspended_and_registered_only_where_that_has_served() {
+    let mends = |scenario: &Scenario<SourceJournal>| scenario.record.mends_for(&ogre()).map(|(version, _)| version);
+    assert_eq!(mends(&Scenario::new()), Err(JournalError::NotRegistered.into()));
+    let known = journal();
+    assert_eq!(mends(&known), Err(JournalError::NotInService { phase: JournalPhase::Registered }.into()));
+    let testing = known.after(phase(JournalPhase::Testing));
+    let live = testing.clone().after(phase(JournalPhase::Live));
+    let (never_served, served) =
+        (testing.clone().after(phase(JournalPhase::Suspended)), live.clone().after(phase(JournalPhase::Suspended)));
+    for (stands, only_tries) in [(&testing, true), (&live, false), (&never_served, true), (&served, false)] {
+        assert_eq!((mends(stands), stands.record.only_tries()), (Ok(1), only_tries), "{:?}", stands.record.phase());
+    }
+    assert!(served.record.sends_for(&ogre()).is_err(), "it sends nothing all the same");
+    let other = sure(InstitutionCode::parse("PP-LIEPAJA"));
+    let refused = served.record.mends_for(&other).map(|_| ());
+    assert_eq!(refused, Err(JournalError::OtherInstitution { institution: ogre() }.into()));
+    assert!(served.after(phase(JournalPhase::Testing)).record.only_tries(), "it is tested anew");
+}
+
+#[test]
 fn another_mapping_is_another_version_and_the_same_is_nothing_new() {
     journal().when(adopt(mapping())).changes_nothing();
     let other = RecordMapping { ignored: Default::default(), ..mapping() };

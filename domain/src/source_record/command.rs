@@ -1,6 +1,7 @@
+use chrono::{DateTime, FixedOffset};
 use uuid::Uuid;
 
-use super::{Fault, KeptContent, Marks, RecordEffect};
+use super::{Fault, KeptContent, Marks, Parts, RecordEffect};
 use crate::personal::Personal;
 use crate::values::{Actor, ExternalId, Reason, SourceSystem};
 
@@ -22,6 +23,8 @@ pub struct ReceiveRecord {
     pub external_id: ExternalId,
     /// Place in the journal's own order; 0 where it has none.
     pub sequence: u64,
+    /// When the journal recorded it, as far as it says; what waits to be mended has its own.
+    pub recorded_there: Option<DateTime<FixedOffset>>,
     /// Version of the mapping that it was read by.
     pub mapping: u32,
     /// What its journal says, so that another content can be told from the same; what waits to be mended has its own.
@@ -41,6 +44,8 @@ pub enum Verdict {
         effect: RecordEffect,
         /// The incident that it is about; nothing where it was only tried.
         incident: Option<Uuid>,
+        /// Persons and vehicles that the incident has from it, each with the version of its involvement.
+        parts: Parts,
         /// What it says, where the incident doesn't: it came late.
         content: Option<Personal<KeptContent>>,
     },

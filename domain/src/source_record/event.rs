@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, FixedOffset};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Marks, RecordEffect};
+use super::{Marks, Parts, RecordEffect};
 use crate::kernel::{RecordedEvent, domain_event};
 use crate::personal::Personal;
 use crate::values::{Actor, ExternalId, Reason, SourceSystem};
@@ -44,6 +45,9 @@ pub enum RecordEvent {
         external_id: ExternalId,
         /// Place in the journal's own order; 0 where it has none.
         sequence: u64,
+        /// When the journal recorded it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recorded_there: Option<DateTime<FixedOffset>>,
         /// Version of the mapping that it was read by.
         mapping: u32,
         /// What it did.
@@ -51,6 +55,9 @@ pub enum RecordEvent {
         /// The incident that it is about; nothing where it was only tried.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         incident: Option<Uuid>,
+        /// Persons and vehicles that the incident has from it, each with the version of its involvement.
+        #[serde(default, skip_serializing_if = "Parts::is_empty")]
+        parts: Parts,
         /// Keyed marks of its fields.
         marks: Marks,
         /// What it says, where the incident doesn't.
@@ -65,6 +72,9 @@ pub enum RecordEvent {
         external_id: ExternalId,
         /// Place in the journal's own order; 0 where it has none.
         sequence: u64,
+        /// When the journal recorded it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recorded_there: Option<DateTime<FixedOffset>>,
         /// Version of the mapping that it was read by.
         mapping: u32,
         /// Why not.
@@ -82,6 +92,9 @@ pub enum RecordEvent {
         external_id: ExternalId,
         /// Place in the journal's own order; 0 where it has none.
         sequence: u64,
+        /// When the journal recorded it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recorded_there: Option<DateTime<FixedOffset>>,
         /// Version of the mapping that it was read by.
         mapping: u32,
         /// What it did.
@@ -89,6 +102,9 @@ pub enum RecordEvent {
         /// The incident that it is about; nothing where it was only tried.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         incident: Option<Uuid>,
+        /// Persons and vehicles that the incident has from it, each with the version of its involvement.
+        #[serde(default, skip_serializing_if = "Parts::is_empty")]
+        parts: Parts,
         /// Keyed marks of its fields.
         marks: Marks,
         /// What it says, where the incident doesn't.

@@ -1,5 +1,5 @@
-use super::{Fault, Marks, RecordEffect, RecordEvent};
-use crate::examples::{actor, id, sealed, sure};
+use super::{Fault, Marks, Parts, RecordEffect, RecordEvent};
+use crate::examples::{actor, at, id, sealed, sure};
 use crate::values::{ExternalId, FieldMark, SourceSystem};
 
 /// Marks of a record of two fields.
@@ -19,6 +19,7 @@ impl RecordEvent {
                 journal: journal(),
                 external_id: external_id(),
                 sequence: 17,
+                recorded_there: Some(at("21:50:00")),
                 mapping: 1,
                 faults: vec![Fault {
                     path: "type_code".to_owned(),
@@ -32,9 +33,11 @@ impl RecordEvent {
                 journal: journal(),
                 external_id: external_id(),
                 sequence: 17,
+                recorded_there: Some(at("21:50:00")),
                 mapping: 2,
                 effect: RecordEffect::Registered,
                 incident: Some(id(1)),
+                parts: Parts::from([(id(7), 1)]),
                 marks: marks(0xab),
                 content: Some(sealed(5)),
                 by: Some(actor("a.ozola")),
@@ -44,9 +47,11 @@ impl RecordEvent {
                 journal: journal(),
                 external_id: external_id(),
                 sequence: 16,
+                recorded_there: Some(at("21:50:00")),
                 mapping: 2,
                 effect: RecordEffect::Late,
                 incident: Some(id(1)),
+                parts: Parts::from([(id(7), 1)]),
                 marks: marks(0xac),
                 content: Some(sealed(7)),
             },

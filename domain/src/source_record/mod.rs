@@ -10,6 +10,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, FixedOffset};
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use schemars::JsonSchema;
@@ -26,6 +27,10 @@ use crate::values::{ExternalId, FieldMark, SourceSystem};
 
 /// Keyed marks of a record's fields, by their names in the journal.
 pub type Marks = BTreeMap<String, FieldMark>;
+
+/// Persons and vehicles that an incident has from a record, by their ids there, each with the version of its involvement: where that is
+/// another by now, somebody else has changed it.
+pub type Parts = BTreeMap<Uuid, u32>;
 
 terms! {
     /// What a record did that was taken over (ieraksta iznākums).
@@ -54,6 +59,12 @@ pub struct SourceRecord {
     /// What of it is not for this register.
     discarded: Option<Version>,
     incident: Option<Uuid>,
+    /// Persons and vehicles that the incident has from it.
+    parts: Parts,
+    /// When its journal recorded what was taken over, by place in the journal's order.
+    versions: BTreeMap<u64, Option<DateTime<FixedOffset>>>,
+    /// What came late, by the same.
+    late: BTreeMap<u64, Marks>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -65,6 +76,7 @@ struct Named {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 struct Version {
     sequence: u64,
+    recorded_there: Option<DateTime<FixedOffset>>,
     marks: Marks,
 }
 
@@ -90,6 +102,24 @@ impl SourceRecord {
     #[must_use]
     pub fn incident(&self) -> Option<Uuid> {
         self.incident
+    }
+
+    /// Persons and vehicles that the incident has from it.
+    #[must_use]
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// What waits to be mended: its place in its journal's order, and when that recorded it.
+    #[must_use]
+    pub fn kept(&self) -> Option<(u64, Option<DateTime<FixedOffset>>)> {
+        self.kept.as_ref().map(|kept| (kept.sequence, kept.recorded_there))
+    }
+
+    /// When its journal recorded the version after that place in its order, of those that were taken over; nothing where it didn't say.
+    #[must_use]
+    pub fn superseded_at(&self, sequence: u64) -> Option<DateTime<FixedOffset>> {
+        self.versions.range(sequence.saturating_add(1)..).next().and_then(|(_, at)| *at)
     }
 
     /// Whether something of it waits to be mended.
@@ -118,7 +148,7 @@ impl SourceRecord {
             return if sequence > taken.sequence { Standing::Confirmed } else { Standing::Same };
         }
         if sequence != 0 && sequence < taken.sequence {
-            return Standing::Late;
+            return if self.late.get(&sequence) == Some(marks) { Standing::Same } else { Standing::Late };
         }
         let names = taken.marks.keys().chain(marks.keys());
         Standing::Changed(names.filter(|name| taken.marks.get(*name) != marks.get(*name)).cloned().collect())
@@ -127,40 +157,54 @@ impl SourceRecord {
     /// Nothing new where it waits to be mended already. What is mended by hand counts as what the journal said, so that its saying the same
     /// again changes nothing.
     fn receive(&self, command: ReceiveRecord) -> Decision {
-        let ReceiveRecord { journal, external_id, mut sequence, mapping, mut marks, verdict, mended } = command;
+        let ReceiveRecord { journal, external_id, mapping, verdict, mended, .. } = command;
+        let (mut sequence, mut recorded_there, mut marks) = (command.sequence, command.recorded_there, command.marks);
         if mended.is_some() {
             let kept = self.kept.clone().ok_or(RecordError::NotInQuarantine)?;
-            (sequence, marks) = (kept.sequence, kept.marks);
+            (sequence, recorded_there, marks) = (kept.sequence, kept.recorded_there, kept.marks);
         }
         Ok(vec![match verdict {
             Verdict::Faulty { faults, content } => {
                 if self.kept.as_ref().is_some_and(|kept| kept.marks == marks && kept.sequence >= sequence) {
                     return Ok(Vec::new());
                 }
-                RecordEvent::SourceRecordQuarantined { journal, external_id, sequence, mapping, faults, marks, content }
+                RecordEvent::SourceRecordQuarantined {
+                    journal,
+                    external_id,
+                    sequence,
+                    recorded_there,
+                    mapping,
+                    faults,
+                    marks,
+                    content,
+                }
             }
-            Verdict::Sound { effect, incident, content } if self.releases(sequence) => {
+            Verdict::Sound { effect, incident, parts, content } if self.releases(sequence) => {
                 let (by, reason) = mended.unzip();
                 RecordEvent::SourceRecordReleased {
                     journal,
                     external_id,
                     sequence,
+                    recorded_there,
                     mapping,
                     effect,
                     incident,
+                    parts,
                     marks,
                     content,
                     by,
                     reason,
                 }
             }
-            Verdict::Sound { effect, incident, content } => RecordEvent::SourceRecordReceived {
+            Verdict::Sound { effect, incident, parts, content } => RecordEvent::SourceRecordReceived {
                 journal,
                 external_id,
                 sequence,
+                recorded_there,
                 mapping,
                 effect,
                 incident,
+                parts,
                 marks,
                 content,
             },
@@ -180,15 +224,22 @@ impl SourceRecord {
         Ok(vec![RecordEvent::SourceRecordDiscarded { journal, external_id, reason, by }])
     }
 
-    fn take(&mut self, effect: RecordEffect, incident: Option<Uuid>, version: Version) {
+    /// What was only tried was not taken over, and what came late is not what the journal says now.
+    fn take(&mut self, effect: RecordEffect, incident: Option<Uuid>, parts: Parts, version: Version) {
         self.incident = incident.or(self.incident);
         match effect {
-            // What was only tried was not taken over, and what came late is not what the journal says now.
-            RecordEffect::Tried | RecordEffect::Late => {}
-            RecordEffect::Registered | RecordEffect::Supplemented | RecordEffect::Confirmed => {
-                self.taken = Some(version)
+            RecordEffect::Tried => return,
+            RecordEffect::Late => {
+                self.late.insert(version.sequence, version.marks);
+                return;
             }
+            RecordEffect::Registered | RecordEffect::Supplemented => self.parts = parts,
+            RecordEffect::Confirmed => {}
         }
+        if version.sequence != 0 {
+            self.versions.entry(version.sequence).or_insert(version.recorded_there);
+        }
+        self.taken = Some(version);
     }
 }
 
@@ -219,17 +270,37 @@ impl Aggregate for SourceRecord {
 
     fn apply(&mut self, event: RecordEvent) {
         let (journal, external_id) = match event {
-            RecordEvent::SourceRecordReceived { journal, external_id, sequence, effect, incident, marks, .. } => {
-                self.take(effect, incident, Version { sequence, marks });
+            RecordEvent::SourceRecordReceived {
+                journal,
+                external_id,
+                sequence,
+                recorded_there,
+                effect,
+                incident,
+                parts,
+                marks,
+                ..
+            } => {
+                self.take(effect, incident, parts, Version { sequence, recorded_there, marks });
                 (journal, external_id)
             }
-            RecordEvent::SourceRecordQuarantined { journal, external_id, sequence, marks, .. } => {
-                self.kept = Some(Version { sequence, marks });
+            RecordEvent::SourceRecordQuarantined { journal, external_id, sequence, recorded_there, marks, .. } => {
+                self.kept = Some(Version { sequence, recorded_there, marks });
                 (journal, external_id)
             }
-            RecordEvent::SourceRecordReleased { journal, external_id, sequence, effect, incident, marks, .. } => {
+            RecordEvent::SourceRecordReleased {
+                journal,
+                external_id,
+                sequence,
+                recorded_there,
+                effect,
+                incident,
+                parts,
+                marks,
+                ..
+            } => {
                 self.kept = None;
-                self.take(effect, incident, Version { sequence, marks });
+                self.take(effect, incident, parts, Version { sequence, recorded_there, marks });
                 (journal, external_id)
             }
             RecordEvent::SourceRecordDiscarded { journal, external_id, .. } => {

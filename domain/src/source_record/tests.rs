@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::examples::marks;
 use super::*;
-use crate::examples::{actor, id, sealed, sure};
+use crate::examples::{actor, at, id, sealed, sure};
 use crate::personal::Personal;
 use crate::scenario::{Scenario, moment};
 
@@ -11,6 +11,7 @@ fn received(sequence: u64, narrative: u8, verdict: Verdict) -> RecordCommand {
         journal: sure(SourceSystem::parse("enz-ogre")),
         external_id: sure(ExternalId::parse("2026/1734")),
         sequence,
+        recorded_there: there(sequence),
         mapping: 1,
         marks: marks(narrative),
         verdict,
@@ -19,7 +20,16 @@ fn received(sequence: u64, narrative: u8, verdict: Verdict) -> RecordCommand {
 }
 
 fn sound(sequence: u64, narrative: u8, effect: RecordEffect) -> RecordCommand {
-    received(sequence, narrative, Verdict::Sound { effect, incident: Some(id(1)), content: None })
+    with_parts(sequence, narrative, effect, Parts::new())
+}
+
+fn with_parts(sequence: u64, narrative: u8, effect: RecordEffect, parts: Parts) -> RecordCommand {
+    received(sequence, narrative, Verdict::Sound { effect, incident: Some(id(1)), parts, content: None })
+}
+
+/// When its journal recorded that version; of those before the third it doesn't say.
+fn there(sequence: u64) -> Option<DateTime<FixedOffset>> {
+    (sequence > 2).then(|| at(&format!("21:{sequence:02}:00")))
 }
 
 fn content() -> Personal<KeptContent> {
@@ -61,6 +71,44 @@ fn what_was_tried_or_came_late_is_not_what_the_journal_says_now() {
     assert_eq!(tried.record.standing(7, &marks(1)), Standing::New);
     let late = tried.after(sound(7, 1, RecordEffect::Registered)).after(sound(6, 2, RecordEffect::Late));
     assert_eq!(late.record.standing(7, &marks(1)), Standing::Same);
+}
+
+#[test]
+fn a_late_version_is_kept_once_and_it_is_known_what_came_after_it() {
+    let known = Scenario::<SourceRecord>::new()
+        .after(sound(2, 1, RecordEffect::Registered))
+        .after(sound(5, 1, RecordEffect::Confirmed))
+        .after(sound(9, 3, RecordEffect::Supplemented));
+    let after = |sequence| known.record.superseded_at(sequence);
+    assert_eq!((after(1), after(4), after(5), after(9)), (None, there(5), there(9), None));
+    assert_eq!(known.record.standing(7, &marks(2)), Standing::Late);
+    let late = known.after(sound(7, 2, RecordEffect::Late));
+    assert_eq!(late.record.standing(7, &marks(2)), Standing::Same);
+    assert_eq!(late.record.standing(7, &marks(4)), Standing::Late, "it says something else");
+    assert_eq!(late.record.standing(6, &marks(2)), Standing::Late);
+    assert_eq!(late.record.superseded_at(6), there(9), "what came late was not taken over");
+}
+
+#[test]
+fn what_waits_keeps_its_place_and_time_when_it_is_mended() {
+    let kept = Scenario::<SourceRecord>::new().after(faulty(7, 1));
+    assert_eq!(kept.record.kept(), Some((7, there(7))));
+    let (events, _) = kept.when(mended(2)).accepted();
+    let [RecordEvent::SourceRecordReleased { sequence, recorded_there, .. }] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!((*sequence, *recorded_there), (7, there(7)));
+}
+
+#[test]
+fn who_is_in_the_incident_from_it_is_as_the_journal_said_last() {
+    let (first, second) = (Parts::from([(id(7), 1), (id(8), 2)]), Parts::from([(id(7), 3)]));
+    let known = Scenario::<SourceRecord>::new().after(with_parts(5, 1, RecordEffect::Registered, first.clone()));
+    for effect in [RecordEffect::Confirmed, RecordEffect::Tried] {
+        assert_eq!(known.clone().after(sound(6, 1, effect)).record.parts(), &first, "{effect}");
+    }
+    assert_eq!(known.clone().after(sound(4, 2, RecordEffect::Late)).record.parts(), &first);
+    assert_eq!(known.after(with_parts(6, 2, RecordEffect::Supplemented, second.clone())).record.parts(), &second);
 }
 
 #[test]

@@ -7,6 +7,7 @@ const TERMS: &[(&str, &str)] = &[
     ("IncidentSupplemented", "notikums papildināts"),
     ("IncidentCorrected", "notikums labots"),
     ("IncidentReclassified", "notikums pārkvalificēts"),
+    ("EarlierVersionNoted", "atzīmēta agrāka versija"),
     ("IncidentAssigned", "notikums norīkots"),
     ("ResultRecorded", "reģistrēts izskatīšanas rezultāts"),
     ("IncidentClosed", "notikums slēgts"),
@@ -61,6 +62,7 @@ const TERMS: &[(&str, &str)] = &[
     // A notice.
     ("NoticeIssued", "paziņojums sagatavots"),
     ("NoticeDelivered", "paziņojums piegādāts"),
+    ("NoticeFetched", "paziņojums paņemts"),
     ("NoticeDeliveryFailed", "paziņojuma piegāde neizdevās"),
     ("NoticeAcknowledged", "paziņojums apstiprināts"),
     ("NoticeEscalated", "paziņojums eskalēts"),

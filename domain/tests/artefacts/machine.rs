@@ -145,6 +145,21 @@ fn of_registration() -> Vec<IncidentCommand> {
         })),
         reclassify("theft"),
         reclassify("robbery"),
+        IncidentCommand::NoteEarlierVersion(Box::new(NoteEarlierVersion {
+            sequence: 1,
+            recorded_there: None,
+            superseded_at: None,
+            channel: Channel::Phone110,
+            type_code: kind("theft"),
+            category: Category::B,
+            place: None,
+            received_at: None,
+            occurred_from: None,
+            occurred_to: None,
+            narrative: None,
+            reporter: None,
+            result: None,
+        })),
     ]
 }
 

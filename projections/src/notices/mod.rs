@@ -10,7 +10,7 @@ use event_store::log::{LogName, StoredEvent};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
-pub use self::rows::{NoticeFilter, NoticeRow};
+pub use self::rows::{Fetched, NoticeFilter, NoticeRow};
 use crate::event::{DecodedEvent, NOTICE, RegisterEvent};
 use crate::fact::{bigint, int, utc};
 use crate::projection::Projection;
@@ -109,6 +109,10 @@ fn take_in(row: &mut NoticeRow, stored: &StoredEvent, event: &NoticeEvent) {
         NoticeEvent::NoticeIssued { .. } => {}
         NoticeEvent::NoticeDelivered { attempt: _, receipt, content, scopes } => {
             (row.delivered_at, row.receipt, row.content) = (at, Some((*receipt).into()), Some(content.to_string()));
+            row.scopes = Json(scopes.iter().map(|scope| scope.code().to_owned()).collect());
+        }
+        NoticeEvent::NoticeFetched { by: _, scopes } => {
+            row.delivered_at = at;
             row.scopes = Json(scopes.iter().map(|scope| scope.code().to_owned()).collect());
         }
         NoticeEvent::NoticeDeliveryFailed { attempt, cause, receipt: _ } => {

@@ -6,6 +6,7 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use crate::consultations::LookRow;
 use crate::keyset::{Keyset, Order};
 use crate::reach::{self, Columns, Participants};
 use crate::table::{columns, table_row};
@@ -45,7 +46,7 @@ table_row! {
         failures: i32 => "int4",
         /// Why the last of them failed.
         last_failure: Option<String> => "text",
-        /// When the recipient's system took it.
+        /// When the recipient's system took it, or somebody there fetched it.
         delivered_at: Option<DateTime<Utc>> => "timestamptz",
         /// HTTP status of that.
         receipt: Option<i32> => "int4",
@@ -72,6 +73,19 @@ table_row! {
         /// Sequence of its last event.
         version: i64 => "int8",
     }
+}
+
+/// A notice that somebody of its recipient was shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// Id of the notice.
+    pub notice: Uuid,
+    /// The recipient.
+    pub institution: String,
+    /// Who was shown it first.
+    pub actor: String,
+    /// What of the incident.
+    pub scopes: Vec<String>,
 }
 
 /// Which notices are meant: all conditions that are given hold.
@@ -155,6 +169,44 @@ impl NoticeRow {
             columns::<Self>()
         );
         sqlx::query_as(&sql).bind(recipients).bind(i64::from(limit)).fetch_all(connection).await
+    }
+
+    /// Notices that somebody of their recipient was shown with the incident, and of which nobody knows yet that they are there: at most
+    /// `limit`. Those with a system for it are left out: it is posted to them all the same.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn fetched(
+        connection: &mut PgConnection,
+        with_system: &[String],
+        limit: u32,
+    ) -> Result<Vec<Fetched>, sqlx::Error> {
+        // What an answer shows of the notice and of the incident is told apart, since it is not the same of both.
+        let sql = format!(
+            "select n.id, seen.institution, seen.actor, seen.scopes
+             from notices.notices n
+             cross join lateral (
+               select l.institution, l.actor, i.scopes
+               from consultations.looked_at a
+               join consultations.looks l on l.position = a.position
+               join consultations.looked_at i on i.record = n.incident
+               join consultations.looks li on li.position = i.position and li.kind = l.kind and li.query = l.query
+                 and li.institution = l.institution and li.actor = l.actor
+                 and li.at between l.at - interval '1 minute' and l.at + interval '1 minute'
+               where a.record = n.id and l.kind = '{}' and l.institution = n.recipient and l.actor is not null
+               order by a.position, i.position limit 1
+             ) seen
+             where n.delivered_at is null and n.acknowledged_at is null and n.recipient <> all($1)
+             order by n.issued_at, n.id limit $2",
+            LookRow::CONSULTED
+        );
+        let rows: Vec<(Uuid, String, String, String)> =
+            sqlx::query_as(&sql).bind(with_system).bind(i64::from(limit)).fetch_all(connection).await?;
+        let fetched = |(notice, institution, actor, scopes): (Uuid, String, String, String)| {
+            let scopes = scopes.split(',').map(str::to_owned).collect();
+            Fetched { notice, institution, actor, scopes }
+        };
+        Ok(rows.into_iter().map(fetched).collect())
     }
 
     /// Notices that are late at `now` and of which nobody else was told, the longest late first: at most `limit`.

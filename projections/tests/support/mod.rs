@@ -47,6 +47,7 @@ pub struct System {
     pub pools: Pools,
     pub register: Appender,
     pub tracks: Appender,
+    pub access: Appender,
     pub registry: Registry,
     pub database: TestDatabase,
 }
@@ -68,7 +69,8 @@ impl System {
         let master = Arc::new(MasterKeys::from_bytes(1, &[42; 32]));
         let appender = |log| Appender::start(AppenderConfig::new(log, app.clone(), Arc::clone(&master))).0;
         let (register, tracks) = (appender(LogName::REGISTER), appender(LogName::TRACKS));
-        System { pools: Pools { owner, app }, register, tracks, registry: Registry::all(), database }
+        let access = appender(LogName::ACCESS);
+        System { pools: Pools { owner, app }, register, tracks, access, registry: Registry::all(), database }
     }
 
     pub fn reader(&self, log: LogName) -> LogReader {
@@ -110,7 +112,11 @@ impl System {
             touches: Vec::new(),
             decide,
         };
-        let appender = if log == LogName::TRACKS { &self.tracks } else { &self.register };
+        let appender = match log {
+            LogName::TRACKS => &self.tracks,
+            LogName::ACCESS => &self.access,
+            _ => &self.register,
+        };
         appender.enqueue_waiting(submission).await?.await
     }
 

@@ -213,7 +213,7 @@ impl Notice {
         self.row.last_failure.as_deref().map(DeliveryFailure::of_code).transpose()
     }
 
-    /// When the recipient's system took it; null where it is fetched.
+    /// When the recipient's system took it or, where they have none, somebody there fetched it first.
     async fn delivered_at(&self) -> Option<DateTime<Utc>> {
         self.row.delivered_at
     }

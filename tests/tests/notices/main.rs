@@ -202,6 +202,12 @@ async fn a_days_notices_come_once_to_whom_they_are_for_whoever_is_killed() {
         }
     }
     assert_eq!(notices.len(), wanted.len());
+    let pool = pool(&folder.home()).await;
+    let waited_for = i64::try_from(wanted.len() - posted.len()).unwrap();
+    while events(&pool).await.get("NoticeFetched").copied().unwrap_or_default() < waited_for {
+        assert!(begun.elapsed() < PATIENCE, "{:?}", events(&pool).await);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
     let (other, _) = notices.iter().find(|(_, recipient)| *recipient != "SD-RIGA").unwrap();
     let refused = acknowledge(&folder, &server, "SD-RIGA", other).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::PermissionDenied, "{refused}");
@@ -210,12 +216,12 @@ async fn a_days_notices_come_once_to_whom_they_are_for_whoever_is_killed() {
         assert_eq!(acknowledge(&folder, &server, recipient, notice).await.unwrap(), 0, "it is so already");
     }
 
-    let pool = pool(&folder.home()).await;
     let all = i64::try_from(wanted.len()).unwrap();
     let counted = events(&pool).await;
     assert_eq!((counted["NoticeIssued"], counted["NoticeAcknowledged"]), (all, all), "{counted:?}");
     // One that came, and was acknowledged before its receiver's receipt could be had, is posted no more.
     assert!(counted["NoticeDelivered"] <= i64::try_from(posted.len()).unwrap(), "{counted:?}");
+    assert_eq!(counted["NoticeFetched"], waited_for, "each was fetched for the first time once");
     assert!(!counted.contains_key("NoticeEscalated"), "{counted:?}");
     let disclosed: i64 = sqlx::query_scalar("select count(*) from access.events where event_type = 'DataDisclosed'")
         .fetch_one(&pool)

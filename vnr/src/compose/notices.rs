@@ -22,15 +22,16 @@ use access::policy::PolicyHandle;
 use access::{AccessLog, Institution, Principal, Purpose, Role};
 use anyhow::Context as _;
 use chrono::{TimeDelta, Utc};
+use domain::access_day::DataScope;
 use domain::classifier::Classifiers;
 use domain::notice::rule::{NoticeRules, Told};
-use domain::notice::{MAX_FAILURES, NoticeService, RecordDelivery, RecordDeliveryFailure};
-use domain::values::{ContentDigest, InstitutionCode, Recipient, TerritoryCode};
+use domain::notice::{MAX_FAILURES, NoticeService, RecordDelivery, RecordDeliveryFailure, RecordFetch};
+use domain::values::{Actor, ContentDigest, InstitutionCode, Recipient, TerritoryCode, UserName};
 use event_store::append::{AppendError, Appender, Submission};
 use event_store::seal::MasterKeys;
 use futures::StreamExt as _;
 use projections::case_search::IncidentRow;
-use projections::notices::NoticeRow;
+use projections::notices::{Fetched, NoticeRow};
 use query_api::NoticeReader;
 use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio::sync::watch;
@@ -143,6 +144,7 @@ impl Teller {
         }
         let more = self.issue().await?;
         self.post_waiting().await?;
+        self.note_fetched().await?;
         self.escalate().await?;
         Ok(more)
     }
@@ -271,6 +273,25 @@ impl Teller {
         }
     }
 
+    /// Records which notices their recipients have fetched, as the access log has it: whoever asked was shown them only after it was told.
+    async fn note_fetched(&self) -> anyhow::Result<()> {
+        let with_system = self.receivers.institutions();
+        let fetched = NoticeRow::fetched(&mut *self.pool.acquire().await?, &with_system, AT_ONCE).await?;
+        for row in fetched {
+            let fetch = match fetch(&row) {
+                Ok(fetch) => fetch,
+                Err(error) => {
+                    tracing::warn!(notice = %row.notice, error = format!("{error:#}"), "who fetched it can't be read");
+                    continue;
+                }
+            };
+            self.record(submission::fetched(row.notice, fetch, Utc::now(), &self.master)).await?;
+            metrics::counter!("vnr_notices_fetched_total").increment(1);
+            tracing::info!(notice = %row.notice, recipient = %row.institution, "a notice is fetched");
+        }
+        Ok(())
+    }
+
     fn pause(&mut self, recipient: String) {
         let failures = self.pauses.get(&recipient).map_or(0, |pause| pause.failures);
         let pause = Duration::from_secs(1 << failures.min(6)).min(LONGEST_PAUSE);
@@ -333,6 +354,16 @@ fn implied(row: &IncidentRow, classifiers: &Classifiers) -> anyhow::Result<Vec<(
         responsible: &responsible,
     };
     Ok(NoticeRules::embedded().implied(&told, classifiers)?)
+}
+
+/// Who fetched it, and what of the incident they were shown.
+fn fetch(row: &Fetched) -> anyhow::Result<RecordFetch> {
+    let by = Actor {
+        institution: InstitutionCode::parse(&row.institution).context("the recipient's code")?,
+        user: UserName::parse(&row.actor).context("a user's name")?,
+    };
+    let scopes = row.scopes.iter().map(|scope| DataScope::parse(scope)).collect::<Result<_, _>>()?;
+    Ok(RecordFetch { by, scopes })
 }
 
 /// Who hands it over: the register, for who runs it.

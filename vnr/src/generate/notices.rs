@@ -15,8 +15,8 @@ use command_api::Single;
 use domain::access_day::DataScope;
 use domain::ids;
 use domain::notice::rule::{NoticeRules, Told};
-use domain::notice::{DeliveryFailure, IssueNotice, NoticeService, RecordDelivery, RecordDeliveryFailure};
-use domain::values::{ContentDigest, ExternalId, InstitutionCode, SourceSystem, TerritoryCode};
+use domain::notice::{DeliveryFailure, IssueNotice, NoticeService, RecordDelivery, RecordDeliveryFailure, RecordFetch};
+use domain::values::{Actor, ContentDigest, ExternalId, InstitutionCode, SourceSystem, TerritoryCode, UserName};
 use nation::Post;
 use proto::command::v1 as pb;
 use sha2::{Digest as _, Sha256};
@@ -30,6 +30,8 @@ use crate::notices::submission;
 const ISSUED_AFTER: TimeDelta = TimeDelta::seconds(1);
 /// Of a hundred recipients so many do not answer at first.
 const AWAY: u64 = 4;
+/// Of a hundred so many have no system of their own, and fetch what they are told.
+const FETCH: u64 = 10;
 /// Of a hundred so many are late.
 const LATE: u64 = 6;
 
@@ -39,6 +41,7 @@ enum Then {
     Issued(Box<IssueNotice>),
     Failed,
     Delivered,
+    Fetched(InstitutionCode),
     Escalated,
     Acknowledged(InstitutionCode),
 }
@@ -84,7 +87,7 @@ impl Following {
             responsible: &responsible,
         };
         for (notice, issue) in NoticeRules::embedded().implied(&told, &rules.classifiers).unwrap_or_default() {
-            let plan = plan(notice, issue, at + ISSUED_AFTER);
+            let plan = plan(notice, issue, at + ISSUED_AFTER, self.until);
             if let Some((first, _)) = plan.first() {
                 self.queue.push(Reverse((*first, notice, 0)));
             }
@@ -126,6 +129,12 @@ impl Following {
                 let scopes = vec![DataScope::Summary, DataScope::Narrative, DataScope::Persons];
                 submission::delivered(notice, RecordDelivery { receipt: 200, content, scopes }, at, master)
             }
+            Then::Fetched(recipient) => {
+                let user = UserName::parse(&self.standing(&recipient)?.principal.subject).context("who fetches it")?;
+                let by = Actor { institution: recipient, user };
+                let scopes = vec![DataScope::Summary, DataScope::Narrative, DataScope::Persons];
+                submission::fetched(notice, RecordFetch { by, scopes }, at, master)
+            }
             Then::Escalated => submission::escalate(notice, at, master),
             Then::Acknowledged(recipient) => {
                 let standing = self.standing(&recipient)?;
@@ -157,18 +166,24 @@ impl Following {
     }
 }
 
-/// What becomes of a notice, in order of time: all of it follows from its id.
-fn plan(notice: Uuid, issue: IssueNotice, issued: DateTime<Utc>) -> Vec<(DateTime<Utc>, Then)> {
+/// What becomes of a notice, in order of time: all of it follows from its id, and from when the log ends.
+///
+/// Whoever serves the log does so later, and would have each notice escalated at once that waits for an answer when it ends. So what the
+/// recipient would have answered after that is answered before.
+fn plan(notice: Uuid, issue: IssueNotice, issued: DateTime<Utc>, until: DateTime<Utc>) -> Vec<(DateTime<Utc>, Then)> {
     let chance = notice.as_u64_pair().1;
     let (recipient, due) = (issue.recipient.clone(), TimeDelta::minutes(issue.within_minutes.into()));
     let service = issue.service;
     let mut plan = vec![(issued, Then::Issued(Box::new(issue)))];
     let mut at = issued + TimeDelta::seconds(20 + seconds(chance >> 8, 15));
+    let fetches = (AWAY..AWAY + FETCH).contains(&(chance % 100));
     if chance % 100 < AWAY {
         plan.push((at, Then::Failed));
         at += TimeDelta::seconds(1 + seconds(chance >> 16, 600));
     }
-    plan.push((at, Then::Delivered));
+    if !fetches {
+        plan.push((at, Then::Delivered));
+    }
     // A duty desk answers in minutes, an office when it has read its post.
     let usual = match service {
         NoticeService::MunicipalPolice => TimeDelta::seconds(60 + seconds(chance >> 24, 40 * 60)),
@@ -176,13 +191,78 @@ fn plan(notice: Uuid, issue: IssueNotice, issued: DateTime<Utc>) -> Vec<(DateTim
     };
     let late = (chance >> 4) % 100 < LATE || at + usual >= issued + due;
     let known = if late { issued + due + usual } else { at + usual };
-    if late {
-        plan.push((issued + due + TimeDelta::seconds(2), Then::Escalated));
+    let (escalated, mut known) =
+        (late.then(|| issued + due + TimeDelta::seconds(2)), known.max(issued + TimeDelta::seconds(60)));
+    let escalated = escalated.filter(|escalated| *escalated < until);
+    if escalated.is_none() && known >= until {
+        let left = (until - at).num_seconds().max(1).unsigned_abs();
+        known = at + TimeDelta::seconds(seconds(chance >> 24, left));
     }
-    plan.push((known.max(issued + TimeDelta::seconds(60)), Then::Acknowledged(recipient)));
+    plan.extend(escalated.map(|escalated| (escalated, Then::Escalated)));
+    if fetches {
+        // Whoever opens it reads it first, and says so then.
+        plan.push((known, Then::Fetched(recipient.clone())));
+        known += TimeDelta::milliseconds(400);
+    }
+    plan.push((known, Then::Acknowledged(recipient)));
     plan
 }
 
 fn seconds(chance: u64, below: u64) -> i64 {
     i64::try_from(chance % below).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::values::Code;
+
+    use super::*;
+
+    fn planned(n: u128, service: NoticeService, before_the_end: i64) -> (DateTime<Utc>, Vec<(DateTime<Utc>, Then)>) {
+        let until = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+        let institution = |code| InstitutionCode::parse(code).unwrap();
+        let issue = IssueNotice {
+            incident: Uuid::from_u128(1),
+            rule: Code::parse("family-violence").unwrap(),
+            rule_version: 1,
+            service,
+            municipality: TerritoryCode::parse("0001000").unwrap(),
+            recipient: institution("SD-RIGA"),
+            escalate_to: institution("VP"),
+            within_minutes: if service == NoticeService::SocialService { 1_440 } else { 240 },
+        };
+        let notice = Uuid::new_v5(&Uuid::nil(), &n.to_be_bytes());
+        (until, plan(notice, issue, until - TimeDelta::seconds(before_the_end), until))
+    }
+
+    #[test]
+    fn no_notice_is_left_for_whoever_serves_the_log_to_escalate() {
+        for n in 0..400 {
+            for service in [NoticeService::SocialService, NoticeService::MunicipalPolice] {
+                for before_the_end in [700, 3_600, 20_000, 100_000, 1_000_000] {
+                    let (until, plan) = planned(n, service, before_the_end);
+                    let settled = plan
+                        .iter()
+                        .any(|(at, then)| *at < until && matches!(then, Then::Escalated | Then::Acknowledged(_)));
+                    assert!(settled, "{plan:?}");
+                    assert!(plan.is_sorted_by_key(|(at, _)| *at), "{plan:?}");
+                    let delivered =
+                        plan.iter().position(|(_, then)| matches!(then, Then::Delivered | Then::Fetched(_)));
+                    let known = plan.iter().position(|(_, then)| matches!(then, Then::Acknowledged(_)));
+                    assert!(delivered.is_some() && delivered < known, "{plan:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn some_are_late_and_some_are_fetched() {
+        let of = |is: fn(&Then) -> bool| {
+            let plans = (0..1_000).map(|n| planned(n, NoticeService::SocialService, 10_000_000).1);
+            plans.filter(|plan| plan.iter().any(|(_, then)| is(then))).count()
+        };
+        let late = of(|then| matches!(then, Then::Escalated));
+        let fetched = of(|then| matches!(then, Then::Fetched(_)));
+        assert!((20..400).contains(&late) && (50..200).contains(&fetched), "{late} {fetched}");
+    }
 }

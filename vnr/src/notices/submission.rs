@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Europe::Riga;
 use command_api::{OwnAct, own_act};
-use domain::notice::{IssueNotice, Notice, NoticeCommand, RecordDelivery, RecordDeliveryFailure};
+use domain::notice::{IssueNotice, Notice, NoticeCommand, RecordDelivery, RecordDeliveryFailure, RecordFetch};
 use event_store::append::Submission;
 use event_store::seal::MasterKeys;
 use uuid::Uuid;
@@ -22,6 +22,11 @@ pub(crate) fn issue(notice: Uuid, command: IssueNotice, at: DateTime<Utc>, maste
 /// The recipient's system took it.
 pub(crate) fn delivered(notice: Uuid, receipt: RecordDelivery, at: DateTime<Utc>, master: &MasterKeys) -> Submission {
     submission(notice, "delivered", NoticeCommand::RecordDelivery(receipt), at, master)
+}
+
+/// Somebody of the recipient fetched it.
+pub(crate) fn fetched(notice: Uuid, fetch: RecordFetch, at: DateTime<Utc>, master: &MasterKeys) -> Submission {
+    submission(notice, "fetched", NoticeCommand::RecordFetch(fetch), at, master)
 }
 
 /// The attempt of that number failed.

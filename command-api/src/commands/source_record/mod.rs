@@ -4,16 +4,18 @@
 //! supplements and what is said of the record, is one decision.
 
 mod interpret;
+mod parts;
 mod take_over;
 mod told;
 
 use std::collections::BTreeMap;
 
 use access::policy::{RecordKind, Resource};
+use chrono::{DateTime, FixedOffset};
 use domain::ids;
 use domain::incident::Incident;
 use domain::personal::Personal;
-use domain::source_journal::{JournalPhase, SourceJournal};
+use domain::source_journal::SourceJournal;
 use domain::source_record::{
     DiscardRecord, Fault, KeptContent, Marks, ReceiveRecord, RecordCommand, RecordEffect, SourceRecord, Standing,
     Verdict,
@@ -24,6 +26,7 @@ use proto::command::v1 as pb;
 use uuid::Uuid;
 
 use self::interpret::interpret;
+use self::take_over::Taken;
 pub(crate) use self::told::Told;
 use super::{Prepared, actor};
 use crate::caller::Caller;
@@ -41,8 +44,10 @@ struct Incoming {
     system: SourceSystem,
     external_id: ExternalId,
     sequence: u64,
+    /// When its journal recorded it, as far as that says.
+    recorded_there: Option<DateTime<FixedOffset>>,
     /// When it happened, by the envelope.
-    occurred_at: chrono::DateTime<chrono::FixedOffset>,
+    occurred_at: DateTime<FixedOffset>,
     fields: BTreeMap<String, String>,
     marks: Marks,
     /// Who mends it, and why; nothing where its journal sends it.
@@ -67,8 +72,9 @@ pub(super) fn push(
     }
     let institution = reader.institution("institution", "", caller);
     let (envelope, source) = (envelope?, source?);
-    let named = (source.system.clone(), external_id?, source.sequence());
-    Some(incoming(envelope, named, institution?, fields?, None, caller))
+    let named = (source.system.clone(), external_id?);
+    let placed = (source.sequence(), source.recorded_at());
+    Some(incoming(envelope, named, placed, institution?, fields?, None, caller))
 }
 
 pub(super) fn mend(
@@ -82,9 +88,8 @@ pub(super) fn mend(
     let reason = reader.required("reason", &message.reason, Reason::parse);
     let institution = reader.institution("institution", "", caller);
     let by = actor(reader, caller);
-    let (system, external_id) = named?;
     let mended = Some((by?, reason?.into()));
-    Some(incoming(envelope?, (system, external_id, 0), institution?, fields?, mended, caller))
+    Some(incoming(envelope?, named?, (0, None), institution?, fields?, mended, caller))
 }
 
 pub(super) fn discard(
@@ -142,7 +147,8 @@ fn content(reader: &mut Reader, fields: BTreeMap<String, String>) -> Option<BTre
 
 fn incoming(
     envelope: Envelope,
-    (system, external_id, sequence): (SourceSystem, ExternalId, u64),
+    (system, external_id): (SourceSystem, ExternalId),
+    (sequence, recorded_there): (u64, Option<DateTime<FixedOffset>>),
     institution: InstitutionCode,
     fields: BTreeMap<String, String>,
     mended: Option<(Actor, Personal<Reason>)>,
@@ -169,6 +175,7 @@ fn incoming(
         system,
         external_id,
         sequence,
+        recorded_there,
         occurred_at,
         fields,
         marks,
@@ -194,7 +201,10 @@ impl Incoming {
     fn decide(&self, work: &mut Work<'_>) -> Result<Target, Stop> {
         self.caller.permit(&Resource::of(RecordKind::Incident, self.institution.clone()))?;
         let (journal, _) = work.state::<SourceJournal>(ids::of_journal(&self.system))?;
-        let (version, mapping) = journal.sends_for(&self.institution)?;
+        let (version, mapping) = match &self.mended {
+            Some(_) => journal.mends_for(&self.institution)?,
+            None => journal.sends_for(&self.institution)?,
+        };
         let (record, _) = work.state::<SourceRecord>(self.id())?;
         let standing = match &self.mended {
             Some(_) => record.standing_of_kept()?,
@@ -205,19 +215,19 @@ impl Incoming {
                 self.told.effect(pb::IntakeEffect::Unchanged);
                 return self.target(work);
             }
-            (None, Standing::Confirmed) => Ok(RecordEffect::Confirmed),
+            (None, Standing::Confirmed) => Ok(Taken::of(RecordEffect::Confirmed)),
             _ => match interpret(self, version, mapping) {
                 Err(faults) => Err(faults),
-                Ok(_) if journal.phase() == Some(JournalPhase::Testing) => Ok(RecordEffect::Tried),
-                Ok(read) => self.take_over(work, &read, mapping, &standing)?,
+                Ok(_) if journal.only_tries() => Ok(Taken::of(RecordEffect::Tried)),
+                Ok(read) => self.take_over(work, &read, mapping, &standing, &record)?,
             },
         };
         let verdict = match taken {
-            Ok(effect) => {
+            Ok(Taken { effect, parts }) => {
                 self.told.effect(told::of_effect(effect));
                 let incident = (effect != RecordEffect::Tried).then(|| self.incident());
                 let content = (effect == RecordEffect::Late).then(|| self.kept(Vec::new()));
-                Verdict::Sound { effect, incident, content }
+                Verdict::Sound { effect, incident, parts, content }
             }
             Err(faults) => {
                 self.told.quarantined(&faults);
@@ -229,6 +239,7 @@ impl Incoming {
             journal: self.system.clone(),
             external_id: self.external_id.clone(),
             sequence: self.sequence,
+            recorded_there: self.recorded_there,
             mapping: version,
             marks: self.marks.clone(),
             verdict,

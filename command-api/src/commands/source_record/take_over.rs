@@ -5,13 +5,13 @@ use std::error::Error;
 
 use access::policy::Action;
 use domain::incident::{
-    ChangePersonRoles, CloseIncident, CorrectIncident, IdentifyPerson, Incident, IncidentCommand, IncidentStatus,
-    InvolveVehicle, ReclassifyIncident, RecordResult, RegisterIncident, SupplementIncident,
+    CloseIncident, CorrectIncident, Incident, IncidentCommand, IncidentStatus, NoteEarlierVersion, ReclassifyIncident,
+    RecordResult, RegisterIncident, SupplementIncident,
 };
 use domain::kernel::broken_rules;
 use domain::personal::Personal;
-use domain::source_journal::{IncidentField, PersonField, RecordField, RecordMapping};
-use domain::source_record::{Fault, RecordEffect, Standing};
+use domain::source_journal::{IncidentField, RecordField, RecordMapping};
+use domain::source_record::{Fault, Parts, RecordEffect, SourceRecord, Standing};
 use domain::values::{Reason, ValueError};
 use event_store::append::{ClaimTaken, Stop, Work};
 
@@ -21,6 +21,20 @@ use super::{Faults, Incoming};
 use crate::caller::NotPermitted;
 use crate::wire::source_claim;
 
+/// What a sound record did.
+pub(super) struct Taken {
+    pub(super) effect: RecordEffect,
+    /// Persons and vehicles that the incident has from it.
+    pub(super) parts: Parts,
+}
+
+impl Taken {
+    /// One that the incident has nothing new from.
+    pub(super) fn of(effect: RecordEffect) -> Self {
+        Self { effect, parts: Parts::new() }
+    }
+}
+
 impl Incoming {
     /// Takes it over; what the rules of the incident refuse is what is wrong with the record.
     pub(super) fn take_over(
@@ -29,9 +43,11 @@ impl Incoming {
         read: &Interpreted,
         mapping: &RecordMapping,
         standing: &Standing,
-    ) -> Result<Result<RecordEffect, Faults>, Stop> {
+        record: &SourceRecord,
+    ) -> Result<Result<Taken, Faults>, Stop> {
         if *standing == Standing::Late {
-            return Ok(Ok(RecordEffect::Late));
+            self.note_late(work, read, record)?;
+            return Ok(Ok(Taken::of(RecordEffect::Late)));
         }
         let id = self.incident();
         let is_known = work.state::<Incident>(id)?.0.number().is_some();
@@ -39,9 +55,9 @@ impl Incoming {
             if !is_known {
                 read.registration.execute(work, id, None)?;
                 work.claim::<Incident>("source", &source_claim::<Incident>(&self.system, &self.external_id), id)?;
-                self.parts(work, read, &Changed::All)?;
+                let parts = self.parts(work, read, mapping, &Changed::All, &Parts::new())?;
                 self.outcome(work, read, &Changed::All)?;
-                return Ok(RecordEffect::Registered);
+                return Ok(Taken { effect: RecordEffect::Registered, parts });
             }
             if let Some(resource) = Incident::resource(work, id, &self.caller)? {
                 self.caller.permit_to(Action::SupplementIncident, &resource)?;
@@ -52,9 +68,9 @@ impl Incoming {
                 _ => Changed::All,
             };
             self.amend(work, &read.registration.command, &changed)?;
-            self.parts(work, read, &changed)?;
+            let parts = self.parts(work, read, mapping, &changed, record.parts())?;
             self.outcome(work, read, &changed)?;
-            Ok(RecordEffect::Supplemented)
+            Ok(Taken { effect: RecordEffect::Supplemented, parts })
         })?;
         Ok(taken.map_err(|refused| faults(refused.as_ref())))
     }
@@ -105,44 +121,44 @@ impl Incoming {
         Ok(())
     }
 
-    /// Tells the incident who and what its journal has in it. Whom it leaves out again stays: what was said of them was said, and an officer
-    /// takes it back where it was wrong.
-    fn parts(&self, work: &mut Work<'_>, read: &Interpreted, changed: &Changed) -> Result<(), Stop> {
+    /// Notes what the journal had said before what is known: the incident stays as it is, and its history on the source's axis has it. Where
+    /// the incident doesn't take it, or isn't the institution's any more, the record alone keeps it.
+    fn note_late(&self, work: &mut Work<'_>, read: &Interpreted, record: &SourceRecord) -> Result<(), Stop> {
         let id = self.incident();
-        for (index, person) in &read.persons {
-            let subject = person.person.subject;
-            let command = if work.state::<Incident>(id)?.0.must_involve(subject).is_err() {
-                IncidentCommand::InvolvePerson(Box::new(person.clone()))
-            } else if changed.any(
-                |field| matches!(field, RecordField::Person(of, what) if of == index && *what != PersonField::Role),
-            ) && !person.person.says_nothing()
-            {
-                let reason = Some(self.as_told()?);
-                let person = person.person.clone();
-                let identify = IdentifyPerson { person, identification: None, minor: None, protections: None, reason };
-                IncidentCommand::IdentifyPerson(Box::new(identify))
-            } else {
-                continue;
-            };
-            work.execute::<Incident>(id, command)?;
-        }
-        for (index, person) in &read.persons {
-            if changed.has(RecordField::Person(*index, PersonField::Role)) {
-                let (subject, roles) = (person.person.subject, person.roles.clone());
-                let change = ChangePersonRoles { subject, roles, reason: self.as_told()? };
-                work.execute::<Incident>(id, IncidentCommand::ChangePersonRoles(change))?;
+        let (sequence, recorded_there) = match self.mended {
+            Some(_) => record.kept().unwrap_or_default(),
+            None => (self.sequence, self.recorded_there),
+        };
+        let said = read.registration.command.clone();
+        let note = NoteEarlierVersion {
+            sequence,
+            recorded_there,
+            superseded_at: record.superseded_at(sequence),
+            channel: said.channel,
+            type_code: said.type_code,
+            category: said.category,
+            place: said.place,
+            received_at: said.received_at,
+            occurred_from: said.occurred_from,
+            occurred_to: said.occurred_to,
+            narrative: said.narrative,
+            reporter: said.reporter,
+            result: read.result.clone(),
+        };
+        let noted = work.attempt(|work| {
+            if let Some(resource) = Incident::resource(work, id, &self.caller)? {
+                self.caller.permit_to(Action::SupplementIncident, &resource)?;
             }
-        }
-        for (index, vehicle) in &read.vehicles {
-            if changed.any(|field| matches!(field, RecordField::Vehicle(of, _) if of == index)) {
-                let involve = InvolveVehicle { vehicle: vehicle.clone() };
-                work.execute::<Incident>(id, IncidentCommand::InvolveVehicle(Box::new(involve)))?;
-            }
+            work.execute::<Incident>(id, IncidentCommand::NoteEarlierVersion(Box::new(note)))?;
+            Ok(())
+        })?;
+        if let Err(refused) = noted {
+            tracing::debug!(reason = %refused, "a late version of a record is not noted on its incident");
         }
         Ok(())
     }
 
-    fn as_told(&self) -> Result<Personal<Reason>, ValueError> {
+    pub(super) fn as_told(&self) -> Result<Personal<Reason>, ValueError> {
         Reason::parse(&format!("as journal {} has it", self.system)).map(Personal::Open)
     }
 
@@ -168,17 +184,17 @@ impl Incoming {
 }
 
 /// What of a record is to be told to its incident.
-enum Changed {
+pub(super) enum Changed {
     All,
     These(BTreeSet<RecordField>),
 }
 
 impl Changed {
-    fn has(&self, field: RecordField) -> bool {
+    pub(super) fn has(&self, field: RecordField) -> bool {
         self.any(|changed| *changed == field)
     }
 
-    fn any(&self, is_meant: impl Fn(&RecordField) -> bool) -> bool {
+    pub(super) fn any(&self, is_meant: impl Fn(&RecordField) -> bool) -> bool {
         match self {
             Self::All => true,
             Self::These(fields) => fields.iter().any(is_meant),

@@ -10,7 +10,9 @@ pub use involvement::{
     ChangePersonRoles, IdentifyPerson, InvolveDocument, InvolveItem, InvolveOrganisation, InvolvePerson,
     InvolveVehicle, WithdrawInvolvement,
 };
-pub use registration::{CorrectIncident, ReclassifyIncident, RegisterIncident, SupplementIncident, TypeRules};
+pub use registration::{
+    CorrectIncident, NoteEarlierVersion, ReclassifyIncident, RegisterIncident, SupplementIncident, TypeRules,
+};
 pub use relation::{
     AbsorbIncident, AddSeizedItem, LinkIncidents, MergeIncident, ReleaseIncident, SplitIncident, UnlinkIncidents,
     UnmergeIncident,
@@ -32,6 +34,8 @@ pub enum IncidentCommand {
     CorrectIncident(Box<CorrectIncident>),
     /// Changes its type or category.
     ReclassifyIncident(ReclassifyIncident),
+    /// Notes what its journal had said before what is known of it.
+    NoteEarlierVersion(Box<NoteEarlierVersion>),
     /// Gives it to a unit or an officer.
     AssignIncident(AssignIncident),
     /// Records what officers did.

@@ -1,10 +1,12 @@
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, FixedOffset};
 use uuid::Uuid;
 
-use crate::classifier::{IncidentType, ResponseLimits};
+use crate::classifier::{IncidentType, ResponseLimits, ResultCode};
 use crate::personal::Personal;
 use crate::terms::{Category, Channel, RaisedClass};
-use crate::values::{InstitutionCode, LegacyNumber, Narrative, Place, Reason, RecordingRef, Reporter};
+use crate::values::{CaseRef, InstitutionCode, LegacyNumber, Narrative, Place, Reason, RecordingRef, Reporter};
 
 /// What the classifiers say of a type and a category, when they are given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -103,4 +105,35 @@ pub struct ReclassifyIncident {
     pub rules: TypeRules,
     /// Why.
     pub reason: Personal<Reason>,
+}
+
+/// Notes what its journal had said before what is known of it (agrākas versijas atzīmēšana): it came late, and changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteEarlierVersion {
+    /// Place of that version in the journal's own order.
+    pub sequence: u64,
+    /// When the journal recorded it.
+    pub recorded_there: Option<DateTime<FixedOffset>>,
+    /// When the journal recorded the version after it of those that were taken over here.
+    pub superseded_at: Option<DateTime<FixedOffset>>,
+    /// How it was reported.
+    pub channel: Channel,
+    /// Type.
+    pub type_code: IncidentType,
+    /// Category.
+    pub category: Category,
+    /// Where.
+    pub place: Option<Place>,
+    /// When the unit that leads operations was told.
+    pub received_at: Option<DateTime<FixedOffset>>,
+    /// When it began.
+    pub occurred_from: Option<DateTime<FixedOffset>>,
+    /// When it ended, where it lasted.
+    pub occurred_to: Option<DateTime<FixedOffset>>,
+    /// What happened.
+    pub narrative: Option<Personal<Narrative>>,
+    /// Who reported it.
+    pub reporter: Option<Reporter>,
+    /// How it was dealt with, and the numbers of the processes that it went on in.
+    pub result: Option<(ResultCode, BTreeSet<CaseRef>)>,
 }

@@ -1,6 +1,8 @@
 use chrono::{DateTime, FixedOffset};
 
-use super::super::command::{CorrectIncident, ReclassifyIncident, RegisterIncident, SupplementIncident, TypeRules};
+use super::super::command::{
+    CorrectIncident, NoteEarlierVersion, ReclassifyIncident, RegisterIncident, SupplementIncident, TypeRules,
+};
 use super::super::{Decision, Incident, IncidentError, IncidentEvent, IncidentStatus};
 use crate::kernel::{Moment, Refused};
 use crate::values::Place;
@@ -123,6 +125,32 @@ impl Incident {
         let received_at = incident.received_at.filter(|_| category.is_some());
         let respond_by = received_at.and_then(|at| respond_by(rules, incident.place.as_ref(), at));
         Ok(vec![IncidentEvent::IncidentReclassified { type_code, category, class, respond_by, reason }])
+    }
+
+    /// Notes what its journal had said before what is known of it. That changes nothing, so it is noted of what is closed or goes on in
+    /// another as well.
+    pub(in super::super) fn note_earlier_version(&self, command: NoteEarlierVersion) -> Decision {
+        let incident = self.known()?;
+        if incident.status == IncidentStatus::Annulled {
+            return Err(IncidentError::Annulled { number: incident.number }.into());
+        }
+        let (result_code, case_refs) = command.result.unzip();
+        Ok(vec![IncidentEvent::EarlierVersionNoted {
+            sequence: command.sequence,
+            recorded_there: command.recorded_there,
+            superseded_at: command.superseded_at,
+            channel: command.channel,
+            type_code: command.type_code,
+            category: command.category,
+            place: command.place,
+            received_at: command.received_at,
+            occurred_from: command.occurred_from,
+            occurred_to: command.occurred_to,
+            narrative: command.narrative,
+            reporter: command.reporter,
+            result_code,
+            case_refs: case_refs.unwrap_or_default(),
+        }])
     }
 
     /// The times that are given and new.

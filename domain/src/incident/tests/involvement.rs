@@ -186,3 +186,26 @@ fn the_state_knows_no_names() {
     let state = serde_json::to_string(&incident().registered().after(involve(7, |_| {})).record).unwrap();
     assert!(!state.contains("Anna"), "{state}");
 }
+
+#[test]
+fn each_change_of_an_involvement_makes_another_version_of_it() {
+    let mut incident = incident().registered();
+    let mut seen = BTreeSet::new();
+    for command in [
+        involve(7, |_| {}),
+        identify(7, |command| command.identification = Some(Identification::Document)),
+        change_roles(7, &["victim"]),
+        vehicle(8, None),
+        vehicle(8, Some(7)),
+    ] {
+        incident = incident.after(command);
+        let versions = [7, 8].map(|one| incident.record.involvement(id(one)));
+        assert!(seen.insert(versions), "{versions:?}");
+    }
+    let withdraw = WithdrawInvolvement { involvement: id(7), reason: why("Kļūda") };
+    let before = incident.record.involvement(id(7));
+    let incident = incident.after(IncidentCommand::WithdrawInvolvement(withdraw));
+    assert_eq!((incident.record.involvement(id(7)), before.is_some()), (None, true));
+    let again = incident.after(involve(7, |_| {})).record.involvement(id(7));
+    assert!(again > before, "what is involved anew is never as it was: {again:?}");
+}

@@ -98,6 +98,7 @@ proptest! {
                             | IncidentEvent::IncidentAnnulled { .. } | IncidentEvent::IncidentLinked { .. }
                             | IncidentEvent::IncidentUnlinked { .. } | IncidentEvent::IncidentMerged { .. }
                             | IncidentEvent::IncidentReleased { .. } | IncidentEvent::TransferCompleted { .. }
+                            | IncidentEvent::EarlierVersionNoted { .. }
                     );
                     prop_assert!(allowed, "{event:?}");
                 }

@@ -132,6 +132,35 @@ fn an_incident_without_a_beginning_began_when_it_was_reported() {
     assert_eq!(*occurred_from, at("21:40:00"));
 }
 
+fn earlier() -> IncidentCommand {
+    IncidentCommand::NoteEarlierVersion(Box::new(NoteEarlierVersion {
+        sequence: 4,
+        recorded_there: Some(at("21:10:00")),
+        superseded_at: Some(at("21:20:00")),
+        channel: Channel::Phone112,
+        type_code: kind("robbery"),
+        category: Category::A,
+        place: None,
+        received_at: None,
+        occurred_from: Some(at("20:50:00")),
+        occurred_to: None,
+        narrative: Some(Personal::Open(sure(Narrative::parse("Atņemts velosipēds.")))),
+        reporter: None,
+        result: Some((sure(ResultCode::parse("preventive-talk")), BTreeSet::new())),
+    }))
+}
+
+#[test]
+fn what_its_journal_had_said_before_is_noted_and_the_incident_stays_as_it_is() {
+    for incident in [incident().registered(), incident().registered().with_result().closed()] {
+        let before = incident.record.clone();
+        let (events, record) = incident.when(earlier()).accepted();
+        assert!(matches!(&events[..], [IncidentEvent::EarlierVersionNoted { sequence: 4, .. }]), "{events:?}");
+        assert_eq!(record, before);
+    }
+    incident().when(earlier()).refused_with([IncidentError::NotRegistered]);
+}
+
 #[test]
 fn an_incident_is_registered_once() {
     incident().registered().when(register()).refused_with([IncidentError::AlreadyRegistered { number: number() }]);
