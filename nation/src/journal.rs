@@ -279,7 +279,7 @@ pub(crate) fn sent(mut deeds: Vec<Deed>, chance: &mut Chance) -> Vec<Deed> {
 fn earlier(deed: &Deed) -> Option<Deed> {
     let Asked::Streamed(Command::PushRecord(mut push)) = deed.command.clone() else { return None };
     let chance = deed.id.as_u64_pair().1;
-    if chance % 100 != 0 {
+    if !chance.is_multiple_of(100) {
         return None;
     }
     let after = TimeDelta::seconds(30 + i64::try_from((chance >> 8) % 600).unwrap_or_default());

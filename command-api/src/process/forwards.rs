@@ -21,6 +21,7 @@ use domain::emergency_card::{CardCommand, EmergencyCard, ForwardProgress, Report
 use domain::incident::IncidentStatus;
 use domain::values::{InstitutionCode, RecordingRef};
 use event_store::append::{AppendError, Lane, Submission};
+use futures::StreamExt as _;
 use projections::cards::{CardForwardRow, CardRow, Untold};
 use proto::command::v1 as pb;
 use uuid::Uuid;
@@ -36,6 +37,8 @@ const ACTOR: &str = "vnr-forwards";
 const EVERY: Duration = Duration::from_millis(200);
 /// So many at once; the rest comes with the next look.
 const AT_ONCE: u32 = 100;
+/// So many are registered at the same time.
+const ABREAST: usize = 8;
 /// While the read model does not know yet what was recorded, it is not sent again.
 const AGAIN: Duration = Duration::from_secs(2);
 /// What can't be registered is tried again after this.
@@ -77,18 +80,23 @@ impl Forwards {
             let waiting = CardForwardRow::waiting(&mut connection, AT_ONCE).await?;
             (waiting, Untold::after(&mut connection, self.seen, AT_ONCE).await?)
         };
-        let mut done = 0;
-        for row in &waiting {
-            let command_id =
-                Uuid::new_v5(&row.card, format!("forward {} {}", row.institution, row.first_position).as_bytes());
-            if self.tried.contains_key(&command_id) {
-                continue;
-            }
-            let again = match self.receive(row, command_id).await {
-                Ok(()) => {
-                    done += 1;
-                    AGAIN
-                }
+        let ready = waiting.into_iter().map(|row| {
+            let what = format!("forward {} {}", row.institution, row.first_position);
+            (Uuid::new_v5(&row.card, what.as_bytes()), row)
+        });
+        let ready: Vec<_> = ready.filter(|(command_id, _)| !self.tried.contains_key(command_id)).collect();
+        let mut done = ready.len();
+        let received: Vec<_> = {
+            let this = &*self;
+            let receive = |(command_id, row): (Uuid, CardForwardRow)| async move {
+                let received = this.receive(&row, command_id).await;
+                (command_id, row, received)
+            };
+            futures::stream::iter(ready.into_iter().map(receive)).buffer_unordered(ABREAST).collect().await
+        };
+        for (command_id, row, received) in received {
+            let again = match received {
+                Ok(()) => AGAIN,
                 Err(error) => {
                     metrics::counter!("vnr_forwards_parked_total").increment(1);
                     let (card, institution) = (row.card, &row.institution);

@@ -1,6 +1,6 @@
 //! What is told of a call beside the way from its receipt to the last unit's release.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use proto::command::v1 as pb;
 use proto::command::v1::command_envelope::Command;
 

@@ -415,6 +415,16 @@ impl Incident {
         rows.into_iter().filter_map(|row| Incident::seen(permits, row)).map(|incident| incident.shown(ctx)).collect()
     }
 
+    /// Who forwarded the emergency card that it comes from, where that is how it came.
+    async fn forwarded_by(&self) -> Option<&str> {
+        self.row.forwarded_by.as_deref()
+    }
+
+    /// Where the recording of the call is kept, by the card.
+    async fn recording_ref(&self) -> Option<&str> {
+        self.row.recording_ref.as_deref()
+    }
+
     /// The incident that it was part of, as far as the caller may see it.
     async fn split_from(&self, ctx: &Context<'_>) -> Result<Option<Incident>, QueryError> {
         ctx.incident(self.row.split_from).await
