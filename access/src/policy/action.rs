@@ -112,6 +112,14 @@ pub enum Action {
     ReportPosition,
     /// Takes a unit off a card.
     ReleaseUnit,
+    /// States who is in a unit (apkalpe).
+    ChangeCrew,
+    /// States what a unit carries (aprīkojums).
+    ChangeEquipment,
+    /// Says that some of it can't be used.
+    PutEquipmentOutOfService,
+    /// Says that it can be used again.
+    ReturnEquipmentToService,
     /// Says that the recipient of a notice knows (apstiprināšana).
     AcknowledgeNotice,
     /// Makes a caution known (brīdinājums).
@@ -188,6 +196,8 @@ named!(Action: RegisterIncident "RegisterIncident", SupplementIncident "Suppleme
     DecideServices "DecideServices", NotifyService "NotifyService", AcceptService "AcceptService", AttachUnit "AttachUnit",
     CompleteCard "CompleteCard", LinkIncident "LinkIncident", RegisterUnit "RegisterUnit", StartDuty "StartDuty",
     EndDuty "EndDuty", ReportUnitStatus "ReportUnitStatus", ReportPosition "ReportPosition", ReleaseUnit "ReleaseUnit",
+    ChangeCrew "ChangeCrew", ChangeEquipment "ChangeEquipment", PutEquipmentOutOfService "PutEquipmentOutOfService",
+    ReturnEquipmentToService "ReturnEquipmentToService",
     AcknowledgeNotice "AcknowledgeNotice", RegisterCaution "RegisterCaution", RenewCaution "RenewCaution", LiftCaution "LiftCaution", RequestErasure "RequestErasure", ApproveErasure "ApproveErasure", RejectErasure "RejectErasure", PlaceHold "PlaceHold",
     LiftHold "LiftHold", View "view", ViewNarrative "view_field:narrative", ViewReporter "view_field:reporter",
     ViewPersonalCode "view_field:personal_code", ViewPersonalCodeMasked "view_field:personal_code_masked",

@@ -110,9 +110,14 @@ fn sort(action: Action, record: RecordKind) -> Option<Sort> {
         | A::CompleteCard
         | A::LinkIncident => (card, Sort::Recording { makes: false }),
         A::RegisterUnit => (record == RecordKind::Unit, Sort::Recording { makes: true }),
-        A::StartDuty | A::EndDuty | A::ReportUnitStatus | A::ReleaseUnit => {
-            (record == RecordKind::Unit, Sort::Recording { makes: false })
-        }
+        A::StartDuty
+        | A::EndDuty
+        | A::ReportUnitStatus
+        | A::ReleaseUnit
+        | A::ChangeCrew
+        | A::ChangeEquipment
+        | A::PutEquipmentOutOfService
+        | A::ReturnEquipmentToService => (record == RecordKind::Unit, Sort::Recording { makes: false }),
         A::ReportPosition => (record == RecordKind::Track, Sort::Recording { makes: false }),
         A::RequestErasure | A::ApproveErasure | A::RejectErasure | A::PlaceHold | A::LiftHold => {
             (record == RecordKind::RetentionCase, Sort::Retention)

@@ -247,6 +247,10 @@ wire_commands! {
     ReportUnitStatus / ReportUnitStatus / Urgent / Unit => unit::report_status;
     ReportPosition / ReportPosition / Urgent / Track => unit::report_position;
     ReleaseUnit / ReleaseUnit / Urgent / Unit => unit::release;
+    ChangeCrew / ChangeCrew / Urgent / Unit => unit::change_crew;
+    ChangeEquipment / ChangeEquipment / Urgent / Unit => unit::change_equipment;
+    PutEquipmentOutOfService / PutEquipmentOutOfService / Urgent / Unit => unit::put_out_of_service;
+    ReturnEquipmentToService / ReturnEquipmentToService / Urgent / Unit => unit::return_to_service;
 }
 single {
     RequestAnnulment / Interactive / RequestAnnulment [Incident] => incident::work::request_annulment;

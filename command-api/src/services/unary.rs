@@ -73,6 +73,8 @@ calls!(
 calls!(
     UnitService: register_unit(RegisterUnit), start_duty(StartDuty), end_duty(EndDuty),
     report_unit_status(ReportUnitStatus), report_position(ReportPosition), release_unit(ReleaseUnit),
+    change_crew(ChangeCrew), change_equipment(ChangeEquipment),
+    put_equipment_out_of_service(PutEquipmentOutOfService), return_equipment_to_service(ReturnEquipmentToService),
 );
 calls!(NoticeService: acknowledge_notice(AcknowledgeNotice));
 calls!(

@@ -9,6 +9,7 @@ use domain::terms::{
     LocationSource, Priority, Protection, RaisedClass, RecordClass, Service, Sex, TransferOutcome, UnitKind,
     UnitStatus,
 };
+use domain::unit::VendorScheme;
 use proto::command::v1 as pb;
 
 /// A term of the domain as the wire has it.
@@ -49,6 +50,7 @@ same!(Priority: P0, P1, P2, P3);
 same!(Service: FireRescue, StatePolice, Medical, MunicipalPolice, PortPolice, Gas);
 same!(LocationSource: Aml, Cell, Manual, Ecall, Address);
 same!(UnitKind: FireEngine, Ladder, Rescue, Ambulance, Command, Support, Patrol, Investigation);
+same!(VendorScheme: Fms, Eido, Resgrid);
 same!(Weekday: Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday);
 same!(ErasureGround: RetentionExpired, SubjectRequest, Order, RecordedInError);
 same!(RecordClass: Restricted, Secret);

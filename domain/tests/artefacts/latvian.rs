@@ -97,6 +97,11 @@ const TERMS: &[(&str, &str)] = &[
     ("UnitAssigned", "ekipāža norīkota"),
     ("Release", "atbrīvošana no kartiņas"),
     ("UnitReleased", "ekipāža brīva"),
+    ("ReportVendorStatus", "statusa ziņojums ar ražotāja kodu"),
+    ("CrewChanged", "mainīta apkalpe"),
+    ("EquipmentChanged", "mainīts aprīkojums"),
+    ("EquipmentOutOfService", "aprīkojums nav darba kārtībā"),
+    ("EquipmentBackInService", "aprīkojums atkal darba kārtībā"),
     ("ReportPosition", "atrašanās vietas ziņojums"),
     ("TrackReported", "papildināts maršruts"),
     // A retention case.

@@ -2,7 +2,9 @@
 
 use access::policy::Reach;
 use chrono::{DateTime, Utc};
+use domain::unit::Outfit;
 use sqlx::postgres::PgRow;
+use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection, QueryBuilder, Row as _};
 use uuid::Uuid;
 
@@ -33,10 +35,14 @@ table_row! {
         status: String => "text",
         /// The same in the sender's own code.
         vendor_code: Option<String> => "text",
+        /// List that the sender's code is of.
+        vendor_scheme: Option<String> => "text",
         /// Since when it is doing that.
         status_since: DateTime<Utc> => "timestamptz",
         /// Card that it is on.
         card: Option<Uuid> => "uuid",
+        /// Its crew and what it carries.
+        outfit: Json<Outfit> => "jsonb",
         /// Odd times and jumps so far.
         anomalies: i32 => "int4",
         /// When the log recorded it first.

@@ -266,7 +266,11 @@ impl RandomWork {
             }),
             2 => UnitCommand::StartDuty,
             3 => UnitCommand::EndDuty,
-            _ => UnitCommand::ReportStatus(ReportStatus { status: *self.dice.one(UnitStatus::ALL), vendor_code: None }),
+            _ => UnitCommand::ReportStatus(ReportStatus {
+                status: *self.dice.one(UnitStatus::ALL),
+                vendor_code: None,
+                vendor_scheme: None,
+            }),
         };
         let metadata = self.metadata(None);
         let decide = Box::new(move |work: &mut event_store::append::Work<'_>| {

@@ -1,7 +1,7 @@
 //! Closed lists of the domain as enums of the graph; their labels are fields beside them.
 
 use async_graphql::Enum;
-use domain::{caution, notice, terms};
+use domain::{caution, notice, terms, unit};
 use projections::response_plans::PlanRow;
 
 use crate::error::QueryError;
@@ -69,6 +69,18 @@ macro_rules! mirrored {
             }
         }
     };
+}
+
+mirrored! {
+    /// A list of status codes that senders use (statusu kodu saraksts).
+    VendorScheme = unit::VendorScheme {
+        /// Radio status of the German services.
+        Fms = "FMS",
+        /// Primary unit status of NENA EIDO.
+        Eido = "EIDO",
+        /// Unit states of Resgrid.
+        Resgrid = "RESGRID",
+    }
 }
 
 mirrored! {

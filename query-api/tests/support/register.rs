@@ -281,7 +281,7 @@ impl Register {
     /// A unit says what it does, minutes after noon.
     pub async fn status(&self, unit: Uuid, status: UnitStatus, minutes: i64) -> Done {
         self.submit::<Unit>(unit, noon() + TimeDelta::minutes(minutes), move |work| {
-            let report = ReportStatus { status, vendor_code: None };
+            let report = ReportStatus { status, vendor_code: None, vendor_scheme: None };
             work.execute::<Unit>(unit, UnitCommand::ReportStatus(report))?;
             Ok(Target::of::<Unit>(unit))
         })

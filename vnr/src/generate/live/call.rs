@@ -100,6 +100,10 @@ pub(super) async fn call(command: Asked, channel: Channel, target: &Target) -> R
             ReportUnitStatus => report_unit_status,
             ReportPosition => report_position,
             ReleaseUnit => release_unit,
+            ChangeCrew => change_crew,
+            ChangeEquipment => change_equipment,
+            PutEquipmentOutOfService => put_equipment_out_of_service,
+            ReturnEquipmentToService => return_equipment_to_service,
         };
         single IncidentServiceClient {
             RequestAnnulment => request_annulment,

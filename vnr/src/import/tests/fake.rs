@@ -235,7 +235,11 @@ fn envelope_of(envelope: &CommandEnvelope) -> &proto::command::v1::Envelope {
         EndDuty,
         ReportUnitStatus,
         ReportPosition,
-        ReleaseUnit
+        ReleaseUnit,
+        ChangeCrew,
+        ChangeEquipment,
+        PutEquipmentOutOfService,
+        ReturnEquipmentToService
     )
     .unwrap()
 }
