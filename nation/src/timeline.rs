@@ -11,7 +11,7 @@ use proto::command::v1::command_envelope::Command;
 use super::call::call;
 use super::chance::Chance;
 use super::deed::{Deed, Lane, Matter, Script};
-use super::fleet::Fleet;
+use super::fleet::{self, Fleet};
 use super::incident::incident;
 use super::institution::{EMERGENCY_CENTRE, INSTITUTIONS, Kind, STATE_POLICE};
 use super::journal;
@@ -117,6 +117,11 @@ impl<'n> Timeline<'n> {
                 envelope: script.envelope(at, None),
             };
             script.act_with(unit, at, Lane::Interactive, Command::RegisterUnit(command));
+            let equipment = known.equipment().iter().map(|code| (*code).to_owned()).collect();
+            let (loaded, unit_ref) = (at + TimeDelta::seconds(1), known.reference());
+            let envelope = script.envelope(loaded, None);
+            let command = pb::ChangeEquipment { envelope, unit: unit_ref, equipment };
+            script.act_with(unit, loaded, Lane::Interactive, Command::ChangeEquipment(command));
             let deeds = script.deeds;
             self.think(deeds);
         }
@@ -173,16 +178,19 @@ impl<'n> Timeline<'n> {
             }
             let goes_home = std::mem::replace(&mut unit.on_duty, true);
             unit.free_at = at + TimeDelta::seconds(61);
-            let unit = unit.reference();
+            let (reference, kind) = (unit.reference(), unit.kind);
             let mut script = Script::new(self.nation, EMERGENCY_CENTRE, "shift", self.shifts);
             self.shifts += 1;
             if goes_home {
-                let command = pb::EndDuty { envelope: script.envelope(at, None), unit: unit.clone() };
+                let command = pb::EndDuty { envelope: script.envelope(at, None), unit: reference.clone() };
                 script.act_with(index, at, Lane::Interactive, Command::EndDuty(command));
             }
             let comes = at + TimeDelta::seconds(60);
-            let command = pb::StartDuty { envelope: script.envelope(comes, None), unit };
+            let command = pb::StartDuty { envelope: script.envelope(comes, None), unit: reference.clone() };
             script.act_with(index, comes, Lane::Interactive, Command::StartDuty(command));
+            let crew = Some(fleet::crew(kind, index, &mut script.chance));
+            let command = pb::ChangeCrew { envelope: script.envelope(comes, None), unit: reference, crew };
+            script.act_with(index, comes, Lane::Interactive, Command::ChangeCrew(command));
             let deeds = script.deeds;
             self.think(deeds);
         }
