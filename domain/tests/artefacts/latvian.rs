@@ -104,6 +104,17 @@ const TERMS: &[(&str, &str)] = &[
     ("EquipmentBackInService", "aprīkojums atkal darba kārtībā"),
     ("ReportPosition", "atrašanās vietas ziņojums"),
     ("TrackReported", "papildināts maršruts"),
+    // A shift of a station.
+    ("ShiftPlanned", "maiņa ieplānota"),
+    ("ShiftOpened", "maiņa atvērta"),
+    ("ShiftFollowed", "maiņai seko nākamā"),
+    ("LineUpChanged", "mainīta ierinda"),
+    ("ReserveCalled", "izsaukta rezerve"),
+    ("RotationPlanned", "ieplānota rotācija"),
+    ("ShiftHandedOver", "maiņa nodota"),
+    ("CloseShift", "maiņas slēgšana"),
+    ("ShiftClosed", "maiņa slēgta"),
+    ("ShiftCorrected", "ierindas ziņas labotas"),
     // A retention case.
     ("RequestErasure", "dzēšanas pieprasīšana"),
     ("ErasureRequested", "pieprasīta dzēšana"),
