@@ -109,7 +109,7 @@ fn sort(action: Action, record: RecordKind) -> Option<Sort> {
         | A::AttachUnit
         | A::CompleteCard
         | A::LinkIncident => (card, Sort::Recording { makes: false }),
-        A::RegisterUnit => (record == RecordKind::Unit, Sort::Recording { makes: true }),
+        A::RegisterUnit | A::PlanShift => (record == RecordKind::Unit, Sort::Recording { makes: true }),
         A::StartDuty
         | A::EndDuty
         | A::ReportUnitStatus
@@ -117,7 +117,14 @@ fn sort(action: Action, record: RecordKind) -> Option<Sort> {
         | A::ChangeCrew
         | A::ChangeEquipment
         | A::PutEquipmentOutOfService
-        | A::ReturnEquipmentToService => (record == RecordKind::Unit, Sort::Recording { makes: false }),
+        | A::ReturnEquipmentToService
+        | A::OpenShift
+        | A::ChangeLineUp
+        | A::CallReserve
+        | A::PlanRotation
+        | A::HandOverShift
+        | A::CloseShift
+        | A::CorrectShift => (record == RecordKind::Unit, Sort::Recording { makes: false }),
         A::ReportPosition => (record == RecordKind::Track, Sort::Recording { makes: false }),
         A::RequestErasure | A::ApproveErasure | A::RejectErasure | A::PlaceHold | A::LiftHold => {
             (record == RecordKind::RetentionCase, Sort::Retention)

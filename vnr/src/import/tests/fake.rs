@@ -239,7 +239,15 @@ fn envelope_of(envelope: &CommandEnvelope) -> &proto::command::v1::Envelope {
         ChangeCrew,
         ChangeEquipment,
         PutEquipmentOutOfService,
-        ReturnEquipmentToService
+        ReturnEquipmentToService,
+        PlanShift,
+        OpenShift,
+        ChangeLineUp,
+        CallReserve,
+        PlanRotation,
+        HandOverShift,
+        CloseShift,
+        CorrectShift
     )
     .unwrap()
 }
