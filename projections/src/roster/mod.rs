@@ -13,7 +13,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-pub use self::rows::{PointRow, RosterFilter, RosterKeyset, RosterRow, UnitRow};
+pub use self::rows::{FreeUnits, PointRow, RosterFilter, RosterKeyset, RosterRow, UnitRow};
 use crate::event::{DecodedEvent, RegisterEvent, TRACK, UNIT};
 use crate::fact::{bigint, int, utc};
 use crate::projection::Projection;

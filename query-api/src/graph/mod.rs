@@ -20,6 +20,7 @@ mod plan;
 mod property;
 mod record;
 mod relation;
+mod shift;
 mod terms;
 mod unit;
 
@@ -48,6 +49,7 @@ pub(crate) struct Query(
     caution::CautionQuery,
     dossier::DossierQuery,
     plan::PlanQuery,
+    shift::ShiftQuery,
     log::LogQuery,
 );
 
