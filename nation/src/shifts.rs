@@ -95,7 +95,7 @@ fn turn(
     units: &[usize],
     (at, until): (DateTime<Utc>, DateTime<Utc>),
 ) -> Vec<Deed> {
-    let mut ask = |script: &mut Script<'_>, at, matter, ends, command: &dyn Fn(Option<pb::Envelope>) -> Command| {
+    let ask = |script: &mut Script<'_>, at, matter, ends, command: &dyn Fn(Option<pb::Envelope>) -> Command| {
         let command = command(script.envelope(at, None));
         let deed = script.act(at, Lane::Interactive, command);
         deed.matter = Some(Matter { number: matter, ends });

@@ -78,6 +78,7 @@ const READ_BY: &[(&str, &[&str])] = &[
     ("responsePlan", &[ResponsePlans::NAME]),
     ("shift", &[Shifts::NAME]),
     ("shifts", &[Shifts::NAME]),
+    ("plannedUnits", &[Roster::NAME]),
     ("coverage", &[Shifts::NAME, Roster::NAME]),
     ("record", &[Timeline::NAME, CaseSearch::NAME, Cards::NAME]),
 ];
