@@ -9,27 +9,27 @@ use crate::values::{CrewSize, Description, Officer, Reason};
 /// What can be asked of a shift.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShiftCommand {
-    /// States what is planned (maiņas plānošana).
+    /// States what is planned.
     PlanShift(PlanShift),
-    /// Opens it (maiņas atvēršana).
+    /// Opens it.
     OpenShift(OpenShift),
-    /// Lets another shift follow it (maiņu secība); that one gets `OpenShift` with it.
+    /// Lets another shift follow it; that one gets `OpenShift` with it.
     FollowShift(FollowShift),
-    /// States who is there now (ierindas maiņa).
+    /// States who is there now.
     ChangeLineUp(ChangeLineUp),
-    /// Calls people of the reserve (rezerves izsaukšana).
+    /// Calls people of the reserve.
     CallReserve(CallReserve),
-    /// Plans who takes over from whom in a long incident (rotācijas plānošana).
+    /// Plans who takes over from whom in a long incident.
     PlanRotation(PlanRotation),
-    /// Hands it over to the next (maiņas nodošana).
+    /// Hands it over to the next.
     HandOverShift(HandOverShift),
     /// Closes it (maiņas slēgšana).
     CloseShift,
-    /// Puts right what was recorded wrongly of it (ierindas ziņu labošana).
+    /// Puts right what was recorded wrongly of it.
     CorrectShift(CorrectShift),
 }
 
-/// States what is planned; again, as long as it isn't open, where that has changed.
+/// States what is planned of a shift (maiņas plānošana). Again, as long as it isn't open, where that has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanShift {
     /// What names it.
@@ -38,7 +38,7 @@ pub struct PlanShift {
     pub plan: ShiftPlan,
 }
 
-/// Opens a shift.
+/// Opens a shift (maiņas atvēršana).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenShift {
     /// Who commands it (maiņas vecākais), by the service number.
@@ -49,7 +49,7 @@ pub struct OpenShift {
     pub after: Option<Uuid>,
 }
 
-/// Another shift of the station follows this one.
+/// Lets another shift of the station follow this one (maiņu secība).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FollowShift {
     /// The other.
@@ -58,14 +58,14 @@ pub struct FollowShift {
     pub key: ShiftKey,
 }
 
-/// States who is there from now on.
+/// States who is there from now on (ierindas maiņa).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeLineUp {
     /// Who.
     pub line_up: LineUp,
 }
 
-/// Calls people of the reserve.
+/// Calls people of the reserve (rezerves izsaukšana).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallReserve {
     /// How many.
@@ -74,7 +74,7 @@ pub struct CallReserve {
     pub units: BTreeSet<Uuid>,
 }
 
-/// Plans who takes over from whom.
+/// Plans who takes over from whom in a long incident (rotācijas plānošana).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanRotation {
     /// The card of the long incident.
@@ -83,7 +83,7 @@ pub struct PlanRotation {
     pub reliefs: Vec<Relief>,
 }
 
-/// Hands a shift over.
+/// Hands a shift over to the next (maiņas nodošana).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandOverShift {
     /// Who hands over, by the service number.
@@ -94,7 +94,7 @@ pub struct HandOverShift {
     pub notes: Option<Personal<Description>>,
 }
 
-/// Puts the line-up of a closed shift right.
+/// Puts the line-up of a closed shift right (ierindas ziņu labošana).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CorrectShift {
     /// Who was there.

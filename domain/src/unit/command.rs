@@ -19,9 +19,9 @@ pub enum UnitCommand {
     ReportStatus(ReportStatus),
     /// It says what it is doing by a code of a known list, and by nothing else.
     ReportVendorStatus(ReportVendorStatus),
-    /// Its crew is another than before (apkalpes maiņa).
+    /// Its crew is another than before.
     ChangeCrew(ChangeCrew),
-    /// It carries something else than before (aprīkojuma maiņa).
+    /// It carries something else than before.
     ChangeEquipment(ChangeEquipment),
     /// Something that it carries can't be used (aprīkojums nav darba kārtībā).
     PutEquipmentOutOfService(EquipmentService),
@@ -68,14 +68,14 @@ pub struct ReportVendorStatus {
     pub code: SourceCode,
 }
 
-/// States the crew that is in the unit from then on.
+/// States the crew that is in the unit from then on (apkalpes maiņa).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeCrew {
     /// Who is in it.
     pub crew: Crew,
 }
 
-/// States all that the unit carries from then on.
+/// States all that the unit carries from then on (aprīkojuma maiņa).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeEquipment {
     /// Codes of what it carries, as response plans ask for them.

@@ -112,7 +112,6 @@ const TERMS: &[(&str, &str)] = &[
     ("ReserveCalled", "izsaukta rezerve"),
     ("RotationPlanned", "ieplānota rotācija"),
     ("ShiftHandedOver", "maiņa nodota"),
-    ("CloseShift", "maiņas slēgšana"),
     ("ShiftClosed", "maiņa slēgta"),
     ("ShiftCorrected", "ierindas ziņas labotas"),
     // A retention case.
