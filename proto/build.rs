@@ -18,6 +18,7 @@ const FILES: &[&str] = &[
     "vnr/command/v1/known.proto",
     "vnr/command/v1/notice.proto",
     "vnr/command/v1/response_plan.proto",
+    "vnr/command/v1/roster_shift.proto",
     "vnr/command/v1/retention.proto",
     "vnr/command/v1/access.proto",
     "vnr/command/v1/intake.proto",

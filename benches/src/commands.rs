@@ -61,6 +61,7 @@ impl Callers {
             unit: Some(pb::UnitRef { by: Some(pb::unit_ref::By::Id(unit_id(unit).to_string())) }),
             status: status as i32,
             vendor_code: String::new(),
+            vendor_scheme: 0,
         };
         let mut client = self.clients[caller % CONNECTIONS].clone();
         client.report_unit_status(self.request(report)).await.is_ok()

@@ -50,4 +50,26 @@ impl UnitService for Echo {
     async fn release_unit(&self, _: Request<pb::ReleaseUnit>) -> Result<Response<pb::CommandReply>, Status> {
         reply()
     }
+
+    async fn change_crew(&self, _: Request<pb::ChangeCrew>) -> Result<Response<pb::CommandReply>, Status> {
+        reply()
+    }
+
+    async fn change_equipment(&self, _: Request<pb::ChangeEquipment>) -> Result<Response<pb::CommandReply>, Status> {
+        reply()
+    }
+
+    async fn put_equipment_out_of_service(
+        &self,
+        _: Request<pb::PutEquipmentOutOfService>,
+    ) -> Result<Response<pb::CommandReply>, Status> {
+        reply()
+    }
+
+    async fn return_equipment_to_service(
+        &self,
+        _: Request<pb::ReturnEquipmentToService>,
+    ) -> Result<Response<pb::CommandReply>, Status> {
+        reply()
+    }
 }

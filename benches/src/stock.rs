@@ -104,8 +104,12 @@ impl UnitService for Stock {
         let report = request.into_inner();
         let status = if report.status() == pb::UnitStatus::OnScene { UnitStatus::OnScene } else { UnitStatus::EnRoute };
         let command_id = report.envelope.map(|envelope| envelope.command_id).unwrap_or_default();
-        self.execute(report.unit, &command_id, UnitCommand::ReportStatus(ReportStatus { status, vendor_code: None }))
-            .await
+        self.execute(
+            report.unit,
+            &command_id,
+            UnitCommand::ReportStatus(ReportStatus { status, vendor_code: None, vendor_scheme: None }),
+        )
+        .await
     }
 
     async fn register_unit(&self, request: Request<pb::RegisterUnit>) -> Result<Response<pb::CommandReply>, Status> {
@@ -136,6 +140,28 @@ impl UnitService for Stock {
     }
 
     async fn release_unit(&self, _: Request<pb::ReleaseUnit>) -> Result<Response<pb::CommandReply>, Status> {
+        Err(Status::unimplemented("not part of the comparison"))
+    }
+
+    async fn change_crew(&self, _: Request<pb::ChangeCrew>) -> Result<Response<pb::CommandReply>, Status> {
+        Err(Status::unimplemented("not part of the comparison"))
+    }
+
+    async fn change_equipment(&self, _: Request<pb::ChangeEquipment>) -> Result<Response<pb::CommandReply>, Status> {
+        Err(Status::unimplemented("not part of the comparison"))
+    }
+
+    async fn put_equipment_out_of_service(
+        &self,
+        _: Request<pb::PutEquipmentOutOfService>,
+    ) -> Result<Response<pb::CommandReply>, Status> {
+        Err(Status::unimplemented("not part of the comparison"))
+    }
+
+    async fn return_equipment_to_service(
+        &self,
+        _: Request<pb::ReturnEquipmentToService>,
+    ) -> Result<Response<pb::CommandReply>, Status> {
         Err(Status::unimplemented("not part of the comparison"))
     }
 }

@@ -14,6 +14,7 @@ use proto::command::v1::intake_server::IntakeServer;
 use proto::command::v1::notice_service_server::NoticeServiceServer;
 use proto::command::v1::response_plan_service_server::ResponsePlanServiceServer;
 use proto::command::v1::retention_service_server::RetentionServiceServer;
+use proto::command::v1::roster_shift_service_server::RosterShiftServiceServer;
 use proto::command::v1::seized_item_service_server::SeizedItemServiceServer;
 use proto::command::v1::source_journal_service_server::SourceJournalServiceServer;
 use proto::command::v1::unit_service_server::UnitServiceServer;
@@ -105,6 +106,7 @@ pub async fn serve(
         .add_service(guarded!(ClassifierServiceServer, unary.clone()))
         .add_service(guarded!(EmergencyCardServiceServer, unary.clone()))
         .add_service(guarded!(UnitServiceServer, unary.clone()))
+        .add_service(guarded!(RosterShiftServiceServer, unary.clone()))
         .add_service(guarded!(NoticeServiceServer, unary.clone()))
         .add_service(guarded!(ResponsePlanServiceServer, unary.clone()))
         .add_service(guarded!(RetentionServiceServer, unary.clone()))
@@ -157,6 +159,7 @@ async fn report_health(
             ("vnr.command.v1.ClassifierService", register_is),
             ("vnr.command.v1.EmergencyCardService", register_is),
             ("vnr.command.v1.UnitService", register_is && tracks_is),
+            ("vnr.command.v1.RosterShiftService", register_is),
             ("vnr.command.v1.NoticeService", register_is),
             ("vnr.command.v1.ResponsePlanService", register_is),
             ("vnr.command.v1.RetentionService", register_is),

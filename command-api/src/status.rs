@@ -206,6 +206,7 @@ fn code_of(rule: &str) -> Code {
         "incident_not_registered"
         | "card_not_received"
         | "unit_not_registered"
+        | "shift_not_planned"
         | "item_not_seized"
         | "caution_not_registered"
         | "notice_not_issued"

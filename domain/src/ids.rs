@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::classifier::CodeSystem;
 use crate::retention::ErasureScope;
+use crate::roster_shift::ShiftKey;
 use crate::values::{Actor, CallSign, Code, ExternalId, InstitutionCode, SourceSystem};
 
 /// Namespace of the register's name-based ids (UUID version 5). Never changes: stored ids follow from it.
@@ -62,6 +63,12 @@ pub fn of_access_day(by: Option<&Actor>, day: NaiveDate) -> Uuid {
 #[must_use]
 pub fn of_access_policy() -> Uuid {
     named("access_policy")
+}
+
+/// Id of the shift of that name: a station has one of it on a day, for ever.
+#[must_use]
+pub fn of_shift(key: &ShiftKey) -> Uuid {
+    named(&format!("roster_shift|{key}"))
 }
 
 /// Id of the classifier of that kind: there is one, for ever.

@@ -28,6 +28,7 @@ pub mod personal;
 pub mod response;
 pub mod response_plan;
 pub mod retention;
+pub mod roster_shift;
 pub mod seized_item;
 pub mod source_journal;
 pub mod source_record;

@@ -17,6 +17,7 @@ use domain::caution::Caution;
 use domain::notice::Notice;
 use domain::response_plan::ResponsePlan;
 use domain::retention::RetentionCase;
+use domain::roster_shift::RosterShift;
 use domain::seized_item::SeizedItem;
 use domain::source_journal::SourceJournal;
 use domain::source_record::SourceRecord;
@@ -39,6 +40,7 @@ fuzz_target!(|input: &str| {
     hydrate::<Incident>(input);
     hydrate::<SeizedItem>(input);
     hydrate::<Caution>(input);
+    hydrate::<RosterShift>(input);
     hydrate::<EmergencyCard>(input);
     hydrate::<Unit>(input);
     hydrate::<Track>(input);

@@ -17,6 +17,7 @@ use domain::caution::CautionEvent;
 use domain::notice::NoticeEvent;
 use domain::response_plan::PlanEvent;
 use domain::retention::RetentionEvent;
+use domain::roster_shift::ShiftEvent;
 use domain::seized_item::SeizedItemEvent;
 use domain::source_journal::JournalEvent;
 use domain::source_record::RecordEvent;
@@ -38,6 +39,7 @@ fuzz_target!(|input: &str| {
     read::<IncidentEvent>(event_type, version, payload);
     read::<SeizedItemEvent>(event_type, version, payload);
     read::<CautionEvent>(event_type, version, payload);
+    read::<ShiftEvent>(event_type, version, payload);
     read::<CardEvent>(event_type, version, payload);
     read::<UnitEvent>(event_type, version, payload);
     read::<RetentionEvent>(event_type, version, payload);

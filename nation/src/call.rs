@@ -229,6 +229,7 @@ fn leg(script: &mut Script<'_>, fleet: &mut Fleet, unit: usize, from: DateTime<U
             unit: reference.clone(),
             status: status as i32,
             vendor_code: vendor_code.to_owned(),
+            vendor_scheme: pb::VendorScheme::Fms as i32,
         };
         script.act_with(unit, at, Lane::Urgent, Command::ReportUnitStatus(report));
     };

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use proto::command::v1 as pb;
 
 use super::Nation;
+use super::chance::Chance;
 use super::territory::TERRITORIES;
 
 /// A crew with its vehicle.
@@ -22,6 +23,34 @@ impl Unit {
     pub(crate) fn reference(&self) -> Option<pb::UnitRef> {
         let call_sign = pb::CallSign { institution: self.institution.to_owned(), call_sign: self.call_sign.clone() };
         Some(pb::UnitRef { by: Some(pb::unit_ref::By::CallSign(call_sign)) })
+    }
+
+    /// Codes of what such a unit carries.
+    pub(crate) fn equipment(&self) -> &'static [&'static str] {
+        match self.kind {
+            pb::UnitKind::FireEngine => &["breathing-apparatus", "foam", "hydraulic-rescue-tool", "thermal-camera"],
+            pb::UnitKind::Ladder => &["aerial-ladder", "breathing-apparatus"],
+            pb::UnitKind::Patrol => &["breathalyser", "first-aid"],
+            pb::UnitKind::Investigation => &["scene-kit"],
+            _ => &[],
+        }
+    }
+}
+
+/// Who comes into a unit of a kind: as many as there are places, now and then one fewer; one of them drives, one commands.
+pub(crate) fn crew(kind: pb::UnitKind, unit: usize, chance: &mut Chance) -> pb::Crew {
+    let (places, skill) = match kind {
+        pb::UnitKind::FireEngine => (5, "breathing-apparatus"),
+        pb::UnitKind::Ladder => (2, "breathing-apparatus"),
+        pb::UnitKind::Investigation => (3, "scene-of-crime"),
+        _ => (2, "first-aid"),
+    };
+    let size = places - u32::from(chance.below(5) == 0 && places > 1);
+    let qualification = |code: &str, count| pb::Qualification { code: code.to_owned(), count };
+    pb::Crew {
+        size,
+        commander: format!("{}-{:02}", 1_000 + unit, chance.below(20)),
+        qualifications: vec![qualification("driver", 1), qualification(skill, size)],
     }
 }
 

@@ -29,6 +29,7 @@ mod place;
 mod plans;
 mod rates;
 mod rhythm;
+mod shifts;
 mod summary;
 mod territory;
 mod timeline;

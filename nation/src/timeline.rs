@@ -1,7 +1,7 @@
 //! All deeds in order of time, made as they are asked for.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Timelike as _, Utc};
 use chrono_tz::Europe::Riga;
@@ -11,12 +11,13 @@ use proto::command::v1::command_envelope::Command;
 use super::call::call;
 use super::chance::Chance;
 use super::deed::{Deed, Lane, Matter, Script};
-use super::fleet::Fleet;
+use super::fleet::{self, Fleet};
 use super::incident::incident;
 use super::institution::{EMERGENCY_CENTRE, INSTITUTIONS, Kind, STATE_POLICE};
 use super::journal;
 use super::plans;
 use super::rhythm::{self, CALLS, INCIDENTS};
+use super::shifts::Stations;
 use super::{Nation, RATES, SHARES};
 
 /// When crews change, local time.
@@ -39,6 +40,7 @@ pub struct Timeline<'n> {
     /// Places of municipal and port police among the institutions, and how much each records.
     local_forces: Vec<(usize, u32)>,
     shifts: u64,
+    stations: Stations,
     day: NaiveDate,
     days_left: u32,
 }
@@ -91,6 +93,7 @@ impl<'n> Timeline<'n> {
             incidents: vec![0; INSTITUTIONS.len()],
             local_forces: local.map(|(place, one)| (place, one.weight)).collect(),
             shifts: 0,
+            stations: Stations::default(),
             day: from,
             days_left: days,
         };
@@ -117,6 +120,11 @@ impl<'n> Timeline<'n> {
                 envelope: script.envelope(at, None),
             };
             script.act_with(unit, at, Lane::Interactive, Command::RegisterUnit(command));
+            let equipment = known.equipment().iter().map(|code| (*code).to_owned()).collect();
+            let (loaded, unit_ref) = (at + TimeDelta::seconds(1), known.reference());
+            let envelope = script.envelope(loaded, None);
+            let command = pb::ChangeEquipment { envelope, unit: unit_ref, equipment };
+            script.act_with(unit, loaded, Lane::Interactive, Command::ChangeEquipment(command));
             let deeds = script.deeds;
             self.think(deeds);
         }
@@ -166,6 +174,7 @@ impl<'n> Timeline<'n> {
 
     /// Crews that are not out go home, and others come. Who is out stays until the next change.
     fn change_crews(&mut self, at: DateTime<Utc>) {
+        let mut crews = BTreeMap::new();
         for index in 0..self.fleet.0.len() {
             let unit = &mut self.fleet.0[index];
             if unit.free_at > at {
@@ -173,19 +182,27 @@ impl<'n> Timeline<'n> {
             }
             let goes_home = std::mem::replace(&mut unit.on_duty, true);
             unit.free_at = at + TimeDelta::seconds(61);
-            let unit = unit.reference();
+            let (reference, kind) = (unit.reference(), unit.kind);
             let mut script = Script::new(self.nation, EMERGENCY_CENTRE, "shift", self.shifts);
             self.shifts += 1;
             if goes_home {
-                let command = pb::EndDuty { envelope: script.envelope(at, None), unit: unit.clone() };
+                let command = pb::EndDuty { envelope: script.envelope(at, None), unit: reference.clone() };
                 script.act_with(index, at, Lane::Interactive, Command::EndDuty(command));
             }
             let comes = at + TimeDelta::seconds(60);
-            let command = pb::StartDuty { envelope: script.envelope(comes, None), unit };
+            let command = pb::StartDuty { envelope: script.envelope(comes, None), unit: reference.clone() };
             script.act_with(index, comes, Lane::Interactive, Command::StartDuty(command));
+            let crew = fleet::crew(kind, index, &mut script.chance);
+            crews.insert(index, crew.clone());
+            let crew = Some(crew);
+            let command = pb::ChangeCrew { envelope: script.envelope(comes, None), unit: reference, crew };
+            script.act_with(index, comes, Lane::Interactive, Command::ChangeCrew(command));
             let deeds = script.deeds;
             self.think(deeds);
         }
+        let until = next_change(at);
+        let deeds = self.stations.change(self.nation, &self.fleet, &crews, (at, until), &mut self.matters);
+        self.think(deeds);
     }
 
     /// Thinks of what begins in the next minute; false at the end.
@@ -250,6 +267,14 @@ impl<'n> Timeline<'n> {
         self.day = self.day.succ_opt().unwrap_or(self.day);
         true
     }
+}
+
+/// When crews change next.
+fn next_change(at: DateTime<Utc>) -> DateTime<Utc> {
+    let local = at.with_timezone(&Riga);
+    let day = if local.hour() < CHANGE_OF_CREWS { local.date_naive() } else { local.date_naive() + Days::new(1) };
+    let change = day.and_hms_opt(CHANGE_OF_CREWS, 0, 0).and_then(|time| time.and_local_timezone(Riga).earliest());
+    change.map_or(at + TimeDelta::hours(24), |change| change.with_timezone(&Utc))
 }
 
 impl Iterator for Timeline<'_> {

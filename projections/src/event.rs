@@ -12,6 +12,7 @@ use domain::incident::{Incident, IncidentEvent};
 use domain::notice::{Notice, NoticeEvent};
 use domain::response_plan::{PlanEvent, ResponsePlan};
 use domain::retention::{RetentionCase, RetentionEvent};
+use domain::roster_shift::{RosterShift, ShiftEvent};
 use domain::seized_item::{SeizedItem, SeizedItemEvent};
 use domain::source_journal::{JournalEvent, SourceJournal};
 use domain::source_record::{RecordEvent, SourceRecord};
@@ -44,6 +45,8 @@ pub const CAUTION: &str = Caution::TYPE;
 pub const NOTICE: &str = Notice::TYPE;
 /// Type of the streams of response plans.
 pub const RESPONSE_PLAN: &str = ResponsePlan::TYPE;
+/// Type of the streams of shifts.
+pub const ROSTER_SHIFT: &str = RosterShift::TYPE;
 /// Type of the streams of classifiers.
 pub const CLASSIFIER: &str = Classifier::TYPE;
 /// Type of the streams of source journals.
@@ -83,6 +86,8 @@ pub enum RegisterEvent {
     Notice(Box<NoticeEvent>),
     /// Of a response plan.
     ResponsePlan(Box<PlanEvent>),
+    /// Of a shift of a station.
+    RosterShift(Box<ShiftEvent>),
     /// Of a classifier.
     Classifier(Box<ClassifierEvent>),
     /// Of a source journal.
@@ -113,6 +118,7 @@ pub fn decode(stored: &StoredEvent) -> Result<RegisterEvent, DecodeError> {
         CAUTION => RegisterEvent::Caution(Box::new(stored.decode()?)),
         NOTICE => RegisterEvent::Notice(Box::new(stored.decode()?)),
         RESPONSE_PLAN => RegisterEvent::ResponsePlan(Box::new(stored.decode()?)),
+        ROSTER_SHIFT => RegisterEvent::RosterShift(Box::new(stored.decode()?)),
         CLASSIFIER => RegisterEvent::Classifier(Box::new(stored.decode()?)),
         SOURCE_JOURNAL => RegisterEvent::SourceJournal(Box::new(stored.decode()?)),
         SOURCE_RECORD => RegisterEvent::SourceRecord(Box::new(stored.decode()?)),

@@ -9,10 +9,11 @@ use crate::cards::CardRow;
 use crate::case_file::SeizedItemRow;
 use crate::case_search::IncidentRow;
 use crate::cautions::CautionRow;
-use crate::event::{CARD, CAUTION, INCIDENT, NOTICE, RETENTION, SEIZED_ITEM, UNIT};
+use crate::event::{CARD, CAUTION, INCIDENT, NOTICE, RETENTION, ROSTER_SHIFT, SEIZED_ITEM, UNIT};
 use crate::notices::NoticeRow;
 use crate::reach::{Participants, class_of, participants};
 use crate::roster::RosterRow;
+use crate::shifts::ShiftRow;
 
 impl IncidentRow {
     /// What policies know of it.
@@ -35,6 +36,13 @@ impl RosterRow {
     /// What policies know of the unit, or of where it was: `kind` is a unit or a track.
     pub fn resource(&self, kind: RecordKind) -> Resource {
         resource(kind, self.unit.id, &self.unit.institution)
+    }
+}
+
+impl ShiftRow {
+    /// What policies know of it: they know a shift as they know the units of its institution.
+    pub fn resource(&self) -> Resource {
+        resource(RecordKind::Unit, self.id, &self.institution)
     }
 }
 
@@ -82,6 +90,7 @@ pub async fn resource_of(
         },
         CARD => CardRow::by_id(connection, id).await?.map(|row| row.resource()),
         UNIT => RosterRow::by_id(connection, id).await?.map(|row| row.resource(RecordKind::Unit)),
+        ROSTER_SHIFT => ShiftRow::by_id(connection, id).await?.map(|row| row.resource()),
         CAUTION => CautionRow::by_id(connection, id).await?.map(|row| row.resource()),
         NOTICE => NoticeRow::by_id(connection, id).await?.map(|row| row.resource()),
         RETENTION => Some(Resource { id: Some(id), ..Resource::new(RecordKind::RetentionCase) }),

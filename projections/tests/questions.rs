@@ -182,8 +182,8 @@ const MANY: &str = "
     insert into cards.card_units (card, unit, attached_at, diverted, anomalies, last_position)
     select id, gen_random_uuid(), received_at, false, 0, 1 from cards.cards;
     insert into roster.units
-        (id, institution, call_sign, kind, on_duty, status, status_since, anomalies, registered_at, first_position, last_position, version)
-    select gen_random_uuid(), 'I' || n % 40, 'U' || n, 'patrol', true, 's' || n % 12, now(), 0, now(), n, n, 1
+        (id, institution, call_sign, kind, on_duty, status, status_since, outfit, anomalies, registered_at, first_position, last_position, version)
+    select gen_random_uuid(), 'I' || n % 40, 'U' || n, 'patrol', true, 's' || n % 12, now(), jsonb_build_object('out_of_service', '{}'::text[]), 0, now(), n, n, 1
     from generate_series(1, 20000) n;
     insert into timeline.entries
         (record, position, aggregate_type, aggregate_id, sequence, event_type, occurred_at, recorded_at, facts)

@@ -168,6 +168,7 @@ async fn a_poison_event_parks_its_record_in_each_read_model_and_nothing_else_sto
             ("notices", 0),
             ("response_plans", 0),
             ("roster", 0),
+            ("shifts", 0),
             ("source_journals", 0),
             ("timeline", 1)
         ]
@@ -246,7 +247,8 @@ async fn read_models_of_an_older_program_are_rebuilt_and_of_a_newer_one_left_alo
             ("consultations", 1),
             ("notices", 1),
             ("response_plans", 1),
-            ("roster", 1),
+            ("roster", 2),
+            ("shifts", 1),
             ("source_journals", 1),
             ("timeline", 5)
         ]
@@ -265,6 +267,6 @@ async fn an_unknown_name_is_answered_with_the_known_ones() {
     let error = rebuild(&system.pools, &system.registry, "roaster", &mut |_| {}).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "there is no read model `roaster`: there are case_search, case_file, cards, roster, timeline, consultations, access_grants, access_policies, source_journals, notices, cautions, response_plans"
+        "there is no read model `roaster`: there are case_search, case_file, cards, roster, timeline, consultations, access_grants, access_policies, source_journals, notices, cautions, response_plans, shifts"
     );
 }

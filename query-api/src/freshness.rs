@@ -21,6 +21,7 @@ use projections::lookups;
 use projections::notices::Notices;
 use projections::response_plans::ResponsePlans;
 use projections::roster::Roster;
+use projections::shifts::Shifts;
 use projections::source_journals::SourceJournals;
 use projections::timeline::Timeline;
 use sqlx::postgres::PgListener;
@@ -75,6 +76,10 @@ const READ_BY: &[(&str, &[&str])] = &[
     ("journal", &[SourceJournals::NAME]),
     ("responsePlans", &[ResponsePlans::NAME]),
     ("responsePlan", &[ResponsePlans::NAME]),
+    ("shift", &[Shifts::NAME]),
+    ("shifts", &[Shifts::NAME]),
+    ("plannedUnits", &[Roster::NAME]),
+    ("coverage", &[Shifts::NAME, Roster::NAME]),
     ("record", &[Timeline::NAME, CaseSearch::NAME, Cards::NAME]),
 ];
 

@@ -13,6 +13,7 @@ use projections::case_search::IncidentRow;
 use projections::cautions::CautionRow;
 use projections::notices::NoticeRow;
 use projections::roster::RosterRow;
+use projections::shifts::ShiftRow;
 use projections::source_journals::JournalRow;
 use projections::timeline::Visible;
 use sqlx::PgConnection;
@@ -108,6 +109,11 @@ impl Permits {
 
     /// Whether the caller is shown a caution.
     pub(crate) fn of_caution(&self, row: &CautionRow) -> Guard {
+        self.guard(&row.resource())
+    }
+
+    /// Whether the caller is shown a shift: as they are shown the units of its institution.
+    pub(crate) fn of_shift(&self, row: &ShiftRow) -> Guard {
         self.guard(&row.resource())
     }
 

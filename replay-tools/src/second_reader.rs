@@ -13,6 +13,7 @@ use domain::log_life::LogLife;
 use domain::notice::Notice;
 use domain::response_plan::ResponsePlan;
 use domain::retention::RetentionCase;
+use domain::roster_shift::RosterShift;
 use domain::seized_item::SeizedItem;
 use domain::source_journal::SourceJournal;
 use domain::source_record::SourceRecord;
@@ -47,6 +48,7 @@ pub(crate) async fn read(
         SourceRecord::TYPE => repository.get_events::<SourceRecord>(&id).await?,
         Caution::TYPE => repository.get_events::<Caution>(&id).await?,
         Notice::TYPE => repository.get_events::<Notice>(&id).await?,
+        RosterShift::TYPE => repository.get_events::<RosterShift>(&id).await?,
         ResponsePlan::TYPE => repository.get_events::<ResponsePlan>(&id).await?,
         LogLife::TYPE => repository.get_events::<LogLife>(&id).await?,
         Track::TYPE => repository.get_events::<Track>(&id).await?,

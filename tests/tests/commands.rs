@@ -81,6 +81,7 @@ async fn a_card_goes_from_the_call_to_its_completion() {
             unit: call_sign("R-11"),
             status: status as i32,
             vendor_code: "3".into(),
+            vendor_scheme: 0,
         };
         units.report_unit_status(report).await.unwrap();
     }

@@ -41,6 +41,7 @@ fn every_rule_of_the_domain_is_in_the_document() {
         "source_record",
         "notice",
         "response_plan",
+        "roster_shift",
     ] {
         let source = fs::read_to_string(project_file(&format!("domain/src/{aggregate}/error.rs"))).unwrap();
         for rule in source.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()) {

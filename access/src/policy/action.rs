@@ -134,6 +134,30 @@ pub enum Action {
     ReportPosition,
     /// Takes a unit off a card.
     ReleaseUnit,
+    /// States who is in a unit (apkalpe).
+    ChangeCrew,
+    /// States what a unit carries (aprīkojums).
+    ChangeEquipment,
+    /// Says that some of it can't be used.
+    PutEquipmentOutOfService,
+    /// Says that it can be used again.
+    ReturnEquipmentToService,
+    /// Plans a shift of a station (ierinda).
+    PlanShift,
+    /// Opens it.
+    OpenShift,
+    /// States who is there.
+    ChangeLineUp,
+    /// Calls people of the reserve.
+    CallReserve,
+    /// Plans who takes over from whom.
+    PlanRotation,
+    /// Hands a shift over.
+    HandOverShift,
+    /// Closes it.
+    CloseShift,
+    /// Puts a closed one right.
+    CorrectShift,
     /// Says that the recipient of a notice knows (apstiprināšana).
     AcknowledgeNotice,
     /// Makes a caution known (brīdinājums).
@@ -214,6 +238,10 @@ named!(Action: RegisterIncident "RegisterIncident", SupplementIncident "Suppleme
     MarkDuplicate "MarkDuplicate", UnmarkDuplicate "UnmarkDuplicate", ForwardCard "ForwardCard",
     ReviewCard "ReviewCard", RegisterUnit "RegisterUnit", StartDuty "StartDuty",
     EndDuty "EndDuty", ReportUnitStatus "ReportUnitStatus", ReportPosition "ReportPosition", ReleaseUnit "ReleaseUnit",
+    ChangeCrew "ChangeCrew", ChangeEquipment "ChangeEquipment", PutEquipmentOutOfService "PutEquipmentOutOfService",
+    ReturnEquipmentToService "ReturnEquipmentToService",
+    PlanShift "PlanShift", OpenShift "OpenShift", ChangeLineUp "ChangeLineUp", CallReserve "CallReserve",
+    PlanRotation "PlanRotation", HandOverShift "HandOverShift", CloseShift "CloseShift", CorrectShift "CorrectShift",
     AcknowledgeNotice "AcknowledgeNotice", RegisterCaution "RegisterCaution", RenewCaution "RenewCaution", LiftCaution "LiftCaution", RequestErasure "RequestErasure", ApproveErasure "ApproveErasure", RejectErasure "RejectErasure", PlaceHold "PlaceHold",
     LiftHold "LiftHold", View "view", ViewNarrative "view_field:narrative", ViewReporter "view_field:reporter",
     ViewPersonalCode "view_field:personal_code", ViewPersonalCodeMasked "view_field:personal_code_masked",

@@ -15,7 +15,7 @@ pub enum RecordKind {
     Incident,
     /// An emergency card (VEK).
     EmergencyCard,
-    /// A unit (resurss).
+    /// A unit (resurss), or a shift of a station (ierinda).
     Unit,
     /// Where a unit was on a day.
     Track,

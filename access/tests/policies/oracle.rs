@@ -120,10 +120,22 @@ fn sort(action: Action, record: RecordKind) -> Option<Sort> {
         | A::UnmarkDuplicate
         | A::ForwardCard => (card, Sort::Recording { makes: false }),
         A::ReviewCard => (card, Sort::Supervised),
-        A::RegisterUnit => (record == RecordKind::Unit, Sort::Recording { makes: true }),
-        A::StartDuty | A::EndDuty | A::ReportUnitStatus | A::ReleaseUnit => {
-            (record == RecordKind::Unit, Sort::Recording { makes: false })
-        }
+        A::RegisterUnit | A::PlanShift => (record == RecordKind::Unit, Sort::Recording { makes: true }),
+        A::StartDuty
+        | A::EndDuty
+        | A::ReportUnitStatus
+        | A::ReleaseUnit
+        | A::ChangeCrew
+        | A::ChangeEquipment
+        | A::PutEquipmentOutOfService
+        | A::ReturnEquipmentToService
+        | A::OpenShift
+        | A::ChangeLineUp
+        | A::CallReserve
+        | A::PlanRotation
+        | A::HandOverShift
+        | A::CloseShift
+        | A::CorrectShift => (record == RecordKind::Unit, Sort::Recording { makes: false }),
         A::ReportPosition => (record == RecordKind::Track, Sort::Recording { makes: false }),
         A::RequestErasure | A::ApproveErasure | A::RejectErasure | A::PlaceHold | A::LiftHold => {
             (record == RecordKind::RetentionCase, Sort::Retention)

@@ -9,6 +9,7 @@ mod notice;
 mod resource;
 mod response_plan;
 mod retention;
+mod roster_shift;
 mod seized_item;
 mod source_journal;
 mod source_record;
@@ -259,6 +260,18 @@ wire_commands! {
     ReportUnitStatus / ReportUnitStatus / Urgent / Unit => unit::report_status;
     ReportPosition / ReportPosition / Urgent / Track => unit::report_position;
     ReleaseUnit / ReleaseUnit / Urgent / Unit => unit::release;
+    ChangeCrew / ChangeCrew / Urgent / Unit => unit::change_crew;
+    ChangeEquipment / ChangeEquipment / Urgent / Unit => unit::change_equipment;
+    PutEquipmentOutOfService / PutEquipmentOutOfService / Urgent / Unit => unit::put_out_of_service;
+    ReturnEquipmentToService / ReturnEquipmentToService / Urgent / Unit => unit::return_to_service;
+    PlanShift / PlanShift / Interactive / Unit => roster_shift::plan;
+    OpenShift / OpenShift / Interactive / Unit => roster_shift::open;
+    ChangeLineUp / ChangeLineUp / Interactive / Unit => roster_shift::change_line_up;
+    CallReserve / CallReserve / Interactive / Unit => roster_shift::call_reserve;
+    PlanRotation / PlanRotation / Interactive / Unit => roster_shift::plan_rotation;
+    HandOverShift / HandOverShift / Interactive / Unit => roster_shift::hand_over;
+    CloseShift / CloseShift / Interactive / Unit => roster_shift::close;
+    CorrectShift / CorrectShift / Interactive / Unit => roster_shift::correct;
 }
 single {
     RequestAnnulment / Interactive / RequestAnnulment [Incident] => incident::work::request_annulment;

@@ -15,6 +15,7 @@ use domain::kernel::Decide;
 use domain::notice::Notice;
 use domain::response_plan::{PlanCommand, ResponsePlan};
 use domain::retention::ErasureScope;
+use domain::roster_shift::RosterShift;
 use domain::seized_item::SeizedItem;
 use domain::terms::{RaisedClass, RecordClass};
 use domain::unit::Unit;
@@ -110,6 +111,15 @@ impl Governed for Unit {
     fn resource(work: &mut Work<'_>, id: Uuid, _: &Caller) -> Result<Option<Resource>, Stop> {
         let (unit, _) = work.state::<Unit>(id)?;
         let owner = unit.institution().cloned();
+        Ok(owner.map(|owner| Resource { id: Some(id), ..Resource::of(RecordKind::Unit, owner) }))
+    }
+}
+
+/// A shift is its institution's, as its units are.
+impl Governed for RosterShift {
+    fn resource(work: &mut Work<'_>, id: Uuid, _: &Caller) -> Result<Option<Resource>, Stop> {
+        let (shift, _) = work.state::<RosterShift>(id)?;
+        let owner = shift.institution().cloned();
         Ok(owner.map(|owner| Resource { id: Some(id), ..Resource::of(RecordKind::Unit, owner) }))
     }
 }

@@ -1,11 +1,16 @@
 //! Commands on units. Positions go into the `tracks` log, a stream for each unit and day.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use access::policy::{RecordKind, Resource};
 use domain::emergency_card::{CardCommand, ClearUnit, EmergencyCard};
 use domain::ids;
 use domain::track::{self, ReportPosition, Track, TrackCommand, TrackPoint};
-use domain::unit::{RegisterUnit, Release, ReportStatus, Unit, UnitCommand};
-use domain::values::{CallSign, Heading, SourceCode, Speed, Station};
+use domain::unit::{
+    ChangeCrew, ChangeEquipment, Crew, EquipmentService, RegisterUnit, Release, ReportStatus, ReportVendorStatus, Unit,
+    UnitCommand,
+};
+use domain::values::{CallSign, Code, CrewSize, Heading, Officer, SourceCode, Speed, Station};
 use event_store::append::{Target, Touch, Work};
 use event_store::log::LogName;
 use proto::command::v1 as pb;
@@ -15,6 +20,9 @@ use super::Prepared;
 use super::resource::permit;
 use crate::caller::Caller;
 use crate::wire::{Envelope, Item, Reader, Within, resolve};
+
+/// Most codes of equipment of one command.
+const MOST_EQUIPMENT: usize = 100;
 
 pub(super) fn register(
     reader: &mut Reader,
@@ -89,10 +97,106 @@ pub(super) fn report_status(
     caller: &Caller,
 ) -> Option<Prepared> {
     let unit = reader.unit("unit", message.unit, caller);
-    let status = reader.required_term::<pb::UnitStatus, _>("status", message.status);
     let vendor_code = reader.text("vendor_code", &message.vendor_code, SourceCode::parse);
-    let command = status.map(|status| UnitCommand::ReportStatus(ReportStatus { status, vendor_code }));
+    let vendor_scheme = reader.term::<pb::VendorScheme, _>("vendor_scheme", message.vendor_scheme);
+    if vendor_scheme.is_some() && message.vendor_code.is_empty() {
+        reader.wrong("vendor_code", "is required where `vendor_scheme` is given: the code of that list");
+    }
+    let command = if let (0, Some(scheme)) = (message.status, vendor_scheme) {
+        let code = vendor_code.and_then(|code| match scheme.said(&code) {
+            Ok(_) => Some(code),
+            Err(unknown) => {
+                reader.wrong("vendor_code", unknown);
+                None
+            }
+        });
+        code.map(|code| UnitCommand::ReportVendorStatus(ReportVendorStatus { scheme, code }))
+    } else {
+        let status = reader.required_term::<pb::UnitStatus, _>("status", message.status);
+        status.map(|status| UnitCommand::ReportStatus(ReportStatus { status, vendor_code, vendor_scheme }))
+    };
     on_unit(envelope, unit, caller, command)
+}
+
+pub(super) fn change_crew(
+    reader: &mut Reader,
+    message: pb::ChangeCrew,
+    envelope: Option<Envelope>,
+    caller: &Caller,
+) -> Option<Prepared> {
+    let unit = reader.unit("unit", message.unit, caller);
+    if message.crew.is_none() {
+        reader.wrong("crew", "is required");
+    }
+    let crew = message.crew.and_then(|message| reader.within("crew", |reader| crew(reader, &message)));
+    on_unit(envelope, unit, caller, crew.map(|crew| UnitCommand::ChangeCrew(ChangeCrew { crew })))
+}
+
+/// A crew: how many, who commands it, how many can do what.
+pub(super) fn crew(reader: &mut Reader, message: &pb::Crew) -> Option<Crew> {
+    let size = reader.number("size", Some(message.size), CrewSize::try_new);
+    let commander = reader.text("commander", &message.commander, Officer::parse);
+    let mut qualifications = BTreeMap::new();
+    let stated = reader.at_most("qualifications", &message.qualifications, Crew::MOST_QUALIFICATIONS);
+    for (index, stated) in stated.iter().enumerate() {
+        let at = |field| Within(Item("qualifications", index), field);
+        let code = reader.required(at("code"), &stated.code, Code::parse);
+        let count = reader.number(at("count"), Some(stated.count), CrewSize::try_new);
+        if let Some((code, count)) = code.zip(count)
+            && qualifications.insert(code, count).is_some()
+        {
+            reader.wrong(at("code"), "is stated twice");
+        }
+    }
+    Some(Crew { size: size?, commander, qualifications })
+}
+
+pub(super) fn change_equipment(
+    reader: &mut Reader,
+    message: pb::ChangeEquipment,
+    envelope: Option<Envelope>,
+    caller: &Caller,
+) -> Option<Prepared> {
+    let unit = reader.unit("unit", message.unit, caller);
+    let equipment = equipment(reader, &message.equipment);
+    let command = equipment.map(|equipment| UnitCommand::ChangeEquipment(ChangeEquipment { equipment }));
+    on_unit(envelope, unit, caller, command)
+}
+
+pub(super) fn put_out_of_service(
+    reader: &mut Reader,
+    message: pb::PutEquipmentOutOfService,
+    envelope: Option<Envelope>,
+    caller: &Caller,
+) -> Option<Prepared> {
+    let unit = reader.unit("unit", message.unit, caller);
+    let command = serviced(reader, &message.equipment).map(UnitCommand::PutEquipmentOutOfService);
+    on_unit(envelope, unit, caller, command)
+}
+
+pub(super) fn return_to_service(
+    reader: &mut Reader,
+    message: pb::ReturnEquipmentToService,
+    envelope: Option<Envelope>,
+    caller: &Caller,
+) -> Option<Prepared> {
+    let unit = reader.unit("unit", message.unit, caller);
+    let command = serviced(reader, &message.equipment).map(UnitCommand::ReturnEquipmentToService);
+    on_unit(envelope, unit, caller, command)
+}
+
+fn equipment(reader: &mut Reader, codes: &[String]) -> Option<BTreeSet<Code>> {
+    let codes = reader.at_most("equipment", codes, MOST_EQUIPMENT).iter().enumerate();
+    let read: Vec<Option<Code>> =
+        codes.map(|(index, code)| reader.required(Item("equipment", index), code, Code::parse)).collect();
+    read.into_iter().collect()
+}
+
+fn serviced(reader: &mut Reader, codes: &[String]) -> Option<EquipmentService> {
+    if codes.is_empty() {
+        reader.wrong("equipment", "is required: give at least one code");
+    }
+    Some(EquipmentService { equipment: equipment(reader, codes)? })
 }
 
 pub(super) fn release(

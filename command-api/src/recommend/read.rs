@@ -100,8 +100,7 @@ async fn card(caller: &Caller, connection: &mut PgConnection, named: RecordRef) 
     })
 }
 
-/// A unit as recommendations know it; one of a kind or status that a newer program wrote is left out. The roster says nothing of crews and
-/// equipment yet, so neither is known.
+/// A unit as recommendations know it; one of a kind or status that a newer program wrote is left out.
 fn unit(row: &RosterRow, caller: &Caller) -> Option<RosterUnit> {
     let institution = InstitutionCode::parse(&row.unit.institution).ok()?;
     let seen = row.point.as_ref().and_then(|point| {
@@ -117,8 +116,7 @@ fn unit(row: &RosterRow, caller: &Caller) -> Option<RosterUnit> {
         status: UnitStatus::parse(&row.unit.status).ok()?,
         card: row.unit.card,
         station: row.unit.station.as_deref().and_then(|station| Station::parse(station).ok()),
-        crew: None,
-        equipment: None,
+        outfit: row.unit.outfit.0.clone(),
         seen,
     })
 }

@@ -87,7 +87,9 @@ fn unit_left(left: &LeftOut, units: &BTreeMap<Uuid, &RosterUnit>) -> pb::UnitLef
     let reason = |reason: &LeftReason| {
         let mut told = pb::UnitLeftReason { reason: reason.code().to_owned(), ..pb::UnitLeftReason::default() };
         match reason {
-            LeftReason::EquipmentMissing(codes) => told.equipment = codes.iter().map(ToString::to_string).collect(),
+            LeftReason::EquipmentMissing(codes) | LeftReason::EquipmentOutOfService(codes) => {
+                told.equipment = codes.iter().map(ToString::to_string).collect()
+            }
             LeftReason::BreaksCoverage(stays) => told.coverage = Some(coverage(stays)),
             _ => {}
         }

@@ -9,6 +9,7 @@ use proto::command::v1::incident_service_server::IncidentService;
 use proto::command::v1::notice_service_server::NoticeService;
 use proto::command::v1::response_plan_service_server::ResponsePlanService;
 use proto::command::v1::retention_service_server::RetentionService;
+use proto::command::v1::roster_shift_service_server::RosterShiftService;
 use proto::command::v1::seized_item_service_server::SeizedItemService;
 use proto::command::v1::source_journal_service_server::SourceJournalService;
 use proto::command::v1::unit_service_server::UnitService;
@@ -77,6 +78,13 @@ calls!(
 calls!(
     UnitService: register_unit(RegisterUnit), start_duty(StartDuty), end_duty(EndDuty),
     report_unit_status(ReportUnitStatus), report_position(ReportPosition), release_unit(ReleaseUnit),
+    change_crew(ChangeCrew), change_equipment(ChangeEquipment),
+    put_equipment_out_of_service(PutEquipmentOutOfService), return_equipment_to_service(ReturnEquipmentToService),
+);
+calls!(
+    RosterShiftService: plan_shift(PlanShift), open_shift(OpenShift), change_line_up(ChangeLineUp),
+    call_reserve(CallReserve), plan_rotation(PlanRotation), hand_over_shift(HandOverShift), close_shift(CloseShift),
+    correct_shift(CorrectShift),
 );
 calls!(NoticeService: acknowledge_notice(AcknowledgeNotice));
 calls!(

@@ -10,6 +10,7 @@ use domain::terms::{
     LocationSource, Priority, Protection, RaisedClass, RecordClass, Service, Sex, TransferOutcome, UnitKind,
     UnitStatus,
 };
+use domain::unit::VendorScheme;
 use proto::command::v1 as pb;
 
 /// A term of the domain as the wire has it.
@@ -56,6 +57,7 @@ same!(
     DecidedLate, WrongUnit, NoAdvice, Manner, Record,
 );
 same!(UnitKind: FireEngine, Ladder, Rescue, Ambulance, Command, Support, Patrol, Investigation);
+same!(VendorScheme: Fms, Eido, Resgrid);
 same!(Weekday: Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday);
 same!(ErasureGround: RetentionExpired, SubjectRequest, Order, RecordedInError);
 same!(RecordClass: Restricted, Secret);

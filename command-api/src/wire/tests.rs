@@ -82,6 +82,10 @@ fn an_empty_message_is_told_all_that_it_lacks() {
     assert_eq!(wrong(pb::RegisterIncident::default()), ["envelope", "channel", "type_code", "category"]);
     assert_eq!(wrong(pb::AttachUnit::default()), ["envelope", "card", "unit"]);
     assert_eq!(wrong(pb::ReportPosition::default()), ["envelope", "unit", "points"]);
+    assert_eq!(wrong(pb::ReportUnitStatus::default()), ["envelope", "unit", "status"]);
+    assert_eq!(wrong(pb::ChangeCrew::default()), ["envelope", "unit", "crew"]);
+    assert_eq!(wrong(pb::ChangeEquipment::default()), ["envelope", "unit"]);
+    assert_eq!(wrong(pb::PutEquipmentOutOfService::default()), ["envelope", "unit", "equipment"]);
     let grant = ["envelope", "grantee", "scope", "purpose", "from", "until", "reason"];
     assert_eq!(wrong(pb::RequestGrant::default()), grant);
     assert_eq!(wrong(pb::RevokeGrant::default()), ["envelope", "grant", "reason"]);
@@ -92,6 +96,45 @@ fn an_empty_message_is_told_all_that_it_lacks() {
     assert_eq!(wrong(pb::ProposePlan::default()), ["envelope", "code", "content", "reason"]);
     assert_eq!(wrong(pb::ApprovePlan::default()), ["envelope", "code", "digest", "reason"]);
     assert_eq!(wrong(pb::RetirePlan::default()), ["envelope", "code", "version", "reason"]);
+}
+
+#[test]
+fn what_a_unit_says_in_another_systems_code_is_one_of_its_list() {
+    let report = |status, scheme: pb::VendorScheme, code: &str| pb::ReportUnitStatus {
+        envelope: envelope(),
+        unit: Some(pb::UnitRef { by: Some(pb::unit_ref::By::Id(Uuid::now_v7().to_string())) }),
+        status,
+        vendor_code: code.to_owned(),
+        vendor_scheme: scheme as i32,
+    };
+    read(report(0, pb::VendorScheme::Fms, "3"));
+    read(report(pb::UnitStatus::OnScene as i32, pb::VendorScheme::Resgrid, "something of ours"));
+    assert_eq!(wrong(report(0, pb::VendorScheme::Fms, "11")), ["vendor_code"]);
+    assert_eq!(wrong(report(0, pb::VendorScheme::Eido, "")), ["vendor_code"]);
+    assert_eq!(wrong(report(0, pb::VendorScheme::Unspecified, "3")), ["status"]);
+}
+
+#[test]
+fn a_crew_states_each_qualification_once() {
+    let qualification = |code: &str, count| pb::Qualification { code: code.to_owned(), count };
+    let crew = pb::Crew {
+        size: 0,
+        commander: "V\n".to_owned(),
+        qualifications: vec![qualification("driver", 1), qualification("driver", 2), qualification("DIVER", 0)],
+    };
+    let message = pb::ChangeCrew {
+        envelope: envelope(),
+        unit: Some(pb::UnitRef { by: Some(pb::unit_ref::By::Id(Uuid::now_v7().to_string())) }),
+        crew: Some(crew),
+    };
+    let expected = [
+        "crew.size",
+        "crew.commander",
+        "crew.qualifications[1].code",
+        "crew.qualifications[2].code",
+        "crew.qualifications[2].count",
+    ];
+    assert_eq!(wrong(message), expected);
 }
 
 #[test]

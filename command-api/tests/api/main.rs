@@ -19,6 +19,7 @@ mod permission;
 mod race;
 mod response_plan;
 mod running;
+mod shifts;
 mod sources;
 mod support;
 mod web;

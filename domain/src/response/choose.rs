@@ -190,17 +190,21 @@ fn not_free(unit: &RosterUnit) -> Option<LeftReason> {
 /// What a need asks for and a unit is known not to have. What is not known is a doubt, not a reason: nobody would go where nobody says
 /// how many are in a car.
 fn misses(need: &Need, unit: &RosterUnit) -> Vec<LeftReason> {
-    let too_small = need.min_crew.zip(unit.crew).is_some_and(|(least, crew)| crew < least);
-    let missing: BTreeSet<_> =
-        unit.equipment.as_ref().map(|has| need.equipment.difference(has).cloned().collect()).unwrap_or_default();
+    let crew = unit.outfit.crew.as_ref().map(|crew| crew.size);
+    let too_small = need.min_crew.zip(crew).is_some_and(|(least, crew)| crew < least);
+    let known = unit.outfit.equipment.is_some();
+    let (carried, missing): (BTreeSet<_>, BTreeSet<_>) =
+        need.equipment.iter().filter(|_| known).cloned().partition(|code| unit.outfit.carries(code));
+    let broken: BTreeSet<_> = carried.intersection(&unit.outfit.out_of_service).cloned().collect();
     let missing = (!missing.is_empty()).then_some(LeftReason::EquipmentMissing(missing));
-    too_small.then_some(LeftReason::CrewTooSmall).into_iter().chain(missing).collect()
+    let broken = (!broken.is_empty()).then_some(LeftReason::EquipmentOutOfService(broken));
+    too_small.then_some(LeftReason::CrewTooSmall).into_iter().chain(missing).chain(broken).collect()
 }
 
 fn doubts(need: &Need, unit: &RosterUnit) -> BTreeSet<Doubt> {
     let doubts = [
-        (need.min_crew.is_some() && unit.crew.is_none(), Doubt::CrewUnknown),
-        (!need.equipment.is_empty() && unit.equipment.is_none(), Doubt::EquipmentUnknown),
+        (need.min_crew.is_some() && unit.outfit.crew.is_none(), Doubt::CrewUnknown),
+        (!need.equipment.is_empty() && unit.outfit.equipment.is_none(), Doubt::EquipmentUnknown),
         (unit.status == UnitStatus::ConditionallyAvailable, Doubt::ConditionallyAvailable),
         (unit.status == UnitStatus::Clearing, Doubt::Clearing),
     ];

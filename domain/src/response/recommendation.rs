@@ -150,6 +150,8 @@ pub enum LeftReason {
     CrewTooSmall,
     /// It hasn't the equipment that the plan asks for.
     EquipmentMissing(BTreeSet<Code>),
+    /// It carries the equipment that the plan asks for, and that can't be used.
+    EquipmentOutOfService(BTreeSet<Code>),
     /// It never said where it is.
     PositionUnknown,
     /// It is too long ago that it said where it is.
@@ -174,6 +176,7 @@ impl LeftReason {
             Self::OutOfService => "out_of_service",
             Self::CrewTooSmall => "crew_too_small",
             Self::EquipmentMissing(_) => "equipment_missing",
+            Self::EquipmentOutOfService(_) => "equipment_out_of_service",
             Self::PositionUnknown => "position_unknown",
             Self::PositionTooOld => "position_too_old",
             Self::CardWithoutPoint => "card_without_point",

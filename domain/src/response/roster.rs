@@ -1,14 +1,14 @@
 //! The roster as at a moment (ierindas ziņas): what the register knew of units then, by their events.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::terms::{Service, UnitKind, UnitStatus};
 use crate::track::TrackEvent;
-use crate::unit::{self, UnitEvent};
-use crate::values::{CallSign, Code, CrewSize, GeoPoint, InstitutionCode, Station};
+use crate::unit::{self, Outfit, UnitEvent};
+use crate::values::{CallSign, GeoPoint, InstitutionCode, Station};
 
 /// A unit as it was at a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,10 +29,8 @@ pub struct RosterUnit {
     pub card: Option<Uuid>,
     /// Its home station.
     pub station: Option<Station>,
-    /// How many people are in it; nothing where nobody says. No event of a unit says it yet: the line-up will.
-    pub crew: Option<CrewSize>,
-    /// What it carries; nothing where nobody says. No event of a unit says it yet: the line-up will.
-    pub equipment: Option<BTreeSet<Code>>,
+    /// Its crew and what it carries, as far as somebody said.
+    pub outfit: Outfit,
     /// Where it was last.
     pub seen: Option<SeenAt>,
 }
@@ -76,8 +74,7 @@ impl Roster {
                     status: UnitStatus::OffDuty,
                     card: None,
                     station: station.clone(),
-                    crew: None,
-                    equipment: None,
+                    outfit: Outfit::default(),
                     seen: None,
                 },
             );
@@ -88,6 +85,7 @@ impl Roster {
             UnitEvent::UnitReleased { .. } => unit.card = None,
             _ => {}
         }
+        unit.outfit.take_in(event, unit.status);
         unit.status = event.status_after().unwrap_or(unit.status);
     }
 

@@ -68,7 +68,10 @@ impl Room {
                 next.tell_card(card, CardCommand::ClearUnit(ClearUnit { unit, diverted: false }))?;
             }
             Act::Report { unit, status } => {
-                next.tell_unit(unit, UnitCommand::ReportStatus(ReportStatus { status, vendor_code: None }))?;
+                next.tell_unit(
+                    unit,
+                    UnitCommand::ReportStatus(ReportStatus { status, vendor_code: None, vendor_scheme: None }),
+                )?;
             }
             Act::Complete { card } => {
                 let disposition = sure(Disposition::parse("settled"));

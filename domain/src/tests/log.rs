@@ -18,6 +18,7 @@ use crate::notice::NoticeEvent;
 use crate::personal::{Personal, opened};
 use crate::response_plan::PlanEvent;
 use crate::retention::RetentionEvent;
+use crate::roster_shift::ShiftEvent;
 use crate::seized_item::SeizedItemEvent;
 use crate::source_journal::JournalEvent;
 use crate::source_record::RecordEvent;
@@ -62,6 +63,7 @@ fn each_event_comes_back_from_json_as_it_was() {
     come_back(&RecordEvent::examples());
     come_back(&NoticeEvent::examples());
     come_back(&PlanEvent::examples());
+    come_back(&ShiftEvent::examples());
     come_back(&LogLifeEvent::examples());
 }
 

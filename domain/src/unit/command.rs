@@ -1,7 +1,10 @@
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
+use super::{Crew, VendorScheme};
 use crate::terms::{UnitKind, UnitStatus};
-use crate::values::{CallSign, InstitutionCode, SourceCode, Station};
+use crate::values::{CallSign, Code, InstitutionCode, SourceCode, Station};
 
 /// What can be asked of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +17,16 @@ pub enum UnitCommand {
     EndDuty,
     /// It says what it is doing.
     ReportStatus(ReportStatus),
+    /// It says what it is doing by a code of a known list, and by nothing else.
+    ReportVendorStatus(ReportVendorStatus),
+    /// Its crew is another than before.
+    ChangeCrew(ChangeCrew),
+    /// It carries something else than before.
+    ChangeEquipment(ChangeEquipment),
+    /// Something that it carries can't be used (aprīkojums nav darba kārtībā).
+    PutEquipmentOutOfService(EquipmentService),
+    /// It can be used again (aprīkojums atkal darba kārtībā).
+    ReturnEquipmentToService(EquipmentService),
     /// It is given a card; the card itself gets `CardCommand::AttachUnit` with it.
     Assign(Assign),
     /// Its part in a card is over; the card itself gets `CardCommand::ClearUnit` with it.
@@ -42,6 +55,38 @@ pub struct ReportStatus {
     pub status: UnitStatus,
     /// In the sender's own.
     pub vendor_code: Option<SourceCode>,
+    /// List that the code is of.
+    pub vendor_scheme: Option<VendorScheme>,
+}
+
+/// The unit says what it is doing by a code alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportVendorStatus {
+    /// List that the code is of.
+    pub scheme: VendorScheme,
+    /// The code.
+    pub code: SourceCode,
+}
+
+/// States the crew that is in the unit from then on (apkalpes maiņa).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeCrew {
+    /// Who is in it.
+    pub crew: Crew,
+}
+
+/// States all that the unit carries from then on (aprīkojuma maiņa).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeEquipment {
+    /// Codes of what it carries, as response plans ask for them.
+    pub equipment: BTreeSet<Code>,
+}
+
+/// Pieces of equipment go out of service, or come back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EquipmentService {
+    /// Codes of what it carries.
+    pub equipment: BTreeSet<Code>,
 }
 
 /// Gives the unit a card.

@@ -1,8 +1,9 @@
 use thiserror::Error;
 use uuid::Uuid;
 
+use super::UnknownVendorCode;
 use crate::kernel::Rule;
-use crate::values::CallSign;
+use crate::values::{CallSign, Code};
 
 /// Rules of a unit that a command can break.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -48,6 +49,33 @@ pub enum UnitError {
         /// Card that it is on.
         card: Uuid,
     },
+    /// It said a code that its list doesn't have.
+    #[error(transparent)]
+    UnknownVendorCode(#[from] UnknownVendorCode),
+    /// Nobody is on duty in it.
+    #[error("unit {call_sign} is off duty: start its duty before stating its crew")]
+    CrewOffDuty {
+        /// Call sign.
+        call_sign: CallSign,
+    },
+    /// More can do something than are there.
+    #[error("{count} of the crew are stated to have `{qualification}`, and there are {size}: state at most that many")]
+    MoreQualifiedThanCrew {
+        /// What they can do.
+        qualification: Code,
+        /// How many were stated.
+        count: u8,
+        /// How many there are.
+        size: u8,
+    },
+    /// It doesn't carry that.
+    #[error("unit {call_sign} does not carry `{equipment}`: state what it carries first")]
+    EquipmentNotCarried {
+        /// Call sign.
+        call_sign: CallSign,
+        /// What was named.
+        equipment: Code,
+    },
 }
 
 impl Rule for UnitError {
@@ -59,6 +87,10 @@ impl Rule for UnitError {
             Self::NotOnCard { .. } => "unit_not_on_a_card",
             Self::OnAnotherCard { .. } => "unit_on_another_card",
             Self::DutyOnCard { .. } => "duty_ends_on_card",
+            Self::UnknownVendorCode(_) => "vendor_code_unknown",
+            Self::CrewOffDuty { .. } => "crew_off_duty",
+            Self::MoreQualifiedThanCrew { .. } => "more_qualified_than_crew",
+            Self::EquipmentNotCarried { .. } => "equipment_not_carried",
         }
     }
 }

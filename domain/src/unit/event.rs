@@ -1,12 +1,15 @@
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, FixedOffset};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::{Crew, VendorScheme};
 use crate::kernel::{RecordedEvent, domain_event};
 use crate::lang::terms;
 use crate::terms::{UnitKind, UnitStatus};
-use crate::values::{CallSign, InstitutionCode, SourceCode, Station};
+use crate::values::{CallSign, Code, InstitutionCode, SourceCode, Station};
 
 terms! {
     /// What is odd about what a unit reported: kept and flagged, never refused.
@@ -61,6 +64,9 @@ pub enum UnitEvent {
         /// In the sender's own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         vendor_code: Option<SourceCode>,
+        /// List that the sender's code is of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        vendor_scheme: Option<VendorScheme>,
         /// Card that it is on.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         card: Option<Uuid>,
@@ -95,10 +101,50 @@ pub enum UnitEvent {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         anomalies: Vec<UnitAnomaly>,
     },
+    /// Its crew is this from then on, until it changes or the duty ends.
+    CrewChanged {
+        /// Who is in it.
+        crew: Crew,
+        /// When.
+        at: DateTime<FixedOffset>,
+        /// What is odd.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        anomalies: Vec<UnitAnomaly>,
+    },
+    /// It carries this from then on; what was out of service and is still carried stays so.
+    EquipmentChanged {
+        /// Codes of all that it carries.
+        equipment: BTreeSet<Code>,
+        /// When.
+        at: DateTime<FixedOffset>,
+        /// What is odd.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        anomalies: Vec<UnitAnomaly>,
+    },
+    /// Some of what it carries can't be used.
+    EquipmentOutOfService {
+        /// Codes of that.
+        equipment: BTreeSet<Code>,
+        /// When.
+        at: DateTime<FixedOffset>,
+        /// What is odd.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        anomalies: Vec<UnitAnomaly>,
+    },
+    /// It can be used again.
+    EquipmentBackInService {
+        /// Codes of that.
+        equipment: BTreeSet<Code>,
+        /// When.
+        at: DateTime<FixedOffset>,
+        /// What is odd.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        anomalies: Vec<UnitAnomaly>,
+    },
 }
 
 impl UnitEvent {
-    /// Status of the unit after it; nothing where it doesn't change the present one because it came out of order.
+    /// Status of the unit after it; nothing where it doesn't change the present one: it came out of order, or tells something else.
     #[must_use]
     pub fn status_after(&self) -> Option<UnitStatus> {
         match self {
@@ -106,8 +152,19 @@ impl UnitEvent {
             Self::UnitRegistered { .. } | Self::DutyEnded { .. } => Some(UnitStatus::OffDuty),
             Self::DutyStarted { .. } => Some(UnitStatus::Available),
             Self::UnitAssigned { .. } => Some(UnitStatus::Assigned),
+            Self::CrewChanged { .. }
+            | Self::EquipmentChanged { .. }
+            | Self::EquipmentOutOfService { .. }
+            | Self::EquipmentBackInService { .. } => None,
             Self::StatusReported { status, .. } | Self::UnitReleased { status, .. } => Some(*status),
         }
+    }
+
+    /// Whether a duty begins or ends with it, where the unit did `before` until then.
+    #[must_use]
+    pub fn changes_duty(&self, before: UnitStatus) -> bool {
+        let off = |status| status == UnitStatus::OffDuty;
+        self.status_after().is_some_and(|after| off(after) != off(before))
     }
 
     /// When it happened; nothing for the registration.
@@ -119,7 +176,11 @@ impl UnitEvent {
             | Self::DutyEnded { at, .. }
             | Self::StatusReported { at, .. }
             | Self::UnitAssigned { at, .. }
-            | Self::UnitReleased { at, .. } => Some(*at),
+            | Self::UnitReleased { at, .. }
+            | Self::CrewChanged { at, .. }
+            | Self::EquipmentChanged { at, .. }
+            | Self::EquipmentOutOfService { at, .. }
+            | Self::EquipmentBackInService { at, .. } => Some(*at),
         }
     }
 
@@ -132,13 +193,20 @@ impl UnitEvent {
             | Self::DutyEnded { anomalies, .. }
             | Self::StatusReported { anomalies, .. }
             | Self::UnitAssigned { anomalies, .. }
-            | Self::UnitReleased { anomalies, .. } => anomalies,
+            | Self::UnitReleased { anomalies, .. }
+            | Self::CrewChanged { anomalies, .. }
+            | Self::EquipmentChanged { anomalies, .. }
+            | Self::EquipmentOutOfService { anomalies, .. }
+            | Self::EquipmentBackInService { anomalies, .. } => anomalies,
         }
     }
 }
 
 domain_event! {
-    UnitEvent { UnitRegistered, DutyStarted, DutyEnded, StatusReported, UnitAssigned, UnitReleased }
+    UnitEvent {
+        UnitRegistered, DutyStarted, DutyEnded, StatusReported, UnitAssigned, UnitReleased, CrewChanged, EquipmentChanged,
+        EquipmentOutOfService, EquipmentBackInService,
+    }
 }
 
 impl RecordedEvent for UnitEvent {}

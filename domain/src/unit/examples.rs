@@ -1,7 +1,9 @@
-use super::{UnitAnomaly, UnitEvent};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Crew, UnitAnomaly, UnitEvent, VendorScheme};
 use crate::examples::{at, id, sure};
 use crate::terms::{UnitKind, UnitStatus};
-use crate::values::{CallSign, InstitutionCode, SourceCode, Station};
+use crate::values::{CallSign, Code, CrewSize, InstitutionCode, Officer, SourceCode, Station};
 
 impl UnitEvent {
     /// One event or more of each type with every field filled: invented, the same each time. For documents and golden files.
@@ -20,6 +22,7 @@ impl UnitEvent {
             Self::StatusReported {
                 status: UnitStatus::OnScene,
                 vendor_code: Some(sure(SourceCode::parse("4"))),
+                vendor_scheme: Some(VendorScheme::Fms),
                 card: Some(id(1)),
                 at: at("21:48:00"),
                 anomalies: vec![UnitAnomaly::IllegalJump],
@@ -32,6 +35,37 @@ impl UnitEvent {
                 at: at("22:30:00"),
                 anomalies: vec![UnitAnomaly::OutOfOrder],
             },
+            Self::CrewChanged {
+                crew: Crew {
+                    size: sure(CrewSize::try_new(5)),
+                    commander: Some(sure(Officer::parse("V-2041"))),
+                    qualifications: BTreeMap::from([
+                        (sure(Code::parse("driver")), sure(CrewSize::try_new(1))),
+                        (sure(Code::parse("breathing-apparatus")), sure(CrewSize::try_new(4))),
+                    ]),
+                },
+                at: at("08:05:00"),
+                anomalies: vec![UnitAnomaly::OutOfOrder],
+            },
+            Self::EquipmentChanged {
+                equipment: codes(&["foam", "hydraulic-rescue-tool", "thermal-camera"]),
+                at: at("08:10:00"),
+                anomalies: vec![UnitAnomaly::OutOfOrder],
+            },
+            Self::EquipmentOutOfService {
+                equipment: codes(&["thermal-camera"]),
+                at: at("09:00:00"),
+                anomalies: vec![UnitAnomaly::OutOfOrder],
+            },
+            Self::EquipmentBackInService {
+                equipment: codes(&["thermal-camera"]),
+                at: at("15:00:00"),
+                anomalies: vec![UnitAnomaly::OutOfOrder],
+            },
         ]
     }
+}
+
+fn codes(codes: &[&str]) -> BTreeSet<Code> {
+    codes.iter().map(|code| sure(Code::parse(code))).collect()
 }

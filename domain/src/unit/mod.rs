@@ -1,12 +1,16 @@
 //! A unit (ekipāža): a crew with its vehicle, what it is doing and the card that it is on.
 
 mod command;
+mod crew;
 mod error;
 mod event;
 mod examples;
 mod status;
 #[cfg(test)]
 mod tests;
+mod vendor;
+
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, FixedOffset};
 use cqrs_es::Aggregate;
@@ -15,14 +19,19 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use command::{Assign, RegisterUnit, Release, ReportStatus, UnitCommand};
+pub use command::{
+    Assign, ChangeCrew, ChangeEquipment, EquipmentService, RegisterUnit, Release, ReportStatus, ReportVendorStatus,
+    UnitCommand,
+};
+pub use crew::{Crew, Outfit};
 pub use error::UnitError;
 pub use event::{UnitAnomaly, UnitEvent};
 pub use status::can_be_sent;
+pub use vendor::{Said, UnknownVendorCode, VendorScheme};
 
 use crate::kernel::{Decide, Moment, Refused, handle_by_decision};
 use crate::terms::{UnitKind, UnitStatus};
-use crate::values::{CallSign, InstitutionCode, SourceCode, Station};
+use crate::values::{CallSign, Code, InstitutionCode, SourceCode, Station};
 
 /// What is known of a unit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -41,6 +50,12 @@ struct Known {
     card: Option<Uuid>,
     /// Latest time of all that was told of it.
     latest: Option<DateTime<FixedOffset>>,
+    /// Its crew and what it carries.
+    outfit: Outfit,
+    /// Latest time of what was told of its crew, or of its duty: an older crew is not the present one.
+    crew_told: Option<DateTime<FixedOffset>>,
+    /// Latest time of what was told of its equipment.
+    equipment_told: Option<DateTime<FixedOffset>>,
 }
 
 type Decision = Result<Vec<UnitEvent>, Refused<UnitError>>;
@@ -62,6 +77,12 @@ impl Unit {
     #[must_use]
     pub fn status(&self) -> Option<UnitStatus> {
         Some(self.known.as_ref()?.status)
+    }
+
+    /// Its crew and what it carries; nothing before it is registered.
+    #[must_use]
+    pub fn outfit(&self) -> Option<&Outfit> {
+        Some(&self.known.as_ref()?.outfit)
     }
 
     fn known(&self) -> Result<&Known, UnitError> {
@@ -111,12 +132,70 @@ impl Unit {
     /// order of statuses doesn't know, and a report from before what is known, are flagged.
     fn report(&self, command: ReportStatus, moment: &Moment) -> Decision {
         let unit = self.known()?;
-        let ReportStatus { status, vendor_code } = command;
+        let ReportStatus { status, vendor_code, vendor_scheme } = command;
         let mut anomalies = unit.order(moment);
         if anomalies.is_empty() && !status::follows(unit.status, status, unit.card.is_some()) {
             anomalies.push(UnitAnomaly::IllegalJump);
         }
-        Ok(vec![UnitEvent::StatusReported { status, vendor_code, card: unit.card, at: moment.occurred_at, anomalies }])
+        let (card, at) = (unit.card, moment.occurred_at);
+        Ok(vec![UnitEvent::StatusReported { status, vendor_code, vendor_scheme, card, at, anomalies }])
+    }
+
+    /// It says what it is doing by a code of a known list: kept with what the list says that it means. Refused where the list doesn't
+    /// have it: who sends something else states the status.
+    fn report_vendor(&self, command: ReportVendorStatus, moment: &Moment) -> Decision {
+        let unit = self.known()?;
+        let ReportVendorStatus { scheme, code } = command;
+        let status = scheme.said(&code).map_err(UnitError::from)?.by_one_that(unit.status);
+        let report = ReportStatus { status, vendor_code: Some(code), vendor_scheme: Some(scheme) };
+        self.report(report, moment)
+    }
+
+    /// Its crew is another; nothing where it is as it was. Refused off duty: then nobody is in it.
+    fn change_crew(&self, command: ChangeCrew, moment: &Moment) -> Decision {
+        let unit = self.known()?;
+        let mut reasons = command.crew.broken();
+        if unit.status == UnitStatus::OffDuty {
+            reasons.push(UnitError::CrewOffDuty { call_sign: unit.call_sign.clone() });
+        }
+        Refused::unless_empty(reasons)?;
+        let anomalies = late(unit.crew_told, moment);
+        if anomalies.is_empty() && unit.outfit.crew.as_ref() == Some(&command.crew) {
+            return Ok(Vec::new());
+        }
+        Ok(vec![UnitEvent::CrewChanged { crew: command.crew, at: moment.occurred_at, anomalies }])
+    }
+
+    /// It carries something else; nothing where it is as it was. A vehicle carries things off duty too.
+    fn change_equipment(&self, command: ChangeEquipment, moment: &Moment) -> Decision {
+        let unit = self.known()?;
+        let anomalies = late(unit.equipment_told, moment);
+        if anomalies.is_empty() && unit.outfit.equipment.as_ref() == Some(&command.equipment) {
+            return Ok(Vec::new());
+        }
+        let (equipment, at) = (command.equipment, moment.occurred_at);
+        Ok(vec![UnitEvent::EquipmentChanged { equipment, at, anomalies }])
+    }
+
+    /// Something that it carries can't be used, or can again; nothing of what is so already. Refused where it doesn't carry it.
+    fn equipment_service(&self, command: EquipmentService, works: bool, moment: &Moment) -> Decision {
+        let unit = self.known()?;
+        let not_carried = |equipment: &Code| UnitError::EquipmentNotCarried {
+            call_sign: unit.call_sign.clone(),
+            equipment: equipment.clone(),
+        };
+        Refused::unless_empty(
+            command.equipment.iter().filter(|code| !unit.outfit.carries(code)).map(not_carried).collect(),
+        )?;
+        let (at, anomalies) = (moment.occurred_at, late(unit.equipment_told, moment));
+        // What comes late is kept as it was said: it changes nothing of now.
+        let news = |code: &Code| !anomalies.is_empty() || unit.outfit.out_of_service.contains(code) == works;
+        let equipment: BTreeSet<Code> = command.equipment.into_iter().filter(news).collect();
+        Ok(match (equipment.is_empty(), works) {
+            (true, _) => Vec::new(),
+            (false, true) => vec![UnitEvent::EquipmentBackInService { equipment, at, anomalies }],
+            (false, false) => vec![UnitEvent::EquipmentOutOfService { equipment, at, anomalies }],
+        })
     }
 
     /// It is given a card; nothing where it is already on it. Refused while it is on another: a unit is on one card at most.
@@ -155,9 +234,14 @@ impl Unit {
 impl Known {
     /// Flags what lies before the latest that is known.
     fn order(&self, moment: &Moment) -> Vec<UnitAnomaly> {
-        let late = self.latest.is_some_and(|latest| moment.occurred_at < latest);
-        if late { vec![UnitAnomaly::OutOfOrder] } else { Vec::new() }
+        late(self.latest, moment)
     }
+}
+
+/// Flags what lies before the latest that is known.
+fn late(latest: Option<DateTime<FixedOffset>>, moment: &Moment) -> Vec<UnitAnomaly> {
+    let late = latest.is_some_and(|latest| moment.occurred_at < latest);
+    if late { vec![UnitAnomaly::OutOfOrder] } else { Vec::new() }
 }
 
 impl Decide for Unit {
@@ -167,6 +251,11 @@ impl Decide for Unit {
             UnitCommand::StartDuty => self.start_duty(moment),
             UnitCommand::EndDuty => self.end_duty(moment),
             UnitCommand::ReportStatus(command) => self.report(command, moment),
+            UnitCommand::ReportVendorStatus(command) => self.report_vendor(command, moment),
+            UnitCommand::ChangeCrew(command) => self.change_crew(command, moment),
+            UnitCommand::ChangeEquipment(command) => self.change_equipment(command, moment),
+            UnitCommand::PutEquipmentOutOfService(command) => self.equipment_service(command, false, moment),
+            UnitCommand::ReturnEquipmentToService(command) => self.equipment_service(command, true, moment),
             UnitCommand::Assign(command) => self.assign(&command, moment),
             UnitCommand::Release(command) => self.release(&command, moment),
         }
@@ -193,17 +282,41 @@ impl Aggregate for Unit {
         let (status, at) = (event.status_after(), event.at());
         if let UnitEvent::UnitRegistered { institution, call_sign, kind, station, source_kind } = event {
             let status = UnitStatus::OffDuty;
-            let known = Known { institution, call_sign, kind, station, source_kind, status, card: None, latest: None };
-            self.known = Some(known);
+            self.known = Some(Known {
+                institution,
+                call_sign,
+                kind,
+                station,
+                source_kind,
+                status,
+                card: None,
+                latest: None,
+                outfit: Outfit::default(),
+                crew_told: None,
+                equipment_told: None,
+            });
             return;
         }
         let Some(unit) = &mut self.known else { return };
-        match event {
-            UnitEvent::UnitAssigned { card, .. } => unit.card = Some(card),
+        match &event {
+            UnitEvent::UnitAssigned { card, .. } => unit.card = Some(*card),
             UnitEvent::UnitReleased { .. } => unit.card = None,
             _ => {}
         }
+        unit.outfit.take_in(&event, unit.status);
+        // Each kind of report has an order of its own: who states a crew is not who says what the unit does.
+        match event {
+            UnitEvent::CrewChanged { .. } => unit.crew_told = unit.crew_told.max(at),
+            UnitEvent::EquipmentChanged { .. }
+            | UnitEvent::EquipmentOutOfService { .. }
+            | UnitEvent::EquipmentBackInService { .. } => unit.equipment_told = unit.equipment_told.max(at),
+            _ => {
+                if event.changes_duty(unit.status) {
+                    unit.crew_told = unit.crew_told.max(at);
+                }
+                unit.latest = unit.latest.max(at);
+            }
+        }
         unit.status = status.unwrap_or(unit.status);
-        unit.latest = unit.latest.max(at);
     }
 }

@@ -78,6 +78,15 @@ count_type! {
     UnitCount(u8), "number of units", 1 to 100
 }
 count_type! {
+    /// How many people there are (skaits ierindā); none where nobody came.
+    Headcount(u16), "number of people", 0 to 2_000
+}
+impl Default for Headcount {
+    fn default() -> Self {
+        Self(0)
+    }
+}
+count_type! {
     /// Rank of a response plan (plāna rangs): of two plans that fit equally well the one of higher rank goes first.
     PlanRank(u16), "rank of a plan", 0 to 1_000
 }

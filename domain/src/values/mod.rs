@@ -17,7 +17,7 @@ mod text;
 mod vin;
 
 pub use actor::Actor;
-pub use count::{AlarmLevel, Amount, Casualties, CrewSize, Heading, PlanRank, Quantity, Speed, UnitCount};
+pub use count::{AlarmLevel, Amount, Casualties, CrewSize, Headcount, Heading, PlanRank, Quantity, Speed, UnitCount};
 pub use digest::{ContentDigest, FieldMark};
 pub use error::ValueError;
 pub use legal_entity::LegalEntityNumber;

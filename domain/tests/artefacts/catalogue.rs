@@ -14,6 +14,7 @@ use domain::log_life::{LogLife, LogLifeEvent};
 use domain::notice::{Notice, NoticeEvent};
 use domain::response_plan::{PlanEvent, ResponsePlan};
 use domain::retention::{RetentionCase, RetentionEvent};
+use domain::roster_shift::{RosterShift, ShiftEvent};
 use domain::seized_item::{SeizedItem, SeizedItemEvent};
 use domain::source_journal::{JournalEvent, SourceJournal};
 use domain::source_record::{RecordEvent, SourceRecord};
@@ -83,6 +84,7 @@ pub(crate) fn all() -> Vec<Kind> {
     all.extend(kinds::<Classifier>(ClassifierEvent::examples()));
     all.extend(kinds::<Notice>(NoticeEvent::examples()));
     all.extend(kinds::<ResponsePlan>(PlanEvent::examples()));
+    all.extend(kinds::<RosterShift>(ShiftEvent::examples()));
     all.extend(kinds::<LogLife>(LogLifeEvent::examples()));
     all
 }

@@ -9,6 +9,7 @@ use domain::emergency_card::CardStatus;
 use domain::incident::{IncidentEvent, IncidentStatus};
 use domain::kernel::Versioned;
 use domain::notice::NoticeStatus;
+use domain::roster_shift::ShiftState;
 use domain::source_journal::JournalPhase;
 use domain::source_record::RecordEffect;
 use domain::terms::{DisposalOutcome, UnitStatus};
@@ -54,6 +55,7 @@ fn states(aggregate: &str) -> Option<(&'static str, States)> {
         "incident" => ("Where it stands", states!(IncidentStatus)),
         "emergency_card" => ("Where it stands", states!(CardStatus)),
         "unit" => ("What it is doing", states!(UnitStatus)),
+        "roster_shift" => ("How far it is", states!(ShiftState)),
         "access_grant" => ("How far it has come", states!(GrantStatus)),
         "source_journal" => ("Where it stands", states!(JournalPhase)),
         "source_record" => ("What it did", states!(RecordEffect)),

@@ -19,6 +19,7 @@ use domain::log_life::{LogLife, LogLifeEvent};
 use domain::notice::{Notice, NoticeEvent};
 use domain::response_plan::{PlanEvent, ResponsePlan};
 use domain::retention::{RetentionCase, RetentionEvent};
+use domain::roster_shift::{RosterShift, ShiftEvent};
 use domain::seized_item::{SeizedItem, SeizedItemEvent};
 use domain::source_journal::{JournalEvent, SourceJournal};
 use domain::source_record::{RecordEvent, SourceRecord};
@@ -123,5 +124,6 @@ fn artefact_states_are_what_they_were_or_have_another_meaning() {
     check::<Classifier>(ClassifierEvent::examples());
     check::<Notice>(NoticeEvent::examples());
     check::<ResponsePlan>(PlanEvent::examples());
+    check::<RosterShift>(ShiftEvent::examples());
     check::<LogLife>(LogLifeEvent::examples());
 }

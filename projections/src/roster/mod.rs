@@ -6,13 +6,14 @@ use std::collections::BTreeSet;
 
 use domain::terms::UnitStatus;
 use domain::track::{TrackEvent, TrackPoint};
-use domain::unit::UnitEvent;
+use domain::unit::{Outfit, UnitEvent};
 use event_store::consumer::ApplyError;
 use event_store::log::{LogName, StoredEvent};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
-pub use self::rows::{PointRow, RosterFilter, RosterKeyset, RosterRow, UnitRow};
+pub use self::rows::{FreeUnits, PointRow, RosterFilter, RosterKeyset, RosterRow, UnitRow};
 use crate::event::{DecodedEvent, RegisterEvent, TRACK, UNIT};
 use crate::fact::{bigint, int, utc};
 use crate::projection::Projection;
@@ -27,7 +28,7 @@ pub struct Roster {
 
 impl Projection for Roster {
     const NAME: &'static str = "roster";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const LOGS: &'static [LogName] = &[LogName::REGISTER, LogName::TRACKS];
     const AGGREGATES: &'static [&'static str] = &[UNIT, TRACK];
     const TABLES: &'static [&'static str] = &["units", "points"];
@@ -78,8 +79,10 @@ fn take_in_unit(units: &mut Rows<Uuid, UnitRow>, stored: &StoredEvent, event: &U
             on_duty: false,
             status: UnitStatus::OffDuty.code().to_owned(),
             vendor_code: None,
+            vendor_scheme: None,
             status_since: utc(stored.occurred_at),
             card: None,
+            outfit: Json(Outfit::default()),
             anomalies: 0,
             registered_at: utc(stored.recorded_at),
             first_position: stored.position.as_i64(),
@@ -98,15 +101,18 @@ fn take_in_unit(units: &mut Rows<Uuid, UnitRow>, stored: &StoredEvent, event: &U
         UnitEvent::UnitReleased { .. } => row.card = None,
         _ => {}
     }
+    row.takes_outfit(stored, event)?;
     // Nothing where it came out of order: then the present status stays.
     if let Some(status) = event.status_after() {
         if row.status != status.code() {
             row.status = status.code().to_owned();
             row.status_since = utc(event.at().unwrap_or(stored.occurred_at.fixed_offset()));
             row.vendor_code = None;
+            row.vendor_scheme = None;
         }
-        if let UnitEvent::StatusReported { vendor_code, .. } = event {
+        if let UnitEvent::StatusReported { vendor_code, vendor_scheme, .. } = event {
             row.vendor_code = vendor_code.as_ref().map(ToString::to_string);
+            row.vendor_scheme = vendor_scheme.map(|scheme| scheme.code().to_owned());
         }
         row.on_duty = status != UnitStatus::OffDuty;
     }
@@ -114,6 +120,18 @@ fn take_in_unit(units: &mut Rows<Uuid, UnitRow>, stored: &StoredEvent, event: &U
     row.last_position = stored.position.as_i64();
     row.version = bigint(stored.sequence);
     Ok(())
+}
+
+impl UnitRow {
+    /// Crew and equipment after an event, by the rules of the domain.
+    fn takes_outfit(&mut self, stored: &StoredEvent, event: &UnitEvent) -> Result<(), ApplyError> {
+        let before = UnitStatus::parse(&self.status).map_err(|error| ApplyError::Event {
+            position: stored.position,
+            reason: format!("the unit's row has an unknown status: {error}"),
+        })?;
+        self.outfit.0.take_in(event, before);
+        Ok(())
+    }
 }
 
 /// The latest point counts, whenever it was told; of two at one moment the one told later.

@@ -2,7 +2,10 @@
 
 use access::policy::Reach;
 use chrono::{DateTime, Utc};
+use domain::terms::UnitStatus;
+use domain::unit::{Outfit, can_be_sent};
 use sqlx::postgres::PgRow;
+use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection, QueryBuilder, Row as _};
 use uuid::Uuid;
 
@@ -33,10 +36,14 @@ table_row! {
         status: String => "text",
         /// The same in the sender's own code.
         vendor_code: Option<String> => "text",
+        /// List that the sender's code is of.
+        vendor_scheme: Option<String> => "text",
         /// Since when it is doing that.
         status_since: DateTime<Utc> => "timestamptz",
         /// Card that it is on.
         card: Option<Uuid> => "uuid",
+        /// Its crew and what it carries.
+        outfit: Json<Outfit> => "jsonb",
         /// Odd times and jumps so far.
         anomalies: i32 => "int4",
         /// When the log recorded it first.
@@ -199,6 +206,38 @@ impl RosterRow {
     /// Its place in the roster.
     pub fn keyset(&self) -> RosterKeyset {
         RosterKeyset { call_sign: self.unit.call_sign.clone(), id: self.unit.id }
+    }
+}
+
+/// How many units of a kind are free at a station.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FreeUnits {
+    /// Whose they are.
+    pub institution: String,
+    /// Their home station; nothing where none was stated.
+    pub station: Option<String>,
+    /// What they are.
+    pub kind: String,
+    /// How many.
+    pub free: i64,
+}
+
+impl FreeUnits {
+    /// Those of all stations: units that could be sent now and are on no card.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn now(connection: &mut PgConnection, reached: &[Reach]) -> Result<Vec<Self>, sqlx::Error> {
+        let sendable = UnitStatus::ALL.iter().filter(|status| can_be_sent(**status));
+        let statuses = sendable.map(|status| status.code().to_owned()).collect();
+        let filter = RosterFilter { statuses, reached: reached.to_vec(), ..RosterFilter::default() };
+        let sql = "select u.institution, u.station, u.kind, count(*) as free from roster.units u where u.card is null";
+        let mut query = QueryBuilder::new(sql);
+        filter.push_to(&mut query);
+        query.push(" group by u.institution, u.station, u.kind");
+        let rows: Vec<(String, Option<String>, String, i64)> = query.build_query_as().fetch_all(connection).await?;
+        let free = |(institution, station, kind, free)| Self { institution, station, kind, free };
+        Ok(rows.into_iter().map(free).collect())
     }
 }
 

@@ -104,6 +104,7 @@ fn named(event: &RegisterEvent, item: Option<&ItemRow>) -> BTreeSet<Uuid> {
         | RegisterEvent::Notice(_)
         | RegisterEvent::Caution(_)
         | RegisterEvent::ResponsePlan(_)
+        | RegisterEvent::RosterShift(_)
         | RegisterEvent::Classifier(_)
         | RegisterEvent::SourceJournal(_)
         | RegisterEvent::SourceRecord(_) => None,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, FixedOffset, TimeDelta, Utc};
 use domain::classifier::{CardType, CodeSystem, Disposition, Hazard, IncidentType, ResultCode};
 use domain::emergency_card::{
     AcceptService, AttachUnit, CardCommand, ClearUnit, CompleteCard, DecideServices, EmergencyCard, LinkIncident,
@@ -13,12 +13,18 @@ use domain::incident::{
     AssignIncident, Assignee, CloseIncident, Incident, IncidentCommand, ReclassifyIncident, RecordResult,
     RegisterIncident, ReopenIncident, SupplementIncident, TypeRules,
 };
+use domain::roster_shift::{
+    CallReserve, ChangeLineUp, CorrectShift, HandOverShift, LineUp, OpenShift, PlanShift, RosterShift, ShiftCommand,
+    ShiftKey, ShiftPlan, ShiftUnit,
+};
 use domain::terms::{Category, Channel, Priority, RaisedClass, Service, UnitKind, UnitStatus};
 use domain::track::{ReportPosition, Track, TrackCommand, TrackPoint};
-use domain::unit::{Assign, RegisterUnit, Release, ReportStatus, Unit, UnitCommand};
+use domain::unit::{
+    Assign, ChangeCrew, ChangeEquipment, Crew, EquipmentService, RegisterUnit, Release, ReportStatus, Unit, UnitCommand,
+};
 use domain::values::{
-    AlarmLevel, CallSign, CaseRef, GeoPoint, InstitutionCode, Narrative, Officer, PersonName, Place, PlaceParts,
-    PlaceText, Reason, Reporter, TerritoryCode,
+    AlarmLevel, CallSign, CaseRef, Code, CrewSize, Description, GeoPoint, Headcount, InstitutionCode, Narrative,
+    Officer, PersonName, Place, PlaceParts, PlaceText, Reason, Reporter, Station, TerritoryCode,
 };
 use event_store::append::{AppendError, Target};
 use event_store::log::LogName;
@@ -86,11 +92,12 @@ impl RandomWork {
             // Mostly forward, now and then back, so that reports come late.
             let seconds = self.dice.below(120) as i64 - 20;
             self.clock = (self.clock + TimeDelta::seconds(seconds)).min(Utc::now().fixed_offset());
-            let done = match self.dice.below(15) {
+            let done = match self.dice.below(16) {
                 0..3 => self.incident(system).await,
                 3..6 => self.card(system).await,
                 6..9 => self.unit(system).await,
                 9 => self.track(system).await,
+                15 => self.shift(system).await,
                 10..13 => case_file::work(self, system).await,
                 _ => access::work(self, system).await,
             };
@@ -258,7 +265,10 @@ impl RandomWork {
     async fn unit(&mut self, system: &System) -> Result<(), AppendError> {
         let n = self.dice.below(self.records / 2 + 1);
         let unit = unit_id(n);
-        let command = match self.dice.below(9) {
+        let equipment = |dice: &mut Dice| {
+            ["foam", "boat"].iter().filter(|_| dice.below(2) == 0).map(|code| Code::parse(code).unwrap()).collect()
+        };
+        let command = match self.dice.below(13) {
             0 | 1 => UnitCommand::RegisterUnit(RegisterUnit {
                 institution: InstitutionCode::parse("VUGD").unwrap(),
                 call_sign: call_sign(n),
@@ -268,7 +278,20 @@ impl RandomWork {
             }),
             2 => UnitCommand::StartDuty,
             3 => UnitCommand::EndDuty,
-            _ => UnitCommand::ReportStatus(ReportStatus { status: *self.dice.one(UnitStatus::ALL), vendor_code: None }),
+            4 | 5 => UnitCommand::ChangeCrew(ChangeCrew {
+                crew: Crew {
+                    size: CrewSize::try_new(1 + self.dice.below(5) as u32).unwrap(),
+                    commander: self.dice.maybe(|_| Officer::parse("V-1").unwrap()),
+                    qualifications: BTreeMap::new(),
+                },
+            }),
+            6 => UnitCommand::ChangeEquipment(ChangeEquipment { equipment: equipment(&mut self.dice) }),
+            7 => UnitCommand::PutEquipmentOutOfService(EquipmentService { equipment: equipment(&mut self.dice) }),
+            _ => UnitCommand::ReportStatus(ReportStatus {
+                status: *self.dice.one(UnitStatus::ALL),
+                vendor_code: None,
+                vendor_scheme: None,
+            }),
         };
         let metadata = self.metadata(None);
         let decide = Box::new(move |work: &mut event_store::append::Work<'_>| {
@@ -290,5 +313,63 @@ impl RandomWork {
             Ok(Target::of::<Track>(track))
         });
         system.submit(LogName::TRACKS, metadata, self.clock, decide).await.map(|_| ())
+    }
+}
+
+impl RandomWork {
+    /// Something is done with one of a few shifts of a station.
+    async fn shift(&mut self, system: &System) -> Result<(), AppendError> {
+        let date = self.clock.date_naive().with_day(1 + self.dice.below(3) as u32).unwrap();
+        let starts_at = date.and_hms_opt(8, 0, 0).unwrap().and_utc().fixed_offset();
+        let key = ShiftKey {
+            institution: InstitutionCode::parse("VUGD").unwrap(),
+            station: Station::parse("Rīgas 1. daļa").unwrap(),
+            date,
+            shift: Code::parse("day").unwrap(),
+        };
+        let id = ids::of_shift(&key);
+        let officer = |n: usize| Officer::parse(&format!("V-{n}")).unwrap();
+        let line_up = |dice: &mut Dice| LineUp {
+            present: Headcount::try_new(dice.below(9) as u32).unwrap(),
+            units: vec![ShiftUnit { unit: unit_id(dice.below(3)), crew: None }],
+        };
+        let command = match self.dice.below(9) {
+            0 | 1 => ShiftCommand::PlanShift(PlanShift {
+                key,
+                plan: ShiftPlan {
+                    starts_at,
+                    ends_at: starts_at + TimeDelta::hours(12),
+                    strength: Headcount::try_new(self.dice.below(9) as u32).unwrap(),
+                    units: Default::default(),
+                    minimum: Vec::new(),
+                },
+            }),
+            2 | 3 => ShiftCommand::OpenShift(OpenShift {
+                officer: officer(1),
+                line_up: line_up(&mut self.dice),
+                after: None,
+            }),
+            4 => ShiftCommand::ChangeLineUp(ChangeLineUp { line_up: line_up(&mut self.dice) }),
+            5 => ShiftCommand::CallReserve(CallReserve {
+                people: CrewSize::try_new(2).unwrap(),
+                units: Default::default(),
+            }),
+            6 => ShiftCommand::HandOverShift(HandOverShift {
+                handed_over_by: officer(1),
+                taken_over_by: officer(2),
+                notes: self.dice.maybe(|_| Description::parse("Sūknis remontā").unwrap().into()),
+            }),
+            7 => ShiftCommand::CloseShift,
+            _ => ShiftCommand::CorrectShift(CorrectShift {
+                line_up: line_up(&mut self.dice),
+                reason: Reason::parse("Viens bija slims").unwrap().into(),
+            }),
+        };
+        let metadata = self.metadata(None);
+        let decide = Box::new(move |work: &mut event_store::append::Work<'_>| {
+            work.execute::<RosterShift>(id, command.clone())?;
+            Ok(Target::of::<RosterShift>(id))
+        });
+        system.submit(LogName::REGISTER, metadata, self.clock, decide).await.map(|_| ())
     }
 }

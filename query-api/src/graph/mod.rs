@@ -22,6 +22,7 @@ mod plan;
 mod property;
 mod record;
 mod relation;
+mod shift;
 mod terms;
 mod unit;
 
@@ -51,6 +52,7 @@ pub(crate) struct Query(
     caution::CautionQuery,
     dossier::DossierQuery,
     plan::PlanQuery,
+    shift::ShiftQuery,
     log::LogQuery,
 );
 

@@ -13,6 +13,7 @@ use projections::case_search::{self, IncidentRow};
 use projections::cautions::{self, CautionRow};
 use projections::notices::{self, NoticeRow};
 use projections::roster::{self, RosterRow};
+use projections::shifts::{self, ShiftRow};
 use projections::source_journals::QuarantineRow;
 use projections::timeline::TimelinePage;
 use serde::de::DeserializeOwned;
@@ -118,6 +119,7 @@ pub(crate) enum Counted {
     Roster(roster::RosterFilter),
     Notices(notices::NoticeFilter),
     Cautions(cautions::CautionFilter),
+    Shifts(shifts::ShiftFilter),
     Timeline(TimelinePage),
     Quarantine(Uuid),
 }
@@ -134,6 +136,7 @@ impl Counted {
             Self::Roster(filter) => RosterRow::count(&mut reading, filter).await?,
             Self::Quarantine(journal) => QuarantineRow::count(&mut reading, *journal).await?,
             Self::Cautions(filter) => CautionRow::count(&mut reading, filter).await?,
+            Self::Shifts(filter) => ShiftRow::count(&mut reading, filter).await?,
             Self::Notices(filter) => NoticeRow::count(&mut reading, filter).await?,
             Self::Timeline(_) => 0,
         })

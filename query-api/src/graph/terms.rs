@@ -1,7 +1,7 @@
 //! Closed lists of the domain as enums of the graph; their labels are fields beside them.
 
 use async_graphql::Enum;
-use domain::{caution, notice, terms};
+use domain::{caution, notice, roster_shift, terms, unit};
 use projections::response_plans::PlanRow;
 
 use crate::error::QueryError;
@@ -69,6 +69,34 @@ macro_rules! mirrored {
             }
         }
     };
+}
+
+mirrored! {
+    /// A list of status codes that senders use (statusu kodu saraksts).
+    VendorScheme = unit::VendorScheme {
+        /// Radio status of the German services.
+        Fms = "FMS",
+        /// Primary unit status of NENA EIDO.
+        Eido = "EIDO",
+        /// Unit states of Resgrid.
+        Resgrid = "RESGRID",
+    }
+}
+
+mirrored! {
+    /// How far a shift is (maiņas stāvoklis).
+    ShiftState = roster_shift::ShiftState {
+        /// It hasn't begun.
+        Planned = "PLANNED",
+        /// It is on duty.
+        Open = "OPEN",
+        /// The next one has taken over; its report isn't complete.
+        HandedOver = "HANDED_OVER",
+        /// Its report is complete.
+        Closed = "CLOSED",
+        /// Its report was put right after that.
+        Corrected = "CORRECTED",
+    }
 }
 
 mirrored! {

@@ -3,6 +3,8 @@
 use access::policy::{Action, RecordKind};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use domain::unit;
+use domain::values::Code;
 use projections::roster::{self, RosterKeyset, RosterRow};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -12,7 +14,7 @@ use super::common::{GeoPoint, id, uuid};
 use super::fresh::fresh;
 use super::paging::{self, Counted, Page, Paging, page};
 use super::record::{Entry, Story, timeline};
-use super::terms::{UnitKind, UnitStatus};
+use super::terms::{UnitKind, UnitStatus, VendorScheme};
 use crate::error::QueryError;
 use crate::lang::Lang;
 use crate::loaders::Loading;
@@ -214,6 +216,23 @@ impl Unit {
         self.row.unit.vendor_code.as_deref()
     }
 
+    /// List that the sender's code is of.
+    async fn vendor_scheme(&self) -> Result<Option<VendorScheme>, QueryError> {
+        self.row.unit.vendor_scheme.as_deref().map(VendorScheme::of_code).transpose()
+    }
+
+    /// Who is in it (apkalpe): how many and what they can do; null where nobody said since its duty began.
+    async fn crew(&self) -> Option<UnitCrew> {
+        self.row.unit.outfit.crew.as_ref().map(UnitCrew::of)
+    }
+
+    /// What it carries (aprīkojums), by code; null where nobody ever said.
+    async fn equipment(&self) -> Option<Vec<UnitEquipment>> {
+        let outfit = &self.row.unit.outfit;
+        let equipment = outfit.equipment.as_ref()?.iter();
+        Some(equipment.map(|code| UnitEquipment::of(code, !outfit.out_of_service.contains(code))).collect())
+    }
+
     /// The card that it is on.
     async fn card(&self, ctx: &Context<'_>) -> Result<Option<Card>, QueryError> {
         ctx.card(self.row.unit.card).await
@@ -262,6 +281,55 @@ impl Unit {
         #[graphql(desc = "Go on after this row: the `endCursor` of the page before.")] after: Option<String>,
     ) -> Result<Page<Entry>, QueryError> {
         timeline(ctx, Story::of_unit(self.row.unit.id), first, after).await
+    }
+}
+
+/// Who is in a unit: how many and what they can do, never who they are.
+#[derive(SimpleObject, Debug, Clone, PartialEq)]
+pub(crate) struct UnitCrew {
+    /// How many people, the commander too.
+    pub(crate) size: i32,
+    /// Service number of who commands it.
+    pub(crate) commander: Option<String>,
+    /// How many of them can do what; one may count for several.
+    pub(crate) qualifications: Vec<Qualification>,
+}
+
+impl UnitCrew {
+    /// As the domain has it.
+    pub(crate) fn of(crew: &unit::Crew) -> Self {
+        let qualifications = crew.qualifications.iter();
+        Self {
+            size: crew.size.get().into(),
+            commander: crew.commander.as_ref().map(ToString::to_string),
+            qualifications: qualifications
+                .map(|(code, count)| Qualification { code: code.to_string(), count: count.get().into() })
+                .collect(),
+        }
+    }
+}
+
+/// So many of a crew can do something.
+#[derive(SimpleObject, Debug, Clone, PartialEq)]
+pub(crate) struct Qualification {
+    /// What, `driver`.
+    pub(crate) code: String,
+    /// How many.
+    pub(crate) count: i32,
+}
+
+/// Something that a unit carries.
+#[derive(SimpleObject, Debug, Clone, PartialEq)]
+pub(crate) struct UnitEquipment {
+    /// What, `foam`, as response plans ask for it.
+    pub(crate) code: String,
+    /// Whether it can be used.
+    pub(crate) in_service: bool,
+}
+
+impl UnitEquipment {
+    fn of(code: &Code, in_service: bool) -> Self {
+        Self { code: code.to_string(), in_service }
     }
 }
 

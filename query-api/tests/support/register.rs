@@ -15,6 +15,7 @@ use domain::incident::{
 };
 use domain::personal::Personal;
 use domain::response_plan::{PlanCommand, ResponsePlan};
+use domain::roster_shift::{RosterShift, ShiftCommand};
 use domain::seized_item::{SeizeItem, SeizedItem, SeizedItemCommand, TransferCustody};
 use domain::terms::{AccessPurpose, Category, Channel, Priority, UnitKind, UnitStatus};
 use domain::unit::{Assign, RegisterUnit, ReportStatus, Unit, UnitCommand};
@@ -281,7 +282,7 @@ impl Register {
     /// A unit says what it does, minutes after noon.
     pub async fn status(&self, unit: Uuid, status: UnitStatus, minutes: i64) -> Done {
         self.submit::<Unit>(unit, noon() + TimeDelta::minutes(minutes), move |work| {
-            let report = ReportStatus { status, vendor_code: None };
+            let report = ReportStatus { status, vendor_code: None, vendor_scheme: None };
             work.execute::<Unit>(unit, UnitCommand::ReportStatus(report))?;
             Ok(Target::of::<Unit>(unit))
         })
@@ -332,6 +333,24 @@ impl Register {
         self.submit::<ResponsePlan>(id, Utc::now().fixed_offset(), move |work| {
             work.execute::<ResponsePlan>(id, command.clone())?;
             Ok(Target::of::<ResponsePlan>(id))
+        })
+        .await
+    }
+
+    /// Something is done with a shift.
+    pub async fn shift(&self, id: Uuid, command: ShiftCommand) -> Done {
+        self.submit::<RosterShift>(id, Utc::now().fixed_offset(), move |work| {
+            work.execute::<RosterShift>(id, command.clone())?;
+            Ok(Target::of::<RosterShift>(id))
+        })
+        .await
+    }
+
+    /// Something is done with a unit.
+    pub async fn unit_does(&self, id: Uuid, command: UnitCommand) -> Done {
+        self.submit::<Unit>(id, Utc::now().fixed_offset(), move |work| {
+            work.execute::<Unit>(id, command.clone())?;
+            Ok(Target::of::<Unit>(id))
         })
         .await
     }

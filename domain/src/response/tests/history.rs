@@ -6,7 +6,10 @@ use super::*;
 use crate::kernel::Decide as _;
 use crate::scenario::moment;
 use crate::track::{TrackEvent, TrackPoint};
-use crate::unit::{Assign, RegisterUnit, Release, ReportStatus, Unit, UnitCommand, UnitEvent};
+use crate::unit::{
+    Assign, ChangeCrew, ChangeEquipment, EquipmentService, RegisterUnit, Release, ReportStatus, Unit, UnitCommand,
+    UnitEvent,
+};
 use cqrs_es::Aggregate as _;
 
 /// What was recorded of units and tracks, in its order.
@@ -37,9 +40,20 @@ fn command(kind: usize, what: usize) -> UnitCommand {
         3 => UnitCommand::EndDuty,
         4 => UnitCommand::Assign(Assign { card: id(1_000 + what as u128 % 2) }),
         5 => UnitCommand::Release(Release { card: None, diverted_to: None }),
+        6 => {
+            let equipment = ["foam", "boat"].into_iter().take(1 + what % 2).map(code).collect();
+            let equipment = EquipmentService { equipment };
+            match what % 4 {
+                0 => UnitCommand::ChangeCrew(ChangeCrew { crew: crew_of(1 + what as u32 % 6) }),
+                1 => UnitCommand::ChangeEquipment(ChangeEquipment { equipment: equipment.equipment }),
+                2 => UnitCommand::PutEquipmentOutOfService(equipment),
+                _ => UnitCommand::ReturnEquipmentToService(equipment),
+            }
+        }
         _ => UnitCommand::ReportStatus(ReportStatus {
             status: UnitStatus::ALL[what % UnitStatus::ALL.len()],
             vendor_code: None,
+            vendor_scheme: None,
         }),
     }
 }
@@ -88,6 +102,7 @@ proptest! {
         prop_assert_eq!(roster.len(), units.len());
         for (unit, known) in units.iter().zip(&roster) {
             prop_assert_eq!((Some(known.status), known.card), (unit.status().or(None), unit.card()));
+            prop_assert_eq!(Some(&known.outfit), unit.outfit());
             prop_assert_eq!((known.service, known.institution.clone()), (Some(Service::FireRescue), vugd()));
         }
     }

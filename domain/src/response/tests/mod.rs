@@ -12,6 +12,7 @@ use super::*;
 use crate::examples::{at, id, sure};
 use crate::response_plan::{Coverage, Mismatch, Need, PlanContent, PlanLevel};
 use crate::terms::{Service, UnitKind, UnitStatus};
+use crate::unit::{Crew, Outfit};
 use crate::values::{CallSign, CrewSize, InstitutionCode, Label, PlanRank, Station, UnitCount};
 
 pub(super) fn now() -> DateTime<Utc> {
@@ -46,10 +47,13 @@ pub(super) fn engine(n: u32, steps: i32) -> RosterUnit {
         status: UnitStatus::Available,
         card: None,
         station: Some(station("Rīga 1")),
-        crew: Some(sure(CrewSize::try_new(4))),
-        equipment: Some(BTreeSet::new()),
+        outfit: Outfit { crew: Some(crew_of(4)), equipment: Some(BTreeSet::new()), out_of_service: BTreeSet::new() },
         seen: Some(SeenAt { point: point(steps, 0), at: now() - TimeDelta::minutes(1) }),
     }
+}
+
+pub(super) fn crew_of(people: u32) -> Crew {
+    Crew { size: sure(CrewSize::try_new(people)), commander: None, qualifications: Default::default() }
 }
 
 pub(super) fn need(kind: UnitKind, count: u32) -> Need {
@@ -133,18 +137,22 @@ fn every_unit_that_stays_is_told_why() {
         with(4, |unit| unit.status = UnitStatus::OutOfService),
         with(5, |unit| unit.kind = UnitKind::Ambulance),
         with(6, |unit| unit.service = Some(Service::Medical)),
-        with(7, |unit| unit.crew = Some(sure(CrewSize::try_new(2)))),
-        with(8, |unit| unit.equipment = Some(BTreeSet::from([code("boat")]))),
+        with(7, |unit| unit.outfit.crew = Some(crew_of(2))),
+        with(8, |unit| unit.outfit.equipment = Some(BTreeSet::from([code("boat")]))),
         with(9, |unit| unit.seen = None),
         with(10, |unit| unit.seen = unit.seen.map(|seen| SeenAt { at: now() - TimeDelta::minutes(31), ..seen })),
         with(11, |unit| unit.status = UnitStatus::Emergency),
+        with(13, |unit| {
+            unit.outfit.equipment = Some(BTreeSet::from([code("foam")]));
+            unit.outfit.out_of_service = BTreeSet::from([code("foam")]);
+        }),
         with(12, |unit| unit.seen = unit.seen.map(|seen| SeenAt { point: point(9, 0), ..seen })),
     ];
     let mut needs = vec![need(UnitKind::FireEngine, 1)];
     needs[0].min_crew = Some(sure(CrewSize::try_new(3)));
     needs[0].equipment = BTreeSet::from([code("foam")]);
     let mut goes = engine(20, 5);
-    goes.equipment = Some(BTreeSet::from([code("foam"), code("boat")]));
+    goes.outfit.equipment = Some(BTreeSet::from([code("foam"), code("boat")]));
     let mut later = goes.clone();
     (later.id, later.seen) = (id(21), Some(SeenAt { point: point(6, 0), at: now() - TimeDelta::minutes(30) }));
     let roster = [roster.as_slice(), &[later, goes]].concat();
@@ -163,18 +171,19 @@ fn every_unit_that_stays_is_told_why() {
         (10, vec!["position_too_old"]),
         (11, vec!["out_of_service"]),
         (12, vec!["equipment_missing"]),
+        (13, vec!["equipment_out_of_service"]),
         (21, vec!["slower"]),
     ];
     for (unit, expected) in reasons {
         assert_eq!(why(&told, unit), expected, "unit {unit}");
     }
-    assert_eq!(told.units_left.len(), 13);
+    assert_eq!(told.units_left.len(), 14);
 }
 
 #[test]
 fn what_nobody_knows_is_a_doubt_and_not_a_reason() {
     let mut unit = engine(1, 1);
-    (unit.crew, unit.equipment, unit.status) = (None, None, UnitStatus::ConditionallyAvailable);
+    (unit.outfit, unit.status) = (Outfit::default(), UnitStatus::ConditionallyAvailable);
     let mut asks = need(UnitKind::FireEngine, 1);
     (asks.min_crew, asks.equipment) = (Some(sure(CrewSize::try_new(3))), BTreeSet::from([code("foam")]));
     let told = of(&[plan("foam", vec![asks])], &[unit.clone()]);
@@ -187,7 +196,7 @@ fn what_nobody_knows_is_a_doubt_and_not_a_reason() {
 #[test]
 fn a_hard_need_has_the_unit_that_only_it_can_not_do_without() {
     let mut foam = engine(1, 1);
-    foam.equipment = Some(BTreeSet::from([code("foam")]));
+    foam.outfit.equipment = Some(BTreeSet::from([code("foam")]));
     let mut hard = need(UnitKind::FireEngine, 1);
     hard.equipment = BTreeSet::from([code("foam")]);
     let told = of(&[plan("both", vec![need(UnitKind::FireEngine, 1), hard])], &[foam, engine(2, 9)]);

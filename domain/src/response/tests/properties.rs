@@ -14,6 +14,14 @@ fn equipment() -> impl Strategy<Value = BTreeSet<Code>> {
     subsequence(EQUIPMENT.to_vec(), 0..=3).prop_map(|codes| codes.into_iter().map(code).collect())
 }
 
+fn outfit() -> impl Strategy<Value = Outfit> {
+    let parts = (prop::option::of(1u32..=6), prop::option::of(equipment()), equipment());
+    parts.prop_map(|(people, equipment, out)| {
+        let out = equipment.iter().flat_map(|carried| carried.intersection(&out)).cloned().collect();
+        Outfit { crew: people.map(crew_of), equipment, out_of_service: out }
+    })
+}
+
 fn crew() -> impl Strategy<Value = CrewSize> {
     (1u32..=6).prop_map(|people| sure(CrewSize::try_new(people)))
 }
@@ -29,15 +37,14 @@ fn status() -> impl Strategy<Value = UnitStatus> {
 
 fn unit(n: u32) -> impl Strategy<Value = RosterUnit> {
     let what = (kind(), status(), prop::option::weighted(0.9, Just(Service::FireRescue)));
-    let has = (prop::option::of(crew()), prop::option::of(equipment()), prop::option::of(select(STATIONS.to_vec())));
+    let has = (outfit(), prop::option::of(select(STATIONS.to_vec())));
     let is =
         (prop::option::weighted(0.1, 999u128..=1_000), prop::option::weighted(0.9, (-20i32..20, -20i32..20, 0i64..40)));
-    (what, has, is).prop_map(move |((kind, status, service), (crew, equipment, at), (card, seen))| RosterUnit {
+    (what, has, is).prop_map(move |((kind, status, service), (outfit, at), (card, seen))| RosterUnit {
         service,
         kind,
         status,
-        crew,
-        equipment,
+        outfit,
         station: at.map(station),
         card: card.map(id),
         seen: seen.map(|(north, east, age)| SeenAt { point: point(north, east), at: now() - TimeDelta::minutes(age) }),
@@ -134,8 +141,14 @@ proptest! {
                 let unit = roster.iter().find(|unit| unit.id == chosen.unit).expect("it is in the roster");
                 prop_assert!(unit.is_free());
                 prop_assert_eq!((unit.service, unit.kind), (Some(need.service), need.kind));
-                prop_assert!(unit.crew.is_none() || unit.crew >= need.min_crew);
-                prop_assert!(unit.equipment.as_ref().is_none_or(|has| need.equipment.is_subset(has)));
+                let Outfit { crew, equipment, out_of_service } = &unit.outfit;
+                prop_assert!(crew.is_none() || crew.as_ref().map(|crew| crew.size) >= need.min_crew);
+                prop_assert!(equipment.as_ref().is_none_or(|has| need.equipment.is_subset(has)));
+                prop_assert!(need.equipment.is_disjoint(out_of_service));
+                // And what isn't known is told, no more and no less.
+                let doubts = |doubt| chosen.doubts.contains(&doubt);
+                prop_assert_eq!(doubts(Doubt::CrewUnknown), need.min_crew.is_some() && crew.is_none());
+                prop_assert_eq!(doubts(Doubt::EquipmentUnknown), !need.equipment.is_empty() && equipment.is_none());
                 let seen = unit.seen.expect("it is known where it is");
                 prop_assert!(now() - seen.at <= MAX_POSITION_AGE);
                 prop_assert_eq!(chosen.seconds, StraightLine.seconds(unit.kind, seen.point, point(0, 0)));
@@ -155,6 +168,29 @@ proptest! {
             };
             let (left, goes): (Vec<_>, Vec<_>) = roster.iter().filter(counts).partition(|unit| !told.names(unit.id));
             prop_assert!(goes.is_empty() || left.len() >= usize::from(line.at_least.get()));
+        }
+    }
+
+    #[test]
+    fn whoever_is_known_to_lack_something_is_told_what(plans in one_plan(false), roster in roster()) {
+        let told = of(&plans, &roster);
+        let asked: BTreeSet<Code> = told.needs.iter().flat_map(|filled| filled.need.equipment.clone()).collect();
+        for left in &told.units_left {
+            let unit = roster.iter().find(|unit| unit.id == left.unit).expect("it is in the roster");
+            for reason in &left.reasons {
+                match reason {
+                    LeftReason::EquipmentMissing(codes) => {
+                        prop_assert!(!codes.is_empty() && codes.is_subset(&asked));
+                        prop_assert!(unit.outfit.equipment.as_ref().is_some_and(|has| has.is_disjoint(codes)));
+                    }
+                    LeftReason::EquipmentOutOfService(codes) => {
+                        prop_assert!(!codes.is_empty() && codes.is_subset(&asked));
+                        prop_assert!(codes.is_subset(&unit.outfit.out_of_service));
+                    }
+                    LeftReason::CrewTooSmall => prop_assert!(unit.outfit.crew.is_some()),
+                    _ => {}
+                }
+            }
         }
     }
 
@@ -178,8 +214,11 @@ proptest! {
             // Where nothing has to stay, at the scene, with everything.
             institution: sure(InstitutionCode::parse("OTHER")),
             kind: wanted.need.kind,
-            crew: Some(sure(CrewSize::try_new(6))),
-            equipment: Some(EQUIPMENT.into_iter().map(code).collect()),
+            outfit: Outfit {
+                crew: Some(crew_of(6)),
+                equipment: Some(EQUIPMENT.into_iter().map(code).collect()),
+                out_of_service: BTreeSet::new(),
+            },
             ..engine(0, 0)
         };
         let with = [roster.as_slice(), std::slice::from_ref(&new)].concat();

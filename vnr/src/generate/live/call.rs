@@ -7,6 +7,7 @@ use proto::command::v1::command_envelope::Command;
 use proto::command::v1::emergency_card_service_client::EmergencyCardServiceClient;
 use proto::command::v1::incident_service_client::IncidentServiceClient;
 use proto::command::v1::response_plan_service_client::ResponsePlanServiceClient;
+use proto::command::v1::roster_shift_service_client::RosterShiftServiceClient;
 use proto::command::v1::seized_item_service_client::SeizedItemServiceClient;
 use proto::command::v1::source_journal_service_client::SourceJournalServiceClient;
 use proto::command::v1::unit_service_client::UnitServiceClient;
@@ -111,6 +112,20 @@ pub(super) async fn call(command: Asked, channel: Channel, target: &Target) -> R
             ReportUnitStatus => report_unit_status,
             ReportPosition => report_position,
             ReleaseUnit => release_unit,
+            ChangeCrew => change_crew,
+            ChangeEquipment => change_equipment,
+            PutEquipmentOutOfService => put_equipment_out_of_service,
+            ReturnEquipmentToService => return_equipment_to_service,
+        }
+        RosterShiftServiceClient {
+            PlanShift => plan_shift,
+            OpenShift => open_shift,
+            ChangeLineUp => change_line_up,
+            CallReserve => call_reserve,
+            PlanRotation => plan_rotation,
+            HandOverShift => hand_over_shift,
+            CloseShift => close_shift,
+            CorrectShift => correct_shift,
         };
         single IncidentServiceClient {
             RequestAnnulment => request_annulment,

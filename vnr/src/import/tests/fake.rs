@@ -246,7 +246,19 @@ fn envelope_of(envelope: &CommandEnvelope) -> &proto::command::v1::Envelope {
         EndDuty,
         ReportUnitStatus,
         ReportPosition,
-        ReleaseUnit
+        ReleaseUnit,
+        ChangeCrew,
+        ChangeEquipment,
+        PutEquipmentOutOfService,
+        ReturnEquipmentToService,
+        PlanShift,
+        OpenShift,
+        ChangeLineUp,
+        CallReserve,
+        PlanRotation,
+        HandOverShift,
+        CloseShift,
+        CorrectShift
     )
     .unwrap()
 }
