@@ -16,6 +16,7 @@ use crate::projection::{Projection, Projector, projector};
 use crate::rebuild::RebuildError;
 use crate::response_plans::ResponsePlans;
 use crate::roster::Roster;
+use crate::roster_history::RosterHistory;
 use crate::source_journals::SourceJournals;
 use crate::timeline::Timeline;
 use event_store::consumer::Consumer;
@@ -84,6 +85,7 @@ impl Registry {
             ReadModel::of::<Notices>(),
             ReadModel::of::<Cautions>(),
             ReadModel::of::<ResponsePlans>(),
+            ReadModel::of::<RosterHistory>(),
         ])
     }
 

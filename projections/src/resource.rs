@@ -13,6 +13,7 @@ use crate::event::{CARD, CAUTION, INCIDENT, NOTICE, RETENTION, SEIZED_ITEM, UNIT
 use crate::notices::NoticeRow;
 use crate::reach::{Participants, class_of, participants};
 use crate::roster::RosterRow;
+use crate::roster_history::RosterAtRow;
 
 impl IncidentRow {
     /// What policies know of it.
@@ -35,6 +36,13 @@ impl RosterRow {
     /// What policies know of the unit, or of where it was: `kind` is a unit or a track.
     pub fn resource(&self, kind: RecordKind) -> Resource {
         resource(kind, self.unit.id, &self.unit.institution)
+    }
+}
+
+impl RosterAtRow {
+    /// What policies know of the unit, or of where it was: whose it is now, as it always was.
+    pub fn resource(&self, kind: RecordKind) -> Resource {
+        resource(kind, self.id, &self.institution)
     }
 }
 
