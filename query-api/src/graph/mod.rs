@@ -20,6 +20,7 @@ mod plan;
 mod property;
 mod record;
 mod relation;
+mod roster_at;
 mod terms;
 mod unit;
 
@@ -41,6 +42,7 @@ pub(crate) struct Query(
     incident::IncidentQuery,
     card::CardQuery,
     unit::UnitQuery,
+    roster_at::RosterAtQuery,
     record::RecordQuery,
     classifier::ClassifierQuery,
     journal::JournalQuery,
