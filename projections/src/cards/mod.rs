@@ -6,6 +6,7 @@
 mod card;
 mod rows;
 mod statistics;
+mod times;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,7 @@ use uuid::Uuid;
 pub(crate) use self::rows::COLUMNS;
 pub use self::rows::{CardFilter, CardRow, CardUnitRow, ServiceTimes, UnitNameRow};
 pub use self::statistics::{CallsOfType, CardStatistics, ResponseTimes};
+pub use self::times::{Times, double_dispatches};
 use crate::event::{CARD, DecodedEvent, RegisterEvent, UNIT};
 use crate::fact::{earliest, int, utc};
 use crate::projection::Projection;

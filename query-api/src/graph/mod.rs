@@ -1,6 +1,7 @@
 //! The graph: one file for each part of it.
 
 mod card;
+mod card_times;
 mod caution;
 mod changes;
 mod classifier;
