@@ -236,7 +236,7 @@ async fn the_roster_at_any_moment_is_what_its_events_say_played_through() {
     for stored in system.reader(LogName::REGISTER).page(LogPosition::START, 1_000_000).await.unwrap() {
         if stored.aggregate_type == "unit" {
             let RegisterEvent::Unit(event) = decode(&stored).unwrap() else { continue };
-            told.entry(stored.aggregate_id).or_default().push((stored, event));
+            told.entry(stored.aggregate_id).or_default().push((stored, *event));
         }
     }
     let all: Vec<&StoredEvent> = told.values().flatten().map(|(stored, _)| stored).collect();
