@@ -163,7 +163,7 @@ async fn tracked(register: &Register, unit: Uuid, told: &[(i64, i32)]) {
             Ok(Target::of::<Track>(track))
         }),
     };
-    tracks.enqueue(submission).await.expect("room").await.expect("a reply");
+    tracks.enqueue(submission).expect("room").await.expect("a reply");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -55,7 +55,7 @@ fn part(of: &Value) -> (BTreeMap<&str, Option<DateTime<Utc>>>, bool) {
 }
 
 /// Compares both; `expected` is what `cad_roster.py` says.
-pub async fn agrees_with_the_file(server: &VnrProcess, folder: &Path, expected: &Value) {
+pub(crate) async fn agrees_with_the_file(server: &VnrProcess, folder: &Path, expected: &Value) {
     let (token, position) = (super::token(folder), super::head(folder));
     let cards = all(server, &token, CARDS, json!({ "position": position })).await;
     let mut parts = 0;
