@@ -27,6 +27,7 @@ pub mod notices;
 pub mod projection;
 pub mod response_plans;
 pub mod roster;
+pub mod roster_history;
 pub mod shifts;
 pub mod source_journals;
 pub mod timeline;

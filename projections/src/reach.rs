@@ -175,7 +175,8 @@ fn push_competent(query: &mut QueryBuilder<'_, Postgres>, hat: &Hat, columns: &C
     query.push(")");
 }
 
-fn push_owners(query: &mut QueryBuilder<'_, Postgres>, owners: &Owners, columns: &Columns) {
+/// Narrows to the institutions that are meant; adds one condition.
+pub(crate) fn push_owners(query: &mut QueryBuilder<'_, Postgres>, owners: &Owners, columns: &Columns) {
     let rule = match owners {
         Owners::Some(rule) => rule,
         Owners::Nobody | Owners::Everybody => {

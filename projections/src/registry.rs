@@ -16,6 +16,7 @@ use crate::projection::{Projection, Projector, projector};
 use crate::rebuild::RebuildError;
 use crate::response_plans::ResponsePlans;
 use crate::roster::Roster;
+use crate::roster_history::RosterHistory;
 use crate::shifts::Shifts;
 use crate::source_journals::SourceJournals;
 use crate::timeline::Timeline;
@@ -86,6 +87,7 @@ impl Registry {
             ReadModel::of::<Cautions>(),
             ReadModel::of::<ResponsePlans>(),
             ReadModel::of::<Shifts>(),
+            ReadModel::of::<RosterHistory>(),
         ])
     }
 

@@ -13,6 +13,7 @@ use crate::event::{CARD, CAUTION, INCIDENT, NOTICE, RETENTION, ROSTER_SHIFT, SEI
 use crate::notices::NoticeRow;
 use crate::reach::{Participants, class_of, participants};
 use crate::roster::RosterRow;
+use crate::roster_history::RosterAtRow;
 use crate::shifts::ShiftRow;
 
 impl IncidentRow {
@@ -43,6 +44,13 @@ impl ShiftRow {
     /// What policies know of it: they know a shift as they know the units of its institution.
     pub fn resource(&self) -> Resource {
         resource(RecordKind::Unit, self.id, &self.institution)
+    }
+}
+
+impl RosterAtRow {
+    /// What policies know of the unit, or of where it was: whose it is now, as it always was.
+    pub fn resource(&self, kind: RecordKind) -> Resource {
+        resource(kind, self.id, &self.institution)
     }
 }
 

@@ -10,6 +10,7 @@ use projections::case_file::CaseFile;
 use projections::case_search::CaseSearch;
 use projections::event::{DecodedEvent, decode};
 use projections::roster::Roster;
+use projections::roster_history::RosterHistory;
 use projections::timeline::Timeline;
 use projections::{Projection, projector, rebuild};
 use sqlx::Executor as _;
@@ -81,6 +82,7 @@ async fn how_the_log_is_cut_into_batches_does_not_matter() {
     cuts_do_not_matter::<CaseFile>(&system).await;
     cuts_do_not_matter::<Cards>(&system).await;
     cuts_do_not_matter::<Roster>(&system).await;
+    cuts_do_not_matter::<RosterHistory>(&system).await;
     cuts_do_not_matter::<Timeline>(&system).await;
     cuts_do_not_matter::<AccessGrants>(&system).await;
 }

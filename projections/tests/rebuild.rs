@@ -46,7 +46,16 @@ async fn a_rebuild_while_commands_come_in_loses_nothing_and_readers_never_miss_t
         }
     };
     let rebuilding = async {
-        for name in ["case_search", "case_file", "cards", "roster", "timeline", "access_grants", "case_search"] {
+        for name in [
+            "case_search",
+            "case_file",
+            "cards",
+            "roster",
+            "roster_history",
+            "timeline",
+            "access_grants",
+            "case_search",
+        ] {
             let mut told = 0;
             let mut tell = |progress: RebuildProgress| {
                 assert!(progress.events <= progress.of);
@@ -168,6 +177,7 @@ async fn a_poison_event_parks_its_record_in_each_read_model_and_nothing_else_sto
             ("notices", 0),
             ("response_plans", 0),
             ("roster", 0),
+            ("roster_history", 0),
             ("shifts", 0),
             ("source_journals", 0),
             ("timeline", 1)
@@ -248,6 +258,7 @@ async fn read_models_of_an_older_program_are_rebuilt_and_of_a_newer_one_left_alo
             ("notices", 1),
             ("response_plans", 1),
             ("roster", 2),
+            ("roster_history", 1),
             ("shifts", 1),
             ("source_journals", 1),
             ("timeline", 5)
@@ -267,6 +278,6 @@ async fn an_unknown_name_is_answered_with_the_known_ones() {
     let error = rebuild(&system.pools, &system.registry, "roaster", &mut |_| {}).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "there is no read model `roaster`: there are case_search, case_file, cards, roster, timeline, consultations, access_grants, access_policies, source_journals, notices, cautions, response_plans, shifts"
+        "there is no read model `roaster`: there are case_search, case_file, cards, roster, timeline, consultations, access_grants, access_policies, source_journals, notices, cautions, response_plans, shifts, roster_history"
     );
 }

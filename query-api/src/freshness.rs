@@ -21,6 +21,7 @@ use projections::lookups;
 use projections::notices::Notices;
 use projections::response_plans::ResponsePlans;
 use projections::roster::Roster;
+use projections::roster_history::RosterHistory;
 use projections::shifts::Shifts;
 use projections::source_journals::SourceJournals;
 use projections::timeline::Timeline;
@@ -70,6 +71,8 @@ const READ_BY: &[(&str, &[&str])] = &[
     ("unit", &[Roster::NAME]),
     ("assignedUnit", &[Roster::NAME]),
     ("roster", &[Roster::NAME]),
+    ("rosterAt", &[RosterHistory::NAME]),
+    ("now", &[Roster::NAME]),
     ("timeline", &[Timeline::NAME]),
     ("node", &[CaseSearch::NAME, Cards::NAME, Roster::NAME]),
     ("journals", &[SourceJournals::NAME]),

@@ -3,16 +3,20 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use access::policy::{Action, CodeShown, Denied, Field, Masks, Policies, Reach, RecordKind, Resource, Standing};
+use access::policy::{
+    Action, CodeShown, Denied, Field, Masks, Owners, Policies, Reach, RecordKind, Resource, Standing,
+};
 use access::{Institution, Principal};
 use async_graphql::Enum;
 use chrono::Utc;
+use domain::terms::Service;
 use projections::access_grants::in_force;
 use projections::cards::CardRow;
 use projections::case_search::IncidentRow;
 use projections::cautions::CautionRow;
 use projections::notices::NoticeRow;
 use projections::roster::RosterRow;
+use projections::roster_history::RosterAtRow;
 use projections::shifts::ShiftRow;
 use projections::source_journals::JournalRow;
 use projections::timeline::Visible;
@@ -130,6 +134,22 @@ impl Permits {
             followed: self.may(Action::Subscribe, &unit),
             track: self.may(Action::View, &row.resource(RecordKind::Track)),
         }
+    }
+
+    /// Whether the caller is shown a unit as it was, and where: as of the unit now.
+    pub(crate) fn of_unit_then(&self, row: &RosterAtRow) -> UnitGuard {
+        let unit = row.resource(RecordKind::Unit);
+        UnitGuard {
+            seen: self.may(Action::View, &unit),
+            followed: self.may(Action::Subscribe, &unit),
+            track: self.may(Action::View, &row.resource(RecordKind::Track)),
+        }
+    }
+
+    /// The institutions that answer for any of these services of 112.
+    pub(crate) fn answering_for(&self, services: impl IntoIterator<Item = impl Into<Service>>) -> Owners {
+        let services: Vec<Service> = services.into_iter().map(Into::into).collect();
+        self.policies.institutions().answering_for(&services)
     }
 
     /// What of the records of a journal the caller is shown, whether they see the journal, and whether it is their institution's. Those who run the journals see how they are, and nothing

@@ -10,8 +10,14 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tests::{VnrProcess, ask, long, project_file, real_data, vnr_binary};
 
+#[path = "import/roster.rs"]
+mod roster;
+
 const FIGURES: &str = "query($position: LogPosition) { cardStatistics(minPosition: $position, waitSeconds: 30) {
-    calls units unitsSent unitsOnScene counted medianResponseSeconds callsByType { type { code } count } } }";
+    calls units unitsSent unitsOnScene counted missing negative medianResponseSeconds p90ResponseSeconds p95ResponseSeconds
+    decision { counted missing negative medianSeconds p90Seconds p95Seconds }
+    dispatch { counted missing negative medianSeconds p90Seconds p95Seconds }
+    doubleDispatches callsByType { type { code } count } } }";
 
 /// A folder of the test's own, removed at its end.
 struct Folder(PathBuf);
@@ -64,8 +70,9 @@ fn summary(command: &mut Command) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn counted(file: &Path) -> Value {
-    let script = project_file("tests/scripts/cad_counts.py");
+/// What an independent script says of a file.
+fn counted(file: &Path, script: &str) -> Value {
+    let script = project_file("tests/scripts").join(script);
     let output = Command::new("python3").arg(script).arg(file).output().expect("python3 runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
@@ -88,7 +95,7 @@ async fn agrees_with_the_file(name: &str, file: &Path, mapping: &str) -> Value {
     let count = |field: &str| rows[field].as_u64().unwrap();
     assert_eq!(count("read"), count("accepted") + count("repeated") + count("refused"), "{summary}");
 
-    let expected = counted(file);
+    let expected = counted(file, "cad_counts.py");
     let answer = ask(server.http, Some(&token(&folder.0)), FIGURES, json!({ "position": head(&folder.0) })).await;
     let figures = &answer["data"]["cardStatistics"];
     let by_type: Value = figures["callsByType"]
@@ -98,7 +105,15 @@ async fn agrees_with_the_file(name: &str, file: &Path, mapping: &str) -> Value {
         .map(|of_type| (of_type["type"]["code"].as_str().unwrap().to_owned(), of_type["count"].clone()))
         .collect::<serde_json::Map<_, _>>()
         .into();
+    let times = |of: &Value, fields: [&str; 6]| Value::from(fields.map(|field| of[field].clone()).to_vec());
+    let clocks = ["counted", "missing", "negative", "medianSeconds", "p90Seconds", "p95Seconds"];
+    let responses = ["medianResponseSeconds", "p90ResponseSeconds", "p95ResponseSeconds"];
+    let [median, p90, p95] = responses;
     for (ours, theirs) in [
+        (&times(figures, ["counted", "missing", "negative", median, p90, p95]), "response"),
+        (&times(&figures["decision"], clocks), "decision"),
+        (&times(&figures["dispatch"], clocks), "dispatch"),
+        (&figures["doubleDispatches"], "double_dispatches"),
         (&figures["calls"], "calls"),
         (&figures["units"], "units"),
         (&figures["unitsSent"], "unit_rows"),
@@ -110,6 +125,7 @@ async fn agrees_with_the_file(name: &str, file: &Path, mapping: &str) -> Value {
     ] {
         assert_eq!(ours, &expected[theirs], "{theirs}; the import said {summary}");
     }
+    roster::agrees_with_the_file(&server, &folder.0, &counted(file, "cad_roster.py")).await;
     let verified = Command::new(vnr_binary()).args(["log", "verify", "--data-dir"]).arg(&folder.0).status().unwrap();
     assert!(verified.success(), "the log verifies");
     summary
@@ -141,6 +157,13 @@ async fn a_whole_dirty_year_of_san_francisco_is_in_the_register_as_it_is_in_the_
         return;
     }
     agrees_with_the_file("sf2018", &file, "schema/mappings/sffd-units.toml").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn virginia_beach_is_in_the_register_as_it_is_in_the_file() {
+    let Some(file) = real_data("cad/virginia-beach-ems-2017-18-ungeocoded.csv") else { return };
+    let summary = agrees_with_the_file("vb-ems", &file, "schema/mappings/virginia-beach-ems.toml").await;
+    assert_eq!(summary["rows"]["refused"], 0, "{summary}");
 }
 
 /// The first rows of the project's own sample: enough for kills, short enough for every run.

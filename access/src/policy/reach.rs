@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::terms::Service;
 use uuid::Uuid;
 
 use super::action::Action;
@@ -171,6 +172,11 @@ impl Policies {
 }
 
 impl Institutions {
+    /// The institutions that answer for any of these services of 112; nobody where none of the register does.
+    pub fn answering_for(&self, services: &[Service]) -> Owners {
+        self.owners(|kind| services.iter().any(|service| InstitutionKind::of_service(*service) == Some(kind)))
+    }
+
     /// The institutions of the kinds that are meant.
     pub(super) fn owners(&self, meant: impl Fn(InstitutionKind) -> bool) -> Owners {
         let kinds: Vec<InstitutionKind> = InstitutionKind::ALL.iter().copied().filter(|kind| meant(*kind)).collect();

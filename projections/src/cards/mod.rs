@@ -7,6 +7,7 @@ mod card;
 mod forward;
 mod rows;
 mod statistics;
+mod times;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +24,7 @@ pub use self::forward::{CardForwardRow, Untold};
 pub(crate) use self::rows::COLUMNS;
 pub use self::rows::{CardFilter, CardRow, CardUnitRow, ServiceTimes, UnitNameRow};
 pub use self::statistics::{CallsOfType, CardStatistics, ResponseTimes};
+pub use self::times::{Times, double_dispatches};
 use crate::event::{CARD, DecodedEvent, RegisterEvent, UNIT};
 use crate::fact::{earliest, int, utc};
 use crate::projection::Projection;

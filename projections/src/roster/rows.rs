@@ -1,6 +1,6 @@
 //! Rows of the roster, and the questions that are asked of them.
 
-use access::policy::Reach;
+use access::policy::{Owners, Reach};
 use chrono::{DateTime, Utc};
 use domain::terms::UnitStatus;
 use domain::unit::{Outfit, can_be_sent};
@@ -119,6 +119,8 @@ pub struct RosterFilter {
     pub on_duty: Option<bool>,
     /// On this card.
     pub card: Option<Uuid>,
+    /// Of these institutions, by what they are.
+    pub owners: Option<Owners>,
     /// That somebody reaches in each of these ways; all where nobody is asking.
     pub reached: Vec<Reach>,
 }
@@ -241,29 +243,49 @@ impl FreeUnits {
     }
 }
 
+/// What of a unit changes, where a question finds it.
+struct Changing {
+    status: &'static str,
+    on_duty: &'static str,
+    card: &'static str,
+}
+
 impl RosterFilter {
     fn push_to(&self, query: &mut QueryBuilder<'_, sqlx::Postgres>) {
+        self.push(query, &Changing { status: "u.status", on_duty: "u.on_duty", card: "u.card" });
+    }
+
+    /// The same over units as they were at a moment.
+    pub(crate) fn push_then(&self, query: &mut QueryBuilder<'_, sqlx::Postgres>) {
+        self.push(query, &Changing { status: "st.status", on_duty: "(st.status <> 'off_duty')", card: "now_on.card" });
+    }
+
+    fn push(&self, query: &mut QueryBuilder<'_, sqlx::Postgres>, changing: &Changing) {
         for (column, value) in [("institution", &self.institution), ("station", &self.station)] {
             if let Some(value) = value {
                 query.push(format_args!(" and u.{column} = ")).push_bind(value.clone());
             }
         }
-        for (column, values) in [("status", &self.statuses), ("kind", &self.kinds)] {
+        for (column, values) in [(changing.status, &self.statuses), ("u.kind", &self.kinds)] {
             match values.as_slice() {
                 [] => {}
                 // One value keeps the order of the index that begins with it.
-                [value] => _ = query.push(format_args!(" and u.{column} = ")).push_bind(value.clone()),
-                many => _ = query.push(format_args!(" and u.{column} = any(")).push_bind(many.to_vec()).push(")"),
+                [value] => _ = query.push(format_args!(" and {column} = ")).push_bind(value.clone()),
+                many => _ = query.push(format_args!(" and {column} = any(")).push_bind(many.to_vec()).push(")"),
             }
+        }
+        if let Some(owners) = &self.owners {
+            query.push(" and ");
+            reach::push_owners(query, owners, &COLUMNS);
         }
         for reach in &self.reached {
             reach::push(query, reach, &COLUMNS);
         }
         if let Some(on_duty) = self.on_duty {
-            query.push(" and u.on_duty = ").push_bind(on_duty);
+            query.push(format_args!(" and {} = ", changing.on_duty)).push_bind(on_duty);
         }
         if let Some(card) = self.card {
-            query.push(" and u.card = ").push_bind(card);
+            query.push(format_args!(" and {} = ", changing.card)).push_bind(card);
         }
     }
 }

@@ -134,12 +134,13 @@ impl System {
     pub async fn all_rows(&self) -> Vec<String> {
         use projections::{
             access_grants::AccessGrants, cards::Cards, case_file::CaseFile, case_search::CaseSearch, roster::Roster,
-            timeline::Timeline,
+            roster_history::RosterHistory, timeline::Timeline,
         };
         let mut rows = self.rows::<CaseSearch>("case_search").await;
         rows.extend(self.rows::<CaseFile>("case_file").await);
         rows.extend(self.rows::<Cards>("cards").await);
         rows.extend(self.rows::<Roster>("roster").await);
+        rows.extend(self.rows::<RosterHistory>("roster_history").await);
         rows.extend(self.rows::<Timeline>("timeline").await);
         rows.extend(self.rows::<AccessGrants>("access_grants").await);
         rows

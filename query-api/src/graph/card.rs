@@ -167,13 +167,14 @@ impl CardQuery {
             filter.reached.push(ctx.reach(Action::View, RecordKind::EmergencyCard).await?);
         }
         let figures = cards::CardStatistics::of(&mut *ctx.snapshot()?.read().await?, &filter).await?;
-        Ok(CardStatistics::of_rows(figures))
+        Ok(CardStatistics::of_rows(figures, filter))
     }
 }
 
 /// Figures over emergency cards. A card's response time is from the call (T0) to its first unit at the scene (T10). What is
 /// missing or cannot be is counted and left out of medians, never hidden.
 #[derive(SimpleObject, Debug, PartialEq)]
+#[graphql(complex)]
 pub(crate) struct CardStatistics {
     /// Cards: calls.
     calls: i64,
@@ -197,10 +198,13 @@ pub(crate) struct CardStatistics {
     p90_response_seconds: Option<i64>,
     /// 95 of 100 response times are at most this long.
     p95_response_seconds: Option<i64>,
+    /// The cards that these are the figures of.
+    #[graphql(skip)]
+    pub(super) filter: cards::CardFilter,
 }
 
 impl CardStatistics {
-    fn of_rows(figures: cards::CardStatistics) -> Self {
+    fn of_rows(figures: cards::CardStatistics, filter: cards::CardFilter) -> Self {
         let by_type = figures.calls_by_type.into_iter();
         Self {
             calls: figures.calls,
@@ -219,6 +223,7 @@ impl CardStatistics {
             median_response_seconds: figures.response.median_s,
             p90_response_seconds: figures.response.p90_s,
             p95_response_seconds: figures.response.p95_s,
+            filter,
         }
     }
 }

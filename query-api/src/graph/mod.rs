@@ -2,6 +2,7 @@
 
 mod card;
 mod card_parts;
+mod card_times;
 mod caution;
 mod changes;
 mod classifier;
@@ -22,6 +23,7 @@ mod plan;
 mod property;
 mod record;
 mod relation;
+mod roster_at;
 mod shift;
 mod terms;
 mod unit;
@@ -45,6 +47,7 @@ pub(crate) struct Query(
     card::CardQuery,
     duplicate::DuplicateQuery,
     unit::UnitQuery,
+    roster_at::RosterAtQuery,
     record::RecordQuery,
     classifier::ClassifierQuery,
     journal::JournalQuery,

@@ -13,6 +13,7 @@ use projections::case_search::{self, IncidentRow};
 use projections::cautions::{self, CautionRow};
 use projections::notices::{self, NoticeRow};
 use projections::roster::{self, RosterRow};
+use projections::roster_history::{Moment, RosterAtRow};
 use projections::shifts::{self, ShiftRow};
 use projections::source_journals::QuarantineRow;
 use projections::timeline::TimelinePage;
@@ -117,6 +118,7 @@ pub(crate) enum Counted {
     Incidents(Box<case_search::IncidentFilter>),
     Cards(cards::CardFilter),
     Roster(roster::RosterFilter),
+    RosterAt(Moment, roster::RosterFilter),
     Notices(notices::NoticeFilter),
     Cautions(cautions::CautionFilter),
     Shifts(shifts::ShiftFilter),
@@ -134,6 +136,7 @@ impl Counted {
             Self::Incidents(filter) => IncidentRow::count(&mut reading, filter).await?,
             Self::Cards(filter) => CardRow::count(&mut reading, filter).await?,
             Self::Roster(filter) => RosterRow::count(&mut reading, filter).await?,
+            Self::RosterAt(moment, filter) => RosterAtRow::count(&mut reading, *moment, filter).await?,
             Self::Quarantine(journal) => QuarantineRow::count(&mut reading, *journal).await?,
             Self::Cautions(filter) => CautionRow::count(&mut reading, filter).await?,
             Self::Shifts(filter) => ShiftRow::count(&mut reading, filter).await?,

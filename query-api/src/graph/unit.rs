@@ -14,7 +14,7 @@ use super::common::{GeoPoint, id, uuid};
 use super::fresh::fresh;
 use super::paging::{self, Counted, Page, Paging, page};
 use super::record::{Entry, Story, timeline};
-use super::terms::{UnitKind, UnitStatus, VendorScheme};
+use super::terms::{Service, UnitKind, UnitStatus, VendorScheme};
 use crate::error::QueryError;
 use crate::lang::Lang;
 use crate::loaders::Loading;
@@ -37,11 +37,13 @@ pub(crate) struct RosterFilter {
     pub(crate) on_duty: Option<bool>,
     /// On this card.
     pub(crate) card: Option<ID>,
+    /// Of institutions that answer for any of these services of 112 (dienests).
+    pub(crate) service: Option<Vec<Service>>,
 }
 
 impl RosterFilter {
     /// As the read model takes it.
-    fn of_rows(self) -> Result<roster::RosterFilter, QueryError> {
+    pub(super) fn of_rows(self, permits: &Permits) -> Result<roster::RosterFilter, QueryError> {
         let codes = |codes: Vec<&'static str>| codes.into_iter().map(ToOwned::to_owned).collect();
         Ok(roster::RosterFilter {
             institution: self.institution,
@@ -50,6 +52,7 @@ impl RosterFilter {
             station: self.station,
             on_duty: self.on_duty,
             card: uuid("card", self.card)?,
+            owners: self.service.map(|services| permits.answering_for(services)),
             reached: Vec::new(),
         })
     }
@@ -57,7 +60,7 @@ impl RosterFilter {
 
 /// Key of a unit in the roster.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct RosterKey(String, Uuid);
+pub(super) struct RosterKey(pub(super) String, pub(super) Uuid);
 
 #[derive(Default)]
 pub(crate) struct UnitQuery;
@@ -122,9 +125,10 @@ impl UnitQuery {
     ) -> Result<Page<Unit>, QueryError> {
         let paging = Paging::<RosterKey>::of(first, after.as_deref())?;
         fresh(ctx, min_position).await?;
-        let mut filter = filter.unwrap_or_default().of_rows()?;
-        filter.reached.push(ctx.reach(Action::View, RecordKind::Unit).await?);
+        let reach = ctx.reach(Action::View, RecordKind::Unit).await?;
         let permits = ctx.permits().await?;
+        let mut filter = filter.unwrap_or_default().of_rows(permits)?;
+        filter.reached.push(reach);
         let after = paging.after.clone().map(|RosterKey(call_sign, id)| RosterKeyset { call_sign, id });
         let mut reading = ctx.snapshot()?.read().await?;
         let rows = RosterRow::list(&mut reading, &filter, after.as_ref(), paging.rows_to_read()).await?;

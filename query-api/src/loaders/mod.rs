@@ -3,6 +3,7 @@
 mod address;
 mod case_file;
 mod origin;
+mod track;
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -18,6 +19,7 @@ use projections::cards::{CardForwardRow, CardRow, CardUnitRow};
 use projections::case_search::IncidentRow;
 use projections::cautions::Met;
 use projections::roster::RosterRow;
+use projections::roster_history::Moment;
 use projections::timeline::{EntryRow, TimelinePage, Visible};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -27,6 +29,7 @@ use self::address::{CautionsMet, LatestAt};
 pub(crate) use self::case_file::CaseFiles;
 pub(crate) use self::origin::OriginRow;
 use self::origin::Origins;
+use self::track::{PointsThen, TrackPointRow};
 use crate::error::QueryError;
 use crate::freshness::Tide;
 use crate::graph::{Card, Incident, Unit};
@@ -48,6 +51,7 @@ pub(crate) struct Loaders {
     origins: DataLoader<Origins>,
     cautions_met: DataLoader<CautionsMet>,
     latest_at: DataLoader<LatestAt>,
+    points_then: DataLoader<PointsThen>,
     pub(crate) personal: DataLoader<PersonalLoader>,
     pub(crate) policies: Arc<Policies>,
     pub(crate) classifiers: Arc<Classifiers>,
@@ -72,6 +76,7 @@ impl Loaders {
             origins: gathering(Origins(snapshot.clone()), time),
             cautions_met: gathering(CautionsMet(snapshot.clone()), time),
             latest_at: gathering(LatestAt(snapshot.clone()), time),
+            points_then: gathering(PointsThen(snapshot.clone()), time),
             personal: gathering(PersonalLoader { snapshot: snapshot.clone(), keys }, time),
             policies: source.databases.policies.current(),
             classifiers: Arc::clone(&source.classifiers.borrow()),
@@ -218,6 +223,8 @@ pub(crate) trait Loading {
     async fn cautions_met(&self, record: AtAddress) -> Result<Vec<Met>, QueryError>;
     /// The latest incidents at an address.
     async fn latest_at(&self, address_code: String) -> Result<Vec<IncidentRow>, QueryError>;
+    /// Where a unit was at a moment, by all that is known or by what was recorded up to another.
+    async fn point_then(&self, unit: Uuid, moment: Moment) -> Result<Option<TrackPointRow>, QueryError>;
     /// A page of a record's timeline.
     async fn timeline(&self, page: TimelinePage) -> Result<Vec<EntryRow>, QueryError>;
     /// How many entries a record's timeline has.
@@ -287,6 +294,11 @@ impl Loading for Context<'_> {
     async fn cautions_met(&self, record: AtAddress) -> Result<Vec<Met>, QueryError> {
         let met = loaders(self)?.cautions_met.load_one(record).await.map_err(QueryError::Shared)?;
         Ok(met.unwrap_or_default())
+    }
+
+    async fn point_then(&self, unit: Uuid, moment: Moment) -> Result<Option<TrackPointRow>, QueryError> {
+        let Moment { at, known_at } = moment;
+        loaders(self)?.points_then.load_one((unit, at, known_at)).await.map_err(QueryError::Shared)
     }
 
     async fn latest_at(&self, address_code: String) -> Result<Vec<IncidentRow>, QueryError> {

@@ -34,7 +34,8 @@ pub(super) struct Command {
     pub row: usize,
     /// What is sent.
     pub message: CommandEnvelope,
-    at: i64,
+    /// When it happened, in microseconds; of a row's not before the one in front of it.
+    pub at: i64,
 }
 
 #[cfg(test)]

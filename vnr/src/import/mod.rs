@@ -15,6 +15,7 @@ mod link;
 mod mapping;
 mod origin;
 mod outcome;
+mod pace;
 mod pipeline;
 mod progress;
 mod reason;
@@ -44,6 +45,7 @@ pub use counts::{CommandCounts, Counts, GroupCounts, RowCounts};
 pub(crate) use link::Link;
 pub use link::{Target, TargetError};
 pub use mapping::{FileFormat, Mapping, MappingError, MappingErrors};
+pub use pace::{Speed, SpeedError};
 pub use progress::ProgressError;
 pub use reason::Reason;
 pub use report::Summary;
@@ -86,6 +88,8 @@ pub struct ImportOptions {
     pub sort_folder: PathBuf,
     /// Most commands in flight.
     pub window: usize,
+    /// How many times faster than it happened the file is played; as fast as it goes, where nothing is given.
+    pub speed: Option<Speed>,
     /// How long a register that is away is waited for.
     pub patience: Duration,
     /// Ignores what was done before.
@@ -107,6 +111,7 @@ impl ImportOptions {
             progress_file,
             sort_folder: std::env::temp_dir(),
             window: 512,
+            speed: None,
             patience: Duration::from_secs(60),
             restart: false,
             same_register: false,
@@ -246,6 +251,7 @@ pub async fn run(options: &ImportOptions, watch: &dyn Watch) -> Result<Summary, 
     let sending = Sending {
         target: options.target.clone(),
         window: options.window.max(1),
+        speed: options.speed,
         patience: options.patience,
         begun_at,
         resumed,

@@ -20,6 +20,7 @@ use super::compose::{Command, Composed};
 use super::ledger::{Ledger, RowResult};
 use super::link::{Link, Target, is_passing};
 use super::outcome::{Outcome, name_of};
+use super::pace::{Pace, Speed};
 use super::watch::Watch;
 use super::window::Window;
 
@@ -29,6 +30,9 @@ const REMEMBERED: NonZeroUsize = NonZeroUsize::new(65_536).expect("is not zero")
 const MOST_OPEN: usize = 4096;
 /// A stream that gives no result for so long is taken for dead.
 const SILENCE: Duration = Duration::from_secs(30);
+/// How often it is looked at how far the sending is, and, where the file is played in time, what is due.
+const TICK: Duration = Duration::from_millis(200);
+const PACED_TICK: Duration = Duration::from_millis(20);
 /// Shortest and longest pause before the register is tried again.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
@@ -39,6 +43,8 @@ pub(super) struct Sending {
     pub target: Target,
     /// Most commands in flight.
     pub window: usize,
+    /// How fast the file is played, where it is played in time.
+    pub speed: Option<Speed>,
     /// How long a register that is away is waited for.
     pub patience: Duration,
     /// When the import was begun: what was recorded since, and sent twice, is its own.
@@ -66,6 +72,8 @@ pub(super) struct Pipeline<'w> {
     window: Window,
     link: Option<Link>,
     outbox: VecDeque<(u64, Command)>,
+    /// What is not due yet, where the file is played in time.
+    pace: Option<Pace>,
     open: BTreeMap<u64, OpenGroup>,
     /// Groups that are not ended, with how many commands had been taken when their last row was.
     held: VecDeque<(u64, u64)>,
@@ -91,8 +99,10 @@ impl<'w> Pipeline<'w> {
     ) -> Result<Self, ImportError> {
         let latencies = Histogram::new_with_bounds(1, 600_000_000, 3).map_err(|_| ImportError::Histogram)?;
         let now = Instant::now();
+        let pace = sending.speed.map(Pace::new);
         Ok(Self {
             sending,
+            pace,
             groups,
             sent_once: LruCache::new(REMEMBERED),
             ledger,
@@ -128,16 +138,19 @@ impl<'w> Pipeline<'w> {
     }
 
     async fn send_all(&mut self) -> Result<(), ImportError> {
-        let mut tick = tokio::time::interval(Duration::from_millis(200));
+        let mut tick = tokio::time::interval(if self.pace.is_some() { PACED_TICK } else { TICK });
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
             self.fill();
             if self.link.is_none() && !self.window.is_empty() {
                 self.connect().await?;
             }
-            let wants_group =
-                !self.all_read && self.outbox.is_empty() && self.open.len() < MOST_OPEN && !self.end_is_due();
-            if self.window.is_empty() && self.all_read && self.outbox.is_empty() && self.held.is_empty() {
+            let wants_group = !self.all_read
+                && self.outbox.is_empty()
+                && self.open.len() < MOST_OPEN
+                && self.pace.as_ref().map_or_else(|| !self.end_is_due(), Pace::wants_group);
+            let waits = self.pace.as_ref().is_some_and(|pace| !pace.is_empty());
+            if self.window.is_empty() && self.all_read && self.outbox.is_empty() && self.held.is_empty() && !waits {
                 return self.book();
             }
             tokio::select! {
@@ -157,6 +170,9 @@ impl<'w> Pipeline<'w> {
     /// Sends what there is room for.
     fn fill(&mut self) {
         loop {
+            if let Some(pace) = &mut self.pace {
+                self.outbox.extend(std::iter::from_fn(|| pace.next()));
+            }
             while self.window.len() < self.sending.window
                 && let Some((group, command)) = self.outbox.pop_front()
             {
@@ -186,6 +202,9 @@ impl<'w> Pipeline<'w> {
 
     /// Ends the oldest group if it is due and everything of it is known.
     fn end_next(&mut self) -> bool {
+        if self.pace.is_some() {
+            return self.end_played();
+        }
         if !self.end_is_due() {
             return false;
         }
@@ -207,6 +226,26 @@ impl<'w> Pipeline<'w> {
         true
     }
 
+    /// Ends the groups of which everything is known and whose end is due, where the file is played in time.
+    fn end_played(&mut self) -> bool {
+        let (Some(pace), before) = (&self.pace, self.outbox.len()) else { return false };
+        let (open, outbox) = (&mut self.open, &mut self.outbox);
+        self.held.retain(|(index, _)| {
+            let Some(group) = open.get_mut(index) else { return false };
+            if group.waiting > 0 || !group.end.iter().all(|command| pace.is_due(command.at)) {
+                return true;
+            }
+            group.ended = true;
+            let end = std::mem::take(&mut group.end);
+            if !group.rows.iter().any(RowResult::is_refused) {
+                group.waiting = end.len();
+                outbox.extend(end.into_iter().map(|command| (*index, command)));
+            }
+            false
+        });
+        self.outbox.len() > before
+    }
+
     fn take(&mut self, group: Option<Result<Composed, std::io::Error>>) -> Result<(), ImportError> {
         let Some(group) = group else {
             self.all_read = true;
@@ -222,7 +261,10 @@ impl<'w> Pipeline<'w> {
         }
         let rows = rows.into_iter().map(RowResult::new).collect();
         self.open.insert(index, OpenGroup { label, rows, waiting: commands.len(), end, ended });
-        self.outbox.extend(commands.into_iter().map(|command| (index, command)));
+        match &mut self.pace {
+            Some(pace) => pace.take(index, commands),
+            None => self.outbox.extend(commands.into_iter().map(|command| (index, command))),
+        }
         Ok(())
     }
 

@@ -7,3 +7,4 @@ mod own;
 mod rejects;
 mod resume;
 mod small;
+mod speed;
