@@ -252,7 +252,7 @@ async fn read_models_of_an_older_program_are_rebuilt_and_of_a_newer_one_left_alo
             ("access_policies", 1),
             ("cards", 9),
             ("case_file", 2),
-            ("case_search", 4),
+            ("case_search", 5),
             ("cautions", 1),
             ("consultations", 1),
             ("notices", 1),

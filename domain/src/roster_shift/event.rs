@@ -12,7 +12,6 @@ use crate::values::{CrewSize, Description, Officer, Reason};
 
 /// What happened to a shift, for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[expect(clippy::large_enum_variant, reason = "the large ones are most of them")]
 pub enum ShiftEvent {
     /// It was planned, or planned anew before it was opened.
     ShiftPlanned {

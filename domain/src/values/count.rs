@@ -79,12 +79,8 @@ count_type! {
 }
 count_type! {
     /// How many people there are (skaits ierindā); none where nobody came.
+    #[derive(Default)]
     Headcount(u16), "number of people", 0 to 2_000
-}
-impl Default for Headcount {
-    fn default() -> Self {
-        Self(0)
-    }
 }
 count_type! {
     /// Rank of a response plan (plāna rangs): of two plans that fit equally well the one of higher rank goes first.
