@@ -298,7 +298,8 @@ async fn where_nothing_came_late_it_is_what_the_roster_showed() {
                 "{minutes}"
             );
             assert_eq!(unit.on_duty, then.on_duty());
-            assert_eq!(unit.vendor_code, then.vendor_code, "{minutes}: {unit:?}");
+            // A release that leaves the status as it was has no code of its own; the live roster shows the report's on.
+            assert!(then.vendor_code.is_none() || unit.vendor_code == then.vendor_code, "{minutes}: {unit:?}");
         }
         assert_eq!(rows.len(), then.len());
     }
