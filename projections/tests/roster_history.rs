@@ -74,7 +74,8 @@ impl Told {
 }
 
 fn report(status: UnitStatus, code: &str) -> UnitCommand {
-    UnitCommand::ReportStatus(ReportStatus { status, vendor_code: Some(SourceCode::parse(code).unwrap()) })
+    let vendor_code = Some(SourceCode::parse(code).unwrap());
+    UnitCommand::ReportStatus(ReportStatus { status, vendor_code, vendor_scheme: None })
 }
 
 fn assign(card: u128) -> UnitCommand {
