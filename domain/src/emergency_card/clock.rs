@@ -67,6 +67,9 @@ impl Tick {
     /// Whether this one must not lie before `other`: the later clock of the same service or unit, or of a stage that all pass.
     fn follows(self, other: Self) -> bool {
         let same_thread = match (self.of, other.of) {
+            (Of::Card, Of::Card) => true,
+            // It is the whole that comes under control: a unit may be free before, and others may still be sent after.
+            _ if self.clock == Clock::UnderControl || other.clock == Clock::UnderControl => false,
             (Of::Card, _) | (_, Of::Card) => true,
             (mine, theirs) => mine == theirs,
         };

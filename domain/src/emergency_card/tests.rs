@@ -259,6 +259,13 @@ fn t2_and_t11_are_told_once_and_the_place_as_often_as_it_is_known_better() {
 }
 
 #[test]
+fn a_unit_may_be_free_before_the_whole_is_under_control() {
+    let freed = card().received().at("21:41:00").with_unit(1).at("21:50:00").after(clear(1)).at("21:55:00");
+    let (events, _) = freed.when(situation(Some(true))).accepted();
+    assert_eq!(events[0].anomalies(), []);
+}
+
+#[test]
 fn what_is_under_control_may_get_out_of_it_again() {
     let calm = card().received().with_unit(1).after(situation(Some(true)));
     calm.clone().when(situation(Some(true))).changes_nothing();
