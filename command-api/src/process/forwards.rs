@@ -75,10 +75,11 @@ impl Forwards {
         let now = Instant::now();
         self.tried.retain(|_, until| now < *until);
         let pool = self.gateway.deps().pool.clone();
-        let (waiting, untold) = {
+        let (waiting, newest, untold) = {
             let mut connection = pool.acquire().await?;
             let waiting = CardForwardRow::waiting(&mut connection, AT_ONCE).await?;
-            (waiting, Untold::after(&mut connection, self.seen, AT_ONCE).await?)
+            let newest = Untold::newest(&mut connection).await?;
+            (waiting, newest, Untold::after(&mut connection, self.seen, AT_ONCE).await?)
         };
         let ready = waiting.into_iter().map(|row| {
             let what = format!("forward {} {}", row.institution, row.first_position);
@@ -113,7 +114,9 @@ impl Forwards {
                 self.tried.insert(command_id, now + AGAIN);
                 done += 1;
             }
-            self.seen = self.seen.max(row.last_position - 1);
+        }
+        if untold.len() < AT_ONCE as usize {
+            self.seen = newest;
         }
         Ok(done > 0)
     }
@@ -135,6 +138,10 @@ impl Forwards {
         let mut draft = from_card(deps, &caller, card, Utc::now()).await?;
         if draft.type_code.is_empty() {
             ANY_TYPE.clone_into(&mut draft.type_code);
+        }
+        if draft.received_at.is_empty() {
+            // Nobody there was told before: they have to be there from now on.
+            draft.received_at = row.forwarded_at.with_timezone(&Riga).to_rfc3339();
         }
         let envelope = draft.envelope.get_or_insert_default();
         envelope.command_id = command_id.to_string();

@@ -186,6 +186,15 @@ impl CardForwardRow {
 }
 
 impl Untold {
+    /// Up to which position incidents that came of forwarded cards have changed, as far as the read model knows.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn newest(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+        let sql = "select coalesce(max(last_position), 0) from case_search.incidents where forwarded_by is not null";
+        sqlx::query_scalar(sql).fetch_one(connection).await
+    }
+
     /// Those of which more is expected, and those of which not that changed beyond position `seen`.
     ///
     /// # Errors
