@@ -13,6 +13,7 @@ mod memory;
 pub mod message_db;
 pub mod nation;
 mod page;
+pub mod recommendations;
 pub mod replay;
 pub mod report;
 pub mod rounds;

@@ -49,13 +49,19 @@ pub(crate) fn of(aggregate: &str) -> Told {
     let types: BTreeMap<&str, &str> = documented.iter().filter(|one| one.is_type).map(Documented::pair).collect();
     let variants = documented.iter().filter(|one| !one.is_type);
     // What the type of a command says is more than what stands where commands are listed.
-    let command = |one: &Documented| Term::new(&one.name, types.get(one.name.as_str()).unwrap_or(&one.text.as_str()));
+    let command = |one: &Documented| match types.get(one.name.as_str()) {
+        Some(text) => Term::new(&one.name, text),
+        // It holds what is no command: a value that stands elsewhere.
+        None => Term::new(&one.variant, &one.text),
+    };
     Told { about: about.join(" "), commands: variants.map(command).collect() }
 }
 
 /// A type, or a variant of the enum of commands by the name of the type that it holds.
 struct Documented {
     name: String,
+    /// What the variant itself is called; of a type its name again.
+    variant: String,
     text: String,
     is_type: bool,
 }
@@ -93,13 +99,14 @@ fn items(text: &str) -> Vec<Documented> {
         if let Some(declared) = declared {
             let name = word(declared);
             in_commands = line.starts_with("pub enum ") && name.ends_with("Command");
-            found.push(Documented { name: name.to_owned(), text, is_type: true });
+            let variant = name.to_owned();
+            found.push(Documented { name: name.to_owned(), variant, text, is_type: true });
         } else if line == "}" {
             in_commands = false;
         } else if in_commands && !text.is_empty() {
             let variant = word(line.trim());
             let held = line.split(['(', '<']).map(word).rfind(|name| !name.is_empty()).unwrap_or(variant);
-            found.push(Documented { name: held.to_owned(), text, is_type: false });
+            found.push(Documented { name: held.to_owned(), variant: variant.to_owned(), text, is_type: false });
         }
     }
     found
