@@ -119,7 +119,7 @@ fn a_crew_states_each_qualification_once() {
     let qualification = |code: &str, count| pb::Qualification { code: code.to_owned(), count };
     let crew = pb::Crew {
         size: 0,
-        commander: "V\n".to_owned(),
+        commander: "V\nZ".to_owned(),
         qualifications: vec![qualification("driver", 1), qualification("driver", 2), qualification("DIVER", 0)],
     };
     let message = pb::ChangeCrew {

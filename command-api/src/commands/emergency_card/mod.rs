@@ -7,6 +7,7 @@ pub(super) mod situation;
 use std::collections::BTreeSet;
 
 use access::policy::{RecordKind, Resource};
+use domain::classifier::Hazard;
 use domain::emergency_card::{
     AcceptService, AttachUnit, CardCommand, CardEvent, ClearUnit, CompleteCard, DecideServices, EmergencyCard,
     LinkIncident, NotifyService, PlanAdvice, QualifyCard, ReceiveCall,
@@ -24,6 +25,8 @@ use super::{Prepared, card_target, must_be_new, must_exist, touches};
 use crate::caller::Caller;
 use crate::wire::{Envelope, Item, Reader, RecordRef, resolve};
 
+/// Most hazards of one message.
+const MOST_HAZARDS: usize = 50;
 /// Most services of one message.
 const MOST_SERVICES: usize = 20;
 
@@ -102,6 +105,12 @@ fn execute(work: &mut Work<'_>, id: Uuid, command: CardCommand, entered: bool) -
     Ok(events.iter().filter(|_| entered).try_for_each(CardEvent::possible)?)
 }
 
+/// Hazards of a message: none where it names none.
+fn hazards(reader: &mut Reader, codes: &[String]) -> BTreeSet<Hazard> {
+    let codes = reader.at_most("hazards", codes, MOST_HAZARDS).iter().enumerate();
+    codes.filter_map(|(index, hazard)| reader.required_code(Item("hazards", index), hazard)).collect()
+}
+
 pub(super) fn qualify(
     reader: &mut Reader,
     message: pb::QualifyCard,
@@ -109,7 +118,7 @@ pub(super) fn qualify(
     caller: &Caller,
 ) -> Option<Prepared> {
     let card = reader.record("card", "emergency_card", message.card);
-    let hazards = reader.codes("hazards", &message.hazards).unwrap_or_default();
+    let hazards = hazards(reader, &message.hazards);
     let command = QualifyCard {
         type_code: reader.code("type_code", &message.type_code),
         priority: reader.term::<pb::Priority, _>("priority", message.priority),

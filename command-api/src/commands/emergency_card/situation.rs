@@ -9,7 +9,7 @@ use domain::emergency_card::{
 use domain::values::{Casualties, ContentDigest, Narrative, PersonName, Reason, RecordingRef};
 use proto::command::v1 as pb;
 
-use super::on_card;
+use super::{hazards, on_card};
 use crate::caller::Caller;
 use crate::commands::{Prepared, actor};
 use crate::wire::{Envelope, Item, Reader};
@@ -41,7 +41,7 @@ pub(in crate::commands) fn update(
     let card = reader.record("card", "emergency_card", message.card);
     let command = UpdateSituation {
         under_control: message.under_control,
-        hazards: reader.codes("hazards", &message.hazards).unwrap_or_default(),
+        hazards: hazards(reader, &message.hazards),
         casualties: reader.number("casualties", message.casualties, Casualties::try_new),
         note: reader.personal("note", &message.note, Narrative::parse),
     };
