@@ -81,8 +81,8 @@ async fn card(connection: &mut PgConnection, n: u128, type_code: &str, seconds: 
     sqlx::query(
         "insert into cards.cards (id, number, institution, channel, source_system, type_code, hazards, status, received_at,
              first_on_scene_at, services, participants, units, units_on_scene, anomalies, card_anomalies, registered_at,
-             first_position, last_position, version)
-         values ($1, $2, 'VUGD', 'phone_112', 'x', $3, '[]', 'completed', $4, $5, '{}', '[]', $6, $7, 0, 0, $4, 1, 1, 1)",
+             changed_at, files, findings, first_position, last_position, version)
+         values ($1, $2, 'VUGD', 'phone_112', 'x', $3, '[]', 'completed', $4, $5, '{}', '[]', $6, $7, 0, 0, $4, $4, '[]', '[]', 1, 1, 1)",
     )
     .bind(Uuid::from_u128(n))
     .bind(n.to_string())
@@ -175,9 +175,10 @@ const MANY: &str = "
     from generate_series(1, 30000) n;
     insert into cards.cards
         (id, number, institution, channel, source_system, source_external_id, type_code, hazards, status, territory, received_at,
-         services, participants, units, units_on_scene, anomalies, card_anomalies, registered_at, first_position, last_position, version)
+         services, participants, units, units_on_scene, anomalies, card_anomalies, registered_at, changed_at, files, findings,
+         first_position, last_position, version)
     select gen_random_uuid(), 'N' || n, 'VUGD', 'app', 'sys' || n % 9, n::text, 'medical', '[]', 's' || n % 5, (n % 43)::text,
-           now() - n * interval '1 minute', '{}', '[]', 0, 0, 0, 0, now(), n, n, 1
+           now() - n * interval '1 minute', '{}', '[]', 0, 0, 0, 0, now(), now(), '[]', '[]', n, n, 1
     from generate_series(1, 30000) n;
     insert into cards.card_units (card, unit, attached_at, diverted, anomalies, last_position)
     select id, gen_random_uuid(), received_at, false, 0, 1 from cards.cards;

@@ -106,8 +106,9 @@ impl Record {
              values ($1, $1::text, 'XYZ', $2, $3, $4, $5, 'app', 'theft', 'theft', 'A', 'A', 's', now(), now(), '[]', false, '[]', '{}',
                  1, 1, 1)",
             "insert into cards.cards (id, number, institution, territory, participants, channel, hazards, status, received_at,
-                 services, units, units_on_scene, anomalies, card_anomalies, registered_at, first_position, last_position, version)
-             select $1, $1::text, $2, $3, $4, 'app', '[]', 's', now(), '{}', 0, 0, 0, 0, now(), 1, 1, 1 where $5::text is distinct from ''",
+                 services, units, units_on_scene, anomalies, card_anomalies, registered_at, changed_at, files, findings, first_position,
+                 last_position, version)
+             select $1, $1::text, $2, $3, $4, 'app', '[]', 's', now(), '{}', 0, 0, 0, 0, now(), now(), '[]', '[]', 1, 1, 1 where $5::text is distinct from ''",
             "insert into roster.units (id, institution, call_sign, kind, on_duty, status, status_since, outfit, anomalies, registered_at,
                  first_position, last_position, version)
              select $1, $2, $1::text, 'patrol', true, 's', now(), jsonb_build_object('out_of_service', '{}'::text[]), 0, now(), 1, 1, 1 where $3::text is null or $4::jsonb is not null

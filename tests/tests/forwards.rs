@@ -154,7 +154,7 @@ async fn whoever_is_killed_in_between_each_forwarded_card_is_one_incident() {
     let rounds = 3;
     let mut sent: BTreeSet<String> = BTreeSet::new();
     for round in 0..=rounds {
-        let mut server = VnrProcess::up(folder.path());
+        let mut server = VnrProcess::up(&folder.home());
         let token = folder.token("test-dispatcher", "VUGD", "dispatcher", "response", &[]);
         let channel = Channel::from_shared(format!("http://{}", server.grpc)).expect("an address").connect().await;
         let channel = InterceptedService::new(channel.expect("gRPC answers"), Bearer::new(&token));

@@ -3,6 +3,7 @@
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
 pub mod access;
+pub mod beside;
 pub mod case_file;
 pub mod forged;
 pub mod work;

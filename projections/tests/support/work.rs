@@ -31,7 +31,7 @@ use event_store::log::LogName;
 use uuid::Uuid;
 
 use super::case_file::any_code;
-use super::{System, access, case_file};
+use super::{System, access, beside, case_file};
 
 /// A source of numbers that gives the same ones for a seed.
 pub struct Dice(u64);
@@ -60,6 +60,7 @@ impl Dice {
 /// Random work, over a few records of each kind so that they meet.
 pub struct RandomWork {
     pub dice: Dice,
+    more: Dice,
     pub(super) clock: DateTime<FixedOffset>,
     pub(super) records: usize,
     made: u128,
@@ -82,7 +83,7 @@ fn call_sign(n: usize) -> CallSign {
 impl RandomWork {
     pub fn new(seed: u64, records: usize) -> RandomWork {
         let clock = Utc::now().fixed_offset() - TimeDelta::days(20);
-        RandomWork { dice: Dice::new(seed), clock, records, made: 0, poisoned: false }
+        RandomWork { dice: Dice::new(seed), more: Dice::new(seed + 1_000), clock, records, made: 0, poisoned: false }
     }
 
     /// Gives `commands` commands; refused ones count too.
@@ -92,20 +93,33 @@ impl RandomWork {
             // Mostly forward, now and then back, so that reports come late.
             let seconds = self.dice.below(120) as i64 - 20;
             self.clock = (self.clock + TimeDelta::seconds(seconds)).min(Utc::now().fixed_offset());
-            let done = match self.dice.below(16) {
+            let done = match self.dice.below(15) {
                 0..3 => self.incident(system).await,
                 3..6 => self.card(system).await,
                 6..9 => self.unit(system).await,
                 9 => self.track(system).await,
-                15 => self.shift(system).await,
                 10..13 => case_file::work(self, system).await,
                 _ => access::work(self, system).await,
             };
-            match done {
-                Ok(_) | Err(AppendError::Refused(_)) => {}
-                Err(AppendError::Internal(_)) if self.poisoned => {}
-                Err(error) => panic!("{error:?}"),
-            }
+            self.must_be_fine(done);
+            // What came to be later has dice of its own, so that the rest goes on as it always did.
+            std::mem::swap(&mut self.dice, &mut self.more);
+            let done = match self.dice.below(12) {
+                0 => self.shift(system).await,
+                1 => self.outfit(system).await,
+                2 | 3 => beside::work(self, system).await,
+                _ => Ok(()),
+            };
+            self.must_be_fine(done);
+            std::mem::swap(&mut self.dice, &mut self.more);
+        }
+    }
+
+    fn must_be_fine(&self, done: Result<(), AppendError>) {
+        match done {
+            Ok(()) | Err(AppendError::Refused(_)) => {}
+            Err(AppendError::Internal(_)) if self.poisoned => {}
+            Err(error) => panic!("{error:?}"),
         }
     }
 
@@ -265,10 +279,7 @@ impl RandomWork {
     async fn unit(&mut self, system: &System) -> Result<(), AppendError> {
         let n = self.dice.below(self.records / 2 + 1);
         let unit = unit_id(n);
-        let equipment = |dice: &mut Dice| {
-            ["foam", "boat"].iter().filter(|_| dice.below(2) == 0).map(|code| Code::parse(code).unwrap()).collect()
-        };
-        let command = match self.dice.below(13) {
+        let command = match self.dice.below(9) {
             0 | 1 => UnitCommand::RegisterUnit(RegisterUnit {
                 institution: InstitutionCode::parse("VUGD").unwrap(),
                 call_sign: call_sign(n),
@@ -278,15 +289,6 @@ impl RandomWork {
             }),
             2 => UnitCommand::StartDuty,
             3 => UnitCommand::EndDuty,
-            4 | 5 => UnitCommand::ChangeCrew(ChangeCrew {
-                crew: Crew {
-                    size: CrewSize::try_new(1 + self.dice.below(5) as u32).unwrap(),
-                    commander: self.dice.maybe(|_| Officer::parse("V-1").unwrap()),
-                    qualifications: BTreeMap::new(),
-                },
-            }),
-            6 => UnitCommand::ChangeEquipment(ChangeEquipment { equipment: equipment(&mut self.dice) }),
-            7 => UnitCommand::PutEquipmentOutOfService(EquipmentService { equipment: equipment(&mut self.dice) }),
             _ => UnitCommand::ReportStatus(ReportStatus {
                 status: *self.dice.one(UnitStatus::ALL),
                 vendor_code: None,
@@ -317,6 +319,31 @@ impl RandomWork {
 }
 
 impl RandomWork {
+    /// Who is in a unit, and what it carries.
+    async fn outfit(&mut self, system: &System) -> Result<(), AppendError> {
+        let unit = unit_id(self.dice.below(self.records / 2 + 1));
+        let equipment = |dice: &mut Dice| {
+            ["foam", "boat"].iter().filter(|_| dice.below(2) == 0).map(|code| Code::parse(code).unwrap()).collect()
+        };
+        let command = match self.dice.below(4) {
+            0 | 1 => UnitCommand::ChangeCrew(ChangeCrew {
+                crew: Crew {
+                    size: CrewSize::try_new(1 + self.dice.below(5) as u32).unwrap(),
+                    commander: self.dice.maybe(|_| Officer::parse("V-1").unwrap()),
+                    qualifications: BTreeMap::new(),
+                },
+            }),
+            2 => UnitCommand::ChangeEquipment(ChangeEquipment { equipment: equipment(&mut self.dice) }),
+            _ => UnitCommand::PutEquipmentOutOfService(EquipmentService { equipment: equipment(&mut self.dice) }),
+        };
+        let metadata = self.metadata(None);
+        let decide = Box::new(move |work: &mut event_store::append::Work<'_>| {
+            work.execute::<Unit>(unit, command.clone())?;
+            Ok(Target::of::<Unit>(unit))
+        });
+        system.submit(LogName::REGISTER, metadata, self.clock, decide).await.map(|_| ())
+    }
+
     /// Something is done with one of a few shifts of a station.
     async fn shift(&mut self, system: &System) -> Result<(), AppendError> {
         let date = self.clock.date_naive().with_day(1 + self.dice.below(3) as u32).unwrap();
