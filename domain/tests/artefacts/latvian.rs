@@ -138,6 +138,8 @@ const TERMS: &[(&str, &str)] = &[
     ("ReportVendorStatus", "statusa ziņojums ar ražotāja kodu"),
     ("CrewChanged", "mainīta apkalpe"),
     ("EquipmentChanged", "mainīts aprīkojums"),
+    ("PutEquipmentOutOfService", "aprīkojuma izņemšana no aprites"),
+    ("ReturnEquipmentToService", "aprīkojuma atgriešana apritē"),
     ("EquipmentOutOfService", "aprīkojums nav darba kārtībā"),
     ("EquipmentBackInService", "aprīkojums atkal darba kārtībā"),
     ("ReportPosition", "atrašanās vietas ziņojums"),

@@ -47,14 +47,15 @@ pub(crate) fn of(aggregate: &str) -> Told {
     let about: Vec<&str> = about.take_while(|line| !line.is_empty()).collect();
     let documented: Vec<Documented> = files(&folder).iter().flat_map(|file| items(file)).collect();
     let types: BTreeMap<&str, &str> = documented.iter().filter(|one| one.is_type).map(Documented::pair).collect();
-    let variants = documented.iter().filter(|one| !one.is_type);
+    let variants: Vec<&Documented> = documented.iter().filter(|one| !one.is_type).collect();
+    let alone = |name: &str| variants.iter().filter(|one| one.name == name).count() == 1;
     // What the type of a command says is more than what stands where commands are listed.
     let command = |one: &Documented| match types.get(one.name.as_str()) {
-        Some(text) => Term::new(&one.name, text),
-        // It holds what is no command: a value that stands elsewhere.
-        None => Term::new(&one.variant, &one.text),
+        Some(text) if alone(&one.name) => Term::new(&one.name, text),
+        // It holds what is no command of its own: a value that stands elsewhere, or what several commands hold.
+        _ => Term::new(&one.variant, &one.text),
     };
-    Told { about: about.join(" "), commands: variants.map(command).collect() }
+    Told { about: about.join(" "), commands: variants.iter().copied().map(command).collect() }
 }
 
 /// A type, or a variant of the enum of commands by the name of the type that it holds.
