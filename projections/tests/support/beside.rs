@@ -27,7 +27,7 @@ pub(super) async fn work(random: &mut RandomWork, system: &System) -> Result<(),
     let institution = |code: &str| InstitutionCode::parse(code).unwrap();
     let reason = || Reason::parse("Zvanīja vēlreiz").unwrap().into();
     let to = || institution("RPP");
-    let command = match random.dice.below(26) {
+    let command = match random.dice.below(60) {
         0..3 => CardCommand::ConfirmLocation(ConfirmLocation {
             place: Place::try_new(PlaceParts {
                 text: Some(PlaceText::parse("Krasta iela 3").unwrap()),
@@ -60,14 +60,14 @@ pub(super) async fn work(random: &mut RandomWork, system: &System) -> Result<(),
             note: None,
             by: Actor { institution: institution("VUGD"), user: UserName::parse("a.ozola").unwrap() },
         })),
-        17..20 => CardCommand::ForwardCard(ForwardCard { to: to(), by: institution("VP"), note: None }),
-        20..22 => CardCommand::ReceiveForward(ReceiveForward {
+        17..40 => CardCommand::ForwardCard(ForwardCard { to: to(), by: institution("VP"), note: None }),
+        40..48 => CardCommand::ReceiveForward(ReceiveForward {
             to: to(),
             incident,
             number: NationalNumber::try_new(2026, 1).unwrap(),
         }),
-        22 => CardCommand::ReturnForward(ReturnForward { incident, cause: reason() }),
-        23 => CardCommand::LapseCard,
+        48..50 => CardCommand::ReturnForward(ReturnForward { incident, cause: reason() }),
+        50 => CardCommand::LapseCard,
         _ => {
             let status = *random.dice.one(IncidentStatus::ALL);
             let progress = ForwardProgress { incident, status, result: None, disposition: None };

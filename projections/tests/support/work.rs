@@ -107,7 +107,7 @@ impl RandomWork {
             let done = match self.dice.below(12) {
                 0 => self.shift(system).await,
                 1 => self.outfit(system).await,
-                2 | 3 => beside::work(self, system).await,
+                2..6 => beside::work(self, system).await,
                 _ => Ok(()),
             };
             self.must_be_fine(done);
