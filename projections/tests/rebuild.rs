@@ -29,7 +29,7 @@ async fn parked(system: &System) -> Vec<(String, Uuid)> {
 async fn a_rebuild_while_commands_come_in_loses_nothing_and_readers_never_miss_the_tables() {
     let system = System::fresh().await;
     let at_work = system.start();
-    RandomWork::new(21, 30).go_on(&system, 600).await;
+    RandomWork::new(21, 30).go_on(&system, 1_500).await;
     system.caught_up(&at_work).await;
 
     let mut work = RandomWork::new(22, 30);

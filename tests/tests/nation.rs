@@ -174,6 +174,7 @@ const OWN: [&str; 14] = [
 /// When the log recorded something, in columns whose names mean when it happened elsewhere.
 fn recorded(table: &str) -> &'static [&'static str] {
     match table {
+        "cards.cards" => &["changed_at"],
         "cautions.cautions" => &["lifted_at"],
         "response_plans.versions" => &["proposed_at", "decided_at", "ended_at"],
         _ => &[],
