@@ -20,7 +20,7 @@ mod web;
 mod wire;
 
 pub use gateway::Deps;
-pub use process::{OwnAct, own_act};
+pub use process::{KEEPER, OwnAct, own_act};
 pub use server::{MOST_BYTES, ServeError, serve};
 pub use translate::{Single, Translated, translate, translate_single};
 pub use web::{NoOrigin, WebOrigins};

@@ -8,11 +8,10 @@ use domain::terms::RaisedClass;
 use domain::values::{CountryCode, Description, PlateNumber, Reason, VehicleMark};
 use event_store::append::{Target, Touch, Work};
 use proto::command::v1 as pb;
-use uuid::Uuid;
 
 use super::incident::involvement::{country_of, identity};
-use super::resource::{of_caution, permit, permit_to_name};
-use super::{Prepared, must_exist, touches};
+use super::resource::{of_caution, permit_to_name};
+use super::{Prepared, must_exist, on_known, touches};
 use crate::caller::Caller;
 use crate::wire::{Envelope, Reader, Within, resolve};
 
@@ -86,24 +85,6 @@ pub(super) fn register(
     Some(Prepared::register(envelope, touched, decide))
 }
 
-/// A command on a caution that was registered.
-fn on_caution(
-    envelope: Option<Envelope>,
-    id: Option<Uuid>,
-    caller: &Caller,
-    command: CautionCommand,
-) -> Option<Prepared> {
-    let (envelope, id) = (envelope?, id?);
-    let (expected, caller) = (envelope.expected_version, caller.clone());
-    let decide = Box::new(move |work: &mut Work<'_>| {
-        permit::<Caution>(work, id, &caller)?;
-        work.expect_version::<Caution>(id, expected)?;
-        work.execute::<Caution>(id, command.clone())?;
-        Ok(Target::of::<Caution>(id))
-    });
-    Some(Prepared::register(envelope, vec![Touch::of::<Caution>(id)], decide))
-}
-
 pub(super) fn renew(
     reader: &mut Reader,
     message: pb::RenewCaution,
@@ -114,7 +95,7 @@ pub(super) fn renew(
     let expires_at = reader.required_time("expires_at", &message.expires_at);
     let reason = reader.personal("reason", &message.reason, Reason::parse);
     let renew = RenewCaution { expires_at: expires_at?, reason };
-    on_caution(envelope, id, caller, CautionCommand::RenewCaution(renew))
+    on_known::<Caution>(envelope, id, caller, Some(CautionCommand::RenewCaution(renew)))
 }
 
 pub(super) fn lift(
@@ -126,5 +107,5 @@ pub(super) fn lift(
     let id = reader.required_uuid("id", &message.id);
     let reason = reader.required("reason", &message.reason, Reason::parse);
     let lift = LiftCaution { reason: Personal::Open(reason?) };
-    on_caution(envelope, id, caller, CautionCommand::LiftCaution(lift))
+    on_known::<Caution>(envelope, id, caller, Some(CautionCommand::LiftCaution(lift)))
 }

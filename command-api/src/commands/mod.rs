@@ -32,6 +32,7 @@ use prost::Message;
 use proto::command::v1 as pb;
 use uuid::Uuid;
 
+use self::resource::{Governed, permit};
 use crate::caller::Caller;
 use crate::status::{AlreadyKnown, OccurredInFuture, UnknownRecord};
 use crate::wire::{Envelope, Reader, RecordRef};
@@ -94,6 +95,24 @@ impl Prepared {
         });
         (envelope, touches, checked)
     }
+}
+
+/// A command on a record of type `A` that is there, by its id, where nothing else changes with it.
+fn on_known<A: Governed<Command: Clone + Sync>>(
+    envelope: Option<Envelope>,
+    id: Option<Uuid>,
+    caller: &Caller,
+    command: Option<A::Command>,
+) -> Option<Prepared> {
+    let (envelope, id, command) = (envelope?, id?, command?);
+    let (expected, caller) = (envelope.expected_version, caller.clone());
+    let decide = Box::new(move |work: &mut Work<'_>| {
+        permit::<A>(work, id, &caller)?;
+        work.expect_version::<A>(id, expected)?;
+        work.execute::<A>(id, command.clone())?;
+        Ok(Target::of::<A>(id))
+    });
+    Some(Prepared::register(envelope, vec![Touch::of::<A>(id)], decide))
 }
 
 /// What a command on an existing record of type `A` touches.

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::resource::{permit, permit_to_name};
 use super::unit::crew;
-use super::{Prepared, must_exist};
+use super::{Prepared, must_exist, on_known};
 use crate::caller::Caller;
 use crate::wire::{Envelope, Item, Path, Reader, Within, resolve};
 
@@ -178,24 +178,6 @@ fn follow(work: &mut Work<'_>, next: Uuid, key: &ShiftKey, after: Option<Uuid>, 
     }
 }
 
-/// A command on a shift that is there.
-fn on_shift(
-    envelope: Option<Envelope>,
-    id: Option<Uuid>,
-    caller: &Caller,
-    command: Option<ShiftCommand>,
-) -> Option<Prepared> {
-    let (envelope, id, command) = (envelope?, id?, command?);
-    let (expected, caller) = (envelope.expected_version, caller.clone());
-    let decide = Box::new(move |work: &mut Work<'_>| {
-        permit::<RosterShift>(work, id, &caller)?;
-        work.expect_version::<RosterShift>(id, expected)?;
-        work.execute::<RosterShift>(id, command.clone())?;
-        Ok(Target::of::<RosterShift>(id))
-    });
-    Some(Prepared::register(envelope, vec![Touch::of::<RosterShift>(id)], decide))
-}
-
 pub(super) fn change_line_up(
     reader: &mut Reader,
     message: pb::ChangeLineUp,
@@ -204,7 +186,12 @@ pub(super) fn change_line_up(
 ) -> Option<Prepared> {
     let id = shift(reader, message.shift, caller);
     let line_up = line_up(reader, message.line_up, caller);
-    on_shift(envelope, id, caller, line_up.map(|line_up| ShiftCommand::ChangeLineUp(ChangeLineUp { line_up })))
+    on_known::<RosterShift>(
+        envelope,
+        id,
+        caller,
+        line_up.map(|line_up| ShiftCommand::ChangeLineUp(ChangeLineUp { line_up })),
+    )
 }
 
 pub(super) fn call_reserve(
@@ -217,7 +204,7 @@ pub(super) fn call_reserve(
     let people = reader.number("people", Some(message.people), CrewSize::try_new);
     let units = units(reader, message.units, caller);
     let command = CallReserve { people: people?, units: units? };
-    on_shift(envelope, id, caller, Some(ShiftCommand::CallReserve(command)))
+    on_known::<RosterShift>(envelope, id, caller, Some(ShiftCommand::CallReserve(command)))
 }
 
 pub(super) fn plan_rotation(
@@ -269,7 +256,7 @@ pub(super) fn hand_over(
     let taken_over_by = reader.required("taken_over_by", &message.taken_over_by, Officer::parse);
     let notes = reader.personal("notes", &message.notes, Description::parse);
     let command = HandOverShift { handed_over_by: handed_over_by?, taken_over_by: taken_over_by?, notes };
-    on_shift(envelope, id, caller, Some(ShiftCommand::HandOverShift(command)))
+    on_known::<RosterShift>(envelope, id, caller, Some(ShiftCommand::HandOverShift(command)))
 }
 
 pub(super) fn close(
@@ -279,7 +266,7 @@ pub(super) fn close(
     caller: &Caller,
 ) -> Option<Prepared> {
     let id = shift(reader, message.shift, caller);
-    on_shift(envelope, id, caller, Some(ShiftCommand::CloseShift))
+    on_known::<RosterShift>(envelope, id, caller, Some(ShiftCommand::CloseShift))
 }
 
 pub(super) fn correct(
@@ -292,5 +279,5 @@ pub(super) fn correct(
     let line_up = line_up(reader, message.line_up, caller);
     let reason = reader.required("reason", &message.reason, Reason::parse);
     let command = CorrectShift { line_up: line_up?, reason: reason?.into() };
-    on_shift(envelope, id, caller, Some(ShiftCommand::CorrectShift(command)))
+    on_known::<RosterShift>(envelope, id, caller, Some(ShiftCommand::CorrectShift(command)))
 }

@@ -16,8 +16,8 @@ use event_store::log::LogName;
 use proto::command::v1 as pb;
 use uuid::Uuid;
 
-use super::Prepared;
 use super::resource::permit;
+use super::{Prepared, on_known};
 use crate::caller::Caller;
 use crate::wire::{Envelope, Item, Reader, Within, resolve};
 
@@ -52,24 +52,6 @@ pub(super) fn register(
     Some(Prepared::register(envelope, vec![Touch::of::<Unit>(id)], decide))
 }
 
-/// A command on a unit that is there.
-fn on_unit(
-    envelope: Option<Envelope>,
-    unit: Option<Uuid>,
-    caller: &Caller,
-    command: Option<UnitCommand>,
-) -> Option<Prepared> {
-    let (envelope, unit, command) = (envelope?, unit?, command?);
-    let (expected, caller) = (envelope.expected_version, caller.clone());
-    let decide = Box::new(move |work: &mut Work<'_>| {
-        permit::<Unit>(work, unit, &caller)?;
-        work.expect_version::<Unit>(unit, expected)?;
-        work.execute::<Unit>(unit, command.clone())?;
-        Ok(Target::of::<Unit>(unit))
-    });
-    Some(Prepared::register(envelope, vec![Touch::of::<Unit>(unit)], decide))
-}
-
 pub(super) fn start_duty(
     reader: &mut Reader,
     message: pb::StartDuty,
@@ -77,7 +59,7 @@ pub(super) fn start_duty(
     caller: &Caller,
 ) -> Option<Prepared> {
     let unit = reader.unit("unit", message.unit, caller);
-    on_unit(envelope, unit, caller, Some(UnitCommand::StartDuty))
+    on_known::<Unit>(envelope, unit, caller, Some(UnitCommand::StartDuty))
 }
 
 pub(super) fn end_duty(
@@ -87,7 +69,7 @@ pub(super) fn end_duty(
     caller: &Caller,
 ) -> Option<Prepared> {
     let unit = reader.unit("unit", message.unit, caller);
-    on_unit(envelope, unit, caller, Some(UnitCommand::EndDuty))
+    on_known::<Unit>(envelope, unit, caller, Some(UnitCommand::EndDuty))
 }
 
 pub(super) fn report_status(
@@ -115,7 +97,7 @@ pub(super) fn report_status(
         let status = reader.required_term::<pb::UnitStatus, _>("status", message.status);
         status.map(|status| UnitCommand::ReportStatus(ReportStatus { status, vendor_code, vendor_scheme }))
     };
-    on_unit(envelope, unit, caller, command)
+    on_known::<Unit>(envelope, unit, caller, command)
 }
 
 pub(super) fn change_crew(
@@ -129,7 +111,7 @@ pub(super) fn change_crew(
         reader.wrong("crew", "is required");
     }
     let crew = message.crew.and_then(|message| reader.within("crew", |reader| crew(reader, &message)));
-    on_unit(envelope, unit, caller, crew.map(|crew| UnitCommand::ChangeCrew(ChangeCrew { crew })))
+    on_known::<Unit>(envelope, unit, caller, crew.map(|crew| UnitCommand::ChangeCrew(ChangeCrew { crew })))
 }
 
 /// A crew: how many, who commands it, how many can do what.
@@ -160,7 +142,7 @@ pub(super) fn change_equipment(
     let unit = reader.unit("unit", message.unit, caller);
     let equipment = equipment(reader, &message.equipment);
     let command = equipment.map(|equipment| UnitCommand::ChangeEquipment(ChangeEquipment { equipment }));
-    on_unit(envelope, unit, caller, command)
+    on_known::<Unit>(envelope, unit, caller, command)
 }
 
 pub(super) fn put_out_of_service(
@@ -171,7 +153,7 @@ pub(super) fn put_out_of_service(
 ) -> Option<Prepared> {
     let unit = reader.unit("unit", message.unit, caller);
     let command = serviced(reader, &message.equipment).map(UnitCommand::PutEquipmentOutOfService);
-    on_unit(envelope, unit, caller, command)
+    on_known::<Unit>(envelope, unit, caller, command)
 }
 
 pub(super) fn return_to_service(
@@ -182,7 +164,7 @@ pub(super) fn return_to_service(
 ) -> Option<Prepared> {
     let unit = reader.unit("unit", message.unit, caller);
     let command = serviced(reader, &message.equipment).map(UnitCommand::ReturnEquipmentToService);
-    on_unit(envelope, unit, caller, command)
+    on_known::<Unit>(envelope, unit, caller, command)
 }
 
 fn equipment(reader: &mut Reader, codes: &[String]) -> Option<BTreeSet<Code>> {

@@ -5,4 +5,4 @@ mod forwards;
 mod own;
 
 pub(crate) use self::forwards::run;
-pub use self::own::{OwnAct, own_act};
+pub use self::own::{KEEPER, OwnAct, own_act};

@@ -7,7 +7,7 @@ use event_store::seal::MasterKeys;
 use uuid::Uuid;
 
 /// Whose the register is: who runs it (Iekšlietu ministrijas Informācijas centrs).
-pub(super) const INSTITUTION: &str = "IC";
+pub const KEEPER: &str = "IC";
 
 /// Who of the register records something, why, and under which id.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ where
         .with("actor", act.actor)
         .with("command_id", &id)
         .with("correlation_id", &id)
-        .with("institution", INSTITUTION)
+        .with("institution", KEEPER)
         .with("occurred_offset", &act.occurred_at.offset().to_string())
         .with("purpose", "operation")
         .with("role", "system");

@@ -249,6 +249,15 @@ impl Reader {
         self.term::<W, T>(path, value)
     }
 
+    /// Closed terms, at most so many; none where none is given.
+    pub(crate) fn terms<W, T: Ord>(&mut self, path: &'static str, values: &[i32], most: usize) -> BTreeSet<T>
+    where
+        W: TryFrom<i32> + terms::Term<T>,
+    {
+        let values = self.at_most(path, values, most).iter().enumerate();
+        values.filter_map(|(index, value)| self.required_term::<W, T>(Item(path, index), *value)).collect()
+    }
+
     /// A place that may be absent.
     pub(crate) fn place(&mut self, path: impl Path, place: Option<pb::Place>) -> Option<Place> {
         let place = place?;

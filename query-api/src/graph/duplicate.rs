@@ -81,7 +81,7 @@ impl DuplicateQuery {
             false => Vec::new(),
         };
         drop(reading);
-        let card = card.shown(ctx)?;
+        card.shown(ctx)?;
         let mut candidates = Vec::new();
         for row in rows.into_iter().filter(|row| row.id != id) {
             let (other, number) = (call_of(&row), same_number.contains(&row.id));
@@ -91,7 +91,6 @@ impl DuplicateQuery {
                 candidates.push((like, seen));
             }
         }
-        drop(card);
         candidates.sort_by(|(one, a), (other, b)| (other.score, a.card_number()).cmp(&(one.score, b.card_number())));
         candidates.truncate(MOST);
         let told = candidates.into_iter().map(|(mut like, card)| {

@@ -368,7 +368,7 @@ fn fetch(row: &Fetched) -> anyhow::Result<RecordFetch> {
 
 /// Who hands it over: the register, for who runs it.
 fn register_itself() -> anyhow::Result<Principal> {
-    let institution = Institution::parse(submission::INSTITUTION)?;
+    let institution = Institution::parse(command_api::KEEPER)?;
     let until = Utc::now() + TimeDelta::hours(1);
     Ok(Principal::new(submission::ACTOR, institution, vec![Role::System], Purpose::Operation, until))
 }

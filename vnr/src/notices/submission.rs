@@ -11,8 +11,6 @@ use uuid::Uuid;
 
 /// Who it is that records it: the register itself.
 pub(crate) const ACTOR: &str = "vnr-notices";
-/// Whose that is: who runs the register.
-pub(crate) const INSTITUTION: &str = "IC";
 
 /// A rule implied it.
 pub(crate) fn issue(notice: Uuid, command: IssueNotice, at: DateTime<Utc>, master: &MasterKeys) -> Submission {

@@ -138,10 +138,7 @@ pub(super) fn decide_services(
     caller: &Caller,
 ) -> Option<Prepared> {
     let card = reader.record("card", "emergency_card", message.card);
-    let mut services = BTreeSet::new();
-    for (index, service) in reader.at_most("services", &message.services, MOST_SERVICES).iter().enumerate() {
-        services.extend(reader.required_term::<pb::Service, _>(Item("services", index), *service));
-    }
+    let services = reader.terms::<pb::Service, _>("services", &message.services, MOST_SERVICES);
     let reason = reader.personal("reason", &message.reason, Reason::parse);
     on_card(envelope, card, caller, Some(CardCommand::DecideServices(DecideServices { services, reason })))
 }

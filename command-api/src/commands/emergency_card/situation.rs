@@ -1,7 +1,5 @@
 //! What is told of a card beside the way from the call to the last unit's release, and how else it ends.
 
-use std::collections::BTreeSet;
-
 use domain::emergency_card::{
     CancelCard, CardCommand, CardFile, CloseNonEmergency, ConfirmLocation, HandOverByPhone, ReviewCard, ReviewScore,
     UpdateSituation,
@@ -12,7 +10,7 @@ use proto::command::v1 as pb;
 use super::{hazards, on_card};
 use crate::caller::Caller;
 use crate::commands::{Prepared, actor};
-use crate::wire::{Envelope, Item, Reader};
+use crate::wire::{Envelope, Reader};
 
 /// Most findings of one message.
 const MOST_FINDINGS: usize = 50;
@@ -111,10 +109,7 @@ pub(in crate::commands) fn review(
     caller: &Caller,
 ) -> Option<Prepared> {
     let card = reader.record("card", "emergency_card", message.card);
-    let mut findings = BTreeSet::new();
-    for (index, finding) in reader.at_most("findings", &message.findings, MOST_FINDINGS).iter().enumerate() {
-        findings.extend(reader.required_term::<pb::ReviewFinding, _>(Item("findings", index), *finding));
-    }
+    let findings = reader.terms::<pb::ReviewFinding, _>("findings", &message.findings, MOST_FINDINGS);
     if message.score.is_none() {
         reader.wrong("score", "is required: 0 to 100");
     }

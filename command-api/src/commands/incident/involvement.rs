@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::super::Prepared;
 use super::{on_part, reason};
 use crate::caller::Caller;
-use crate::wire::{Envelope, Item, Path, Reader, Within};
+use crate::wire::{Envelope, Path, Reader, Within};
 
 /// Country of a plate that says none.
 const HOME: &str = "LV";
@@ -82,8 +82,7 @@ fn birth_date(text: &str) -> Result<NaiveDate, &'static str> {
 }
 
 fn protections(reader: &mut Reader, path: &'static str, listed: &[i32]) -> BTreeSet<Protection> {
-    let listed = reader.at_most(path, listed, Protection::ALL.len()).iter().enumerate();
-    listed.filter_map(|(index, one)| reader.required_term::<pb::Protection, _>(Item(path, index), *one)).collect()
+    reader.terms::<pb::Protection, _>(path, listed, Protection::ALL.len())
 }
 
 /// A person of the same incident, that may be named.
