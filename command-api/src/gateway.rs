@@ -25,6 +25,7 @@ use uuid::Uuid;
 
 use crate::caller::{Caller, NotPermitted, Sender};
 use crate::commands::{Forwarded, Prepared, Told, WireCommand};
+use crate::recommend;
 use crate::status;
 use crate::web::WebOrigins;
 
@@ -71,6 +72,7 @@ pub(crate) struct Gateway(Arc<Inner>);
 struct Inner {
     deps: Deps,
     known_units: Mutex<LruCache<Uuid, Institution>>,
+    recommends: recommend::Known,
     closing: watch::Receiver<bool>,
 }
 
@@ -159,12 +161,17 @@ impl Gateway {
     /// `closing` turns true once no more is to be taken.
     pub(crate) fn new(deps: Deps, closing: watch::Receiver<bool>) -> Gateway {
         let known_units = Mutex::new(LruCache::new(NonZeroUsize::new(KNOWN_UNITS).unwrap_or(NonZeroUsize::MIN)));
-        Gateway(Arc::new(Inner { deps, known_units, closing }))
+        Gateway(Arc::new(Inner { deps, known_units, recommends: recommend::Known::default(), closing }))
     }
 
     /// What it works with.
     pub(crate) fn deps(&self) -> &Deps {
         &self.0.deps
+    }
+
+    /// What recommendations go by.
+    pub(crate) fn recommends(&self) -> &recommend::Known {
+        &self.0.recommends
     }
 
     /// Ends once the server is to close.

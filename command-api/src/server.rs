@@ -70,6 +70,8 @@ pub async fn serve(
     let pages = deps.web_origins.layer();
     let gateway = Gateway::new(deps, closing.clone());
     let forwards = tokio::spawn(crate::process::run(gateway.clone()));
+    let learns = gateway.clone();
+    let learning = tokio::spawn(async move { learns.recommends().keep_learning(&learns.deps().pool).await });
     let unary = UnaryServices(gateway.clone());
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
@@ -126,6 +128,7 @@ pub async fn serve(
     };
     watching.abort();
     forwards.abort();
+    learning.abort();
     Ok(served?)
 }
 

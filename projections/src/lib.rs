@@ -21,6 +21,7 @@ pub mod case_file;
 pub mod case_search;
 pub mod cautions;
 pub mod consultations;
+pub mod drives;
 pub mod event;
 pub mod lookups;
 pub mod notices;

@@ -12,6 +12,8 @@ use tests::{VnrProcess, ask, long, project_file, real_data, vnr_binary};
 
 #[path = "import/roster.rs"]
 mod roster;
+#[path = "import/travel.rs"]
+mod travel;
 
 const FIGURES: &str = "query($position: LogPosition) { cardStatistics(minPosition: $position, waitSeconds: 30) {
     calls units unitsSent unitsOnScene counted missing negative medianResponseSeconds p90ResponseSeconds p95ResponseSeconds
@@ -126,6 +128,9 @@ async fn agrees_with_the_file(name: &str, file: &Path, mapping: &str) -> Value {
         assert_eq!(ours, &expected[theirs], "{theirs}; the import said {summary}");
     }
     roster::agrees_with_the_file(&server, &folder.0, &counted(file, "cad_roster.py")).await;
+    if mapping.contains("sffd") {
+        travel::is_off_as_the_file_says(&folder.0, &counted(file, "cad_travel.py"));
+    }
     let verified = Command::new(vnr_binary()).args(["log", "verify", "--data-dir"]).arg(&folder.0).status().unwrap();
     assert!(verified.success(), "the log verifies");
     summary

@@ -6,6 +6,7 @@ mod journal;
 mod looks;
 mod record;
 mod rights;
+mod travel;
 
 use std::path::PathBuf;
 
@@ -23,6 +24,7 @@ pub use self::rights::{
     AccessCommand, BreakGlassArgs, DecidePolicyArgs, EmergenciesArgs, ExplainArgs, GrantClass, GrantCommand, Language,
     Outcome, Person, PolicyCommand, RequestGrantArgs, ReviewArgs, RoleAt, SendingArgs, VouchArgs, WithReasonArgs,
 };
+pub use self::travel::{DrivesArgs, TravelCommand};
 use crate::settings::SettingArgs;
 
 /// VNR, the unified event register (Vienotais notikumu reģistrs).
@@ -129,6 +131,9 @@ The token is signed with a key in the data folder; only systems on the same data
     /// Source journals (ENŽ): which there are, how they are read, and what of them waits to be mended
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// How long units need to get to a call, as past drives tell
+    #[command(subcommand)]
+    Travel(TravelCommand),
     /// The master key that personal data is sealed under
     #[command(subcommand)]
     Keys(KeysCommand),

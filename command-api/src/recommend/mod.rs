@@ -3,8 +3,10 @@
 //!
 //! It recommends and writes nothing but that it was looked at. What is done is decided by a person, with the commands on the card.
 
+mod plans;
 mod read;
 mod told;
+mod travel;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,15 +17,19 @@ use access::policy::{Action, RecordKind};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::access_day::{AccessWay, DataScope};
 use domain::kernel::Violations;
-use domain::response::{StraightLine, When, recommend};
+use domain::response::{When, recommend};
 use domain::values::AlarmLevel;
 use event_store::append::AppendError;
 use prost::Message as _;
 use proto::command::v1 as pb;
+use sqlx::PgPool;
+use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 
-use self::read::About;
+use self::plans::KnownPlans;
+use self::read::{About, Inputs};
+use self::travel::Travel;
 use crate::caller::Caller;
 use crate::gateway::{Gateway, deadline, measure, principal};
 use crate::status;
@@ -35,6 +41,20 @@ const NAME: &str = "RecommendResponse";
 const AHEAD: TimeDelta = TimeDelta::hours(24);
 /// How far the caller's clock may be behind: units are known as they are now, not as they were.
 const BEHIND: TimeDelta = TimeDelta::minutes(5);
+
+/// What recommendations go by beside the read models, kept from one to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    plans: KnownPlans,
+    travel: watch::Sender<Arc<Travel>>,
+}
+
+impl Known {
+    /// Learns travel times for ever.
+    pub(crate) async fn keep_learning(&self, pool: &PgPool) {
+        travel::keep_learning(pool, &self.travel).await;
+    }
+}
 
 /// A question that was read.
 struct Question {
@@ -69,17 +89,19 @@ impl Gateway {
             let digested = asked.encode_to_vec();
             let now = Utc::now();
             let question = Question::read(asked, &caller, now).map_err(status::invalid)?;
-            let mut known =
-                read::known(deps, &caller, question.about, deadline).await.map_err(|unread| match unread {
+            let plans = &self.recommends().plans;
+            let mut inputs =
+                read::inputs(deps, plans, &caller, question.about, deadline).await.map_err(|unread| match unread {
                     read::Unread::NotPermitted(refused) => self.not_permitted(NAME, sender.principal(), &refused),
                     read::Unread::Unknown(unknown) => status::failed(AppendError::Refused(Box::new(unknown))),
                     read::Unread::Unavailable => status::failed(AppendError::Unavailable),
                 })?;
-            known.card.alarm_level = question.alarm_level.or(known.card.alarm_level);
+            inputs.card.alarm_level = question.alarm_level.or(inputs.card.alarm_level);
             let when = When { sent_at: question.at, known_at: now };
-            let told = recommend(&known.plans, &known.card, &known.roster, when, &StraightLine);
-            let answer = told::reply(&told, &known, question.at);
-            if let Some(consultation) = consultation(&known, &answer, digested) {
+            let travel = Arc::clone(&self.recommends().travel.borrow());
+            let told = recommend(&inputs.plans, &inputs.card, &inputs.roster, when, &travel.learned);
+            let answer = told::reply(&told, &inputs, &travel, question.at);
+            if let Some(consultation) = consultation(&inputs, &answer, digested) {
                 self.tell(&caller, consultation).await?;
             }
             Ok(answer)
@@ -92,8 +114,8 @@ impl Gateway {
 }
 
 /// The card and every unit that the answer names; nothing where it names none.
-fn consultation(known: &read::Known, answer: &pb::RecommendResponseReply, question: Vec<u8>) -> Option<Consultation> {
-    let shown = known.card.id.into_iter().chain(told::units(answer));
+fn consultation(inputs: &Inputs, answer: &pb::RecommendResponseReply, question: Vec<u8>) -> Option<Consultation> {
+    let shown = inputs.card.id.into_iter().chain(told::units(answer));
     let records: BTreeMap<_, _> = shown.map(|id| (id, [DataScope::Summary].into())).collect();
     let count = records.len();
     let consultation = Consultation { way: AccessWay::Query, records, other: DataScope::Summary, question, count };

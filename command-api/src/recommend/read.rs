@@ -1,5 +1,6 @@
 //! What a recommendation is made of, from the read models: the card as its caller sees it, the plans in force, the units that they may see.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use access::policy::{Action, Field, RecordKind};
@@ -8,10 +9,10 @@ use domain::response::{CardSeen, PlanVersion, RosterUnit, SeenAt};
 use domain::terms::{Priority, UnitKind, UnitStatus};
 use domain::values::{AlarmLevel, CallSign, GeoPoint, InstitutionCode, Station, TerritoryCode};
 use projections::cards::CardRow;
-use projections::response_plans::PlanRow;
 use projections::roster::{RosterFilter, RosterRow};
 use sqlx::PgConnection;
 
+use super::plans::KnownPlans;
 use crate::caller::{Caller, NotPermitted};
 use crate::gateway::Deps;
 use crate::question::{PATIENCE, kind_of, one_moment};
@@ -29,9 +30,9 @@ pub(super) enum About {
 
 /// What a recommendation is made of.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct Inputs {
     pub(super) card: CardSeen,
-    pub(super) plans: Vec<PlanVersion>,
+    pub(super) plans: Arc<[PlanVersion]>,
     pub(super) roster: Vec<RosterUnit>,
 }
 
@@ -50,12 +51,13 @@ impl From<sqlx::Error> for Unread {
 }
 
 /// Reads it, all as at one moment.
-pub(super) async fn known(
+pub(super) async fn inputs(
     deps: &Deps,
+    plans: &KnownPlans,
     caller: &Caller,
     about: About,
     deadline: Option<Instant>,
-) -> Result<Known, Unread> {
+) -> Result<Inputs, Unread> {
     let patience = deadline.map_or(PATIENCE, |by| by.saturating_duration_since(Instant::now()).min(PATIENCE));
     let read = async {
         let mut transaction = one_moment(&deps.pool, patience).await?;
@@ -63,14 +65,13 @@ pub(super) async fn known(
             About::Card(named) => card(caller, &mut transaction, named).await?,
             About::Draft(draft) => *draft,
         };
-        let plans = PlanRow::in_force(&mut transaction).await?;
+        let plans = plans.in_force(&mut transaction).await?;
         let reached = vec![caller.reach(Action::View, RecordKind::Unit)];
         let filter = RosterFilter { reached, ..RosterFilter::default() };
         let roster = RosterRow::list(&mut transaction, &filter, None, MOST_UNITS).await?;
         transaction.rollback().await?;
         let roster: Vec<RosterUnit> = roster.iter().filter_map(|row| unit(row, caller)).collect();
-        let plans = plans.iter().filter_map(PlanRow::plan_version).collect();
-        Ok(Known { card, plans, roster })
+        Ok(Inputs { card, plans, roster })
     };
     tokio::time::timeout(patience, read).await.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut.into()))
 }

@@ -8,17 +8,23 @@ use domain::response_plan::{Coverage, Mismatch, Need};
 use proto::command::v1 as pb;
 use uuid::Uuid;
 
-use super::read::Known;
+use super::read::Inputs;
+use super::travel::Travel;
 use crate::question::utc;
 use crate::wire::Wire as _;
 
 /// The whole of it.
-pub(super) fn reply(told: &Recommendation, known: &Known, at: DateTime<Utc>) -> pb::RecommendResponseReply {
-    let units: BTreeMap<Uuid, &RosterUnit> = known.roster.iter().map(|unit| (unit.id, unit)).collect();
+pub(super) fn reply(
+    told: &Recommendation,
+    inputs: &Inputs,
+    travel: &Travel,
+    at: DateTime<Utc>,
+) -> pb::RecommendResponseReply {
+    let units: BTreeMap<Uuid, &RosterUnit> = inputs.roster.iter().map(|unit| (unit.id, unit)).collect();
     let of_other_kind = |left: &&LeftOut| left.reasons.contains(&LeftReason::WrongKind);
     let (other_kinds, left): (Vec<_>, Vec<_>) = told.units_left.iter().partition(of_other_kind);
     pb::RecommendResponseReply {
-        card: known.card.id.map(|id| id.to_string()).unwrap_or_default(),
+        card: inputs.card.id.map(|id| id.to_string()).unwrap_or_default(),
         at: utc(at),
         plan: told.plan.as_ref().map(|plan| pb::RecommendedPlan {
             code: plan.code.to_string(),
@@ -33,6 +39,10 @@ pub(super) fn reply(told: &Recommendation, known: &Known, at: DateTime<Utc>) -> 
         services: told.services().into_iter().map(|service| service.wire().into()).collect(),
         units_left: left.into_iter().map(|left| unit_left(left, &units)).collect(),
         units_of_other_kinds: u32::try_from(other_kinds.len()).unwrap_or(u32::MAX),
+        travel: Some(pb::TravelBasis {
+            drives: travel.learned.drives(),
+            until: travel.until.filter(|_| travel.learned.drives() > 0).map(utc).unwrap_or_default(),
+        }),
     }
 }
 

@@ -272,3 +272,69 @@ async fn a_draft_is_enough_and_who_sends_nobody_is_told_nothing() {
     let status = plans(&api, &dispatcher()).recommend_response(late).await.unwrap_err();
     assert_eq!(fields(&status), ["at"]);
 }
+
+/// A drive of some days ago: ten minutes from setting out to the scene.
+async fn drove(api: &Api, call_sign: &str, n: i64) {
+    let began = Utc::now() - TimeDelta::hours(72) + TimeDelta::minutes(40 * n);
+    let at = |minutes| {
+        let occurred_at = (began + TimeDelta::minutes(minutes)).to_rfc3339();
+        envelope().map(|envelope| pb::Envelope { occurred_at, ..envelope })
+    };
+    let mut cards = EmergencyCardServiceClient::new(api.calling_as(&dispatcher()));
+    let mut units = UnitServiceClient::new(api.calling_as(&dispatcher()));
+    let place = Some(pb::Place { point: Some(SCENE), territory: "0001000".to_owned(), ..Default::default() });
+    let received = cards.receive_call(pb::ReceiveCall { envelope: at(0), place, ..call() }).await.unwrap();
+    let card = received.into_inner().aggregate_id;
+    let unit = called(call_sign);
+    let attach = pb::AttachUnit { envelope: at(1), card: with_id(&card), unit: unit.clone(), ..Default::default() };
+    cards.attach_unit(attach).await.unwrap();
+    for (minutes, status) in [(2, pb::UnitStatus::EnRoute), (12, pb::UnitStatus::OnScene)] {
+        let (envelope, unit, status) = (at(minutes), unit.clone(), status as i32);
+        let report = pb::ReportUnitStatus { envelope, unit, status, ..Default::default() };
+        units.report_unit_status(report).await.unwrap();
+    }
+    let release = pb::ReleaseUnit { envelope: at(30), unit, ..Default::default() };
+    units.release_unit(release).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn travel_times_are_learned_from_the_drives_of_days_that_are_over() {
+    let api = Api::with_read_models().await;
+    in_force(&api, engines(1)).await;
+    let mut units = UnitServiceClient::new(api.calling_as(&dispatcher()));
+    let kind = pb::UnitKind::FireEngine as i32;
+    let long_ago = || {
+        let occurred_at = (Utc::now() - TimeDelta::hours(73)).to_rfc3339();
+        envelope().map(|envelope| pb::Envelope { occurred_at, ..envelope })
+    };
+    let register = pb::RegisterUnit { envelope: long_ago(), call_sign: "E1".to_owned(), kind, ..Default::default() };
+    units.register_unit(register).await.unwrap();
+    units.start_duty(pb::StartDuty { envelope: long_ago(), unit: called("E1") }).await.unwrap();
+    for n in 0..30 {
+        drove(&api, "E1", n).await;
+    }
+    let card = fire(&api).await;
+    api.caught_up().await;
+    let before = plans(&api, &dispatcher()).recommend_response(about(&card)).await.unwrap().into_inner();
+    assert!(signs(&before).is_empty(), "nobody knows where it is: {before:?}");
+    assert_eq!(before.travel, Some(pb::TravelBasis::default()), "nothing is learned yet");
+
+    // Whoever starts now learns from the days that are over, and where the unit is at home: it has never said where it is.
+    let later = api.beside().await;
+    let until = std::time::Instant::now() + Duration::from_secs(30);
+    let reply = loop {
+        let reply = plans(&later, &dispatcher()).recommend_response(about(&card)).await.unwrap().into_inner();
+        if reply.travel.as_ref().is_some_and(|travel| travel.drives > 0) {
+            break reply;
+        }
+        assert!(std::time::Instant::now() < until, "it never learned: {reply:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let travel = reply.travel.clone().unwrap();
+    let midnight = Utc::now().date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+    assert_eq!((travel.drives, travel.until), (30, format!("{}Z", midnight.format("%Y-%m-%dT%H:%M:%S"))));
+    let chosen = &reply.needs[0].chosen[0];
+    assert_eq!((signs(&reply), chosen.metres), (vec!["E1"], 0));
+    assert_eq!(chosen.doubts, ["position_assumed"]);
+    assert!(chosen.seconds > 200, "ten minutes each time, drawn to the straight line: {} s", chosen.seconds);
+}

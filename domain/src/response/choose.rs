@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::recommendation::{Chosen, Doubt, LeftOut, LeftReason, NeedFilled, PlanLeft, PlanReason};
-use super::{CardSeen, PlanVersion, RosterUnit, TravelEstimate, metres};
+use super::{CardSeen, Leg, PlanVersion, RosterUnit, TravelEstimate, metres};
 use crate::response_plan::{Applies, Coverage, Mismatch, Need};
 use crate::terms::UnitStatus;
 use crate::values::GeoPoint;
@@ -53,6 +53,8 @@ pub(super) fn plan(
 struct Way {
     seconds: u32,
     metres: u64,
+    /// Nobody said where the unit is: it is believed to be at home.
+    assumed: bool,
 }
 
 /// A unit that is looked at, and what was found.
@@ -77,8 +79,10 @@ pub(super) fn units(
 ) -> (Vec<NeedFilled>, Vec<LeftOut>) {
     let mut candidates: Vec<Candidate<'_>> =
         roster.iter().map(|unit| candidate(unit, needs, card, at, travel)).collect();
-    // From here on by time and id, whatever order they came in.
-    candidates.sort_by_key(|candidate| (candidate.way.map_or(u32::MAX, |way| way.seconds), candidate.unit.id));
+    // From here on by time, then way, then id, whatever order they came in.
+    candidates.sort_by_key(|candidate| {
+        (candidate.way.map_or((u32::MAX, u64::MAX), |way| (way.seconds, way.metres)), candidate.unit.id)
+    });
     let mut stays = Stays::new(coverage, roster);
     let mut filled: BTreeMap<usize, NeedFilled> = BTreeMap::new();
     let mut there: BTreeSet<Uuid> = BTreeSet::new();
@@ -100,8 +104,9 @@ pub(super) fn units(
                 stays.leaves(candidate.unit);
                 candidate.goes = true;
                 filling.missing -= 1;
-                let Way { seconds, metres } = way;
-                let doubts = doubts(need, candidate.unit);
+                let Way { seconds, metres, assumed } = way;
+                let mut doubts = doubts(need, candidate.unit);
+                doubts.extend(assumed.then_some(Doubt::PositionAssumed));
                 filling.chosen.push(Chosen { unit: candidate.unit.id, seconds, metres, doubts });
             }
         }
@@ -162,19 +167,25 @@ fn candidate<'a>(
     if !needs.iter().any(|need| asks_for(need, unit)) {
         against.insert(LeftReason::WrongKind);
     }
-    let seen = match unit.seen {
-        None => Err(LeftReason::PositionUnknown),
-        Some(seen) if at.signed_duration_since(seen.at) > MAX_POSITION_AGE => Err(LeftReason::PositionTooOld),
-        Some(seen) => Ok(seen.point),
-    };
-    let way = seen.and_then(|from| way(unit, from, card.point, travel).ok_or(LeftReason::CardWithoutPoint));
+    let way = place(unit, at, travel).and_then(|(from, assumed)| {
+        let to = card.point.ok_or(LeftReason::CardWithoutPoint)?;
+        let seconds = travel.seconds(Leg { kind: unit.kind, priority: card.priority, from, to });
+        Ok(Way { seconds, metres: metres(from, to), assumed })
+    });
     let way = way.map_err(|reason| against.insert(reason)).ok();
     Candidate { unit, way, against, found: BTreeSet::new(), goes: false }
 }
 
-fn way(unit: &RosterUnit, from: GeoPoint, to: Option<GeoPoint>, travel: &impl TravelEstimate) -> Option<Way> {
-    let to = to?;
-    Some(Way { seconds: travel.seconds(unit.kind, from, to), metres: metres(from, to) })
+/// Where a unit is, and whether that is assumed: one that is free and does not say is at home, where that is known.
+fn place(unit: &RosterUnit, at: DateTime<Utc>, travel: &impl TravelEstimate) -> Result<(GeoPoint, bool), LeftReason> {
+    let unsaid = match unit.seen {
+        Some(seen) if at.signed_duration_since(seen.at) <= MAX_POSITION_AGE => return Ok((seen.point, false)),
+        Some(_) => LeftReason::PositionTooOld,
+        None => LeftReason::PositionUnknown,
+    };
+    let at_home = unit.status == UnitStatus::Available && unit.is_free();
+    let home = at_home.then(|| travel.home(unit)).flatten();
+    home.map(|home| (home, true)).ok_or(unsaid)
 }
 
 /// Why a unit can't be sent at all; nothing where it can.

@@ -4,7 +4,9 @@
 //! else: no clock, no order of its inputs, no floating-point number. So what was recommended can be told again from history. It
 //! recommends; a person decides, and says why where they decide otherwise.
 
+mod back_test;
 mod choose;
+mod learned;
 mod recommendation;
 mod roster;
 #[cfg(test)]
@@ -16,12 +18,14 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+pub use back_test::{BackTest, Tried, Wrong, back_test};
 pub use choose::MAX_POSITION_AGE;
+pub use learned::{Drive, Home, LearnedTravel};
 pub use recommendation::{
     Chosen, ChosenPlan, Doubt, LeftOut, LeftReason, NeedFilled, PlanLeft, PlanReason, Recommendation,
 };
 pub use roster::{Roster, RosterUnit, SeenAt};
-pub use travel::{StraightLine, TravelEstimate, metres};
+pub use travel::{Leg, StraightLine, TravelEstimate, metres};
 
 use crate::classifier::{CardType, Hazard};
 use crate::ids::riga_day;
@@ -79,8 +83,8 @@ impl When {
 /// Recommends what to send to a card.
 ///
 /// The plan: of those that apply the one that asks for most (`specificity`), of these the one of highest rank, of these the first code.
-/// The units: for the hardest need first (most equipment, largest crew) the fastest that fit it; of equally fast ones the lower id. A unit
-/// goes for one need only, and none goes whose leaving would break the coverage that the plan says must stay.
+/// The units: for the hardest need first (most equipment, largest crew) the fastest that fit it; of equally fast ones the nearer, of these the
+/// lower id. A unit goes for one need only, and none goes whose leaving would break the coverage that the plan says must stay.
 #[must_use]
 pub fn recommend(
     plans: &[PlanVersion],

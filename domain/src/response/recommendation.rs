@@ -115,6 +115,8 @@ terms! {
         CrewUnknown = "crew_unknown", "Apkalpes lielums nav zināms", "Crew not known";
         /// What it carries.
         EquipmentUnknown = "equipment_unknown", "Aprīkojums nav zināms", "Equipment not known";
+        /// It does not say where it is: it is believed to be at home, where past drives set out from.
+        PositionAssumed = "position_assumed", "Atrašanās vieta pieņemta", "Position assumed";
         /// It is free with a reservation.
         ConditionallyAvailable = "conditionally_available", "Nosacīti brīva", "Conditionally available";
         /// It finishes something else.

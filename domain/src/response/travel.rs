@@ -1,13 +1,29 @@
 //! How long a unit needs to get somewhere.
 
-use crate::terms::UnitKind;
+use super::RosterUnit;
+use crate::terms::{Priority, UnitKind};
 use crate::values::GeoPoint;
 
-/// An estimate of travel times: straight lines now, a table that was learned from past drives later. The same question has the same
-/// answer, or the same inputs would not recommend the same.
+/// A way that a unit might go to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leg {
+    /// What goes.
+    pub kind: UnitKind,
+    /// How urgent the card is.
+    pub priority: Option<Priority>,
+    /// Where it is.
+    pub from: GeoPoint,
+    /// Where the card is.
+    pub to: GeoPoint,
+}
+
+/// An estimate of travel times. The same question has the same answer, or the same inputs would not recommend the same.
 pub trait TravelEstimate {
-    /// Seconds that a unit of this kind needs from one point to another.
-    fn seconds(&self, kind: UnitKind, from: GeoPoint, to: GeoPoint) -> u32;
+    /// Seconds from setting out until it is there.
+    fn seconds(&self, leg: Leg) -> u32;
+
+    /// Where a unit is believed to be at home; nothing where nobody knows.
+    fn home(&self, unit: &RosterUnit) -> Option<GeoPoint>;
 }
 
 /// The straight line, made longer as roads are, at one speed for each kind. Illustrative numbers: none of them was measured.
@@ -29,14 +45,22 @@ impl StraightLine {
             UnitKind::Ladder => 50_000,
         }
     }
+
+    /// Seconds for so many metres on the straight line. Rounded up: an estimate rather tells too much than too little.
+    #[must_use]
+    pub fn seconds_over(kind: UnitKind, metres: u64) -> u32 {
+        let road = metres.saturating_mul(Self::DETOUR_PERCENT * 36);
+        u32::try_from(road.div_ceil(Self::metres_an_hour(kind))).unwrap_or(u32::MAX)
+    }
 }
 
 impl TravelEstimate for StraightLine {
-    fn seconds(&self, kind: UnitKind, from: GeoPoint, to: GeoPoint) -> u32 {
-        let road = metres(from, to) * Self::DETOUR_PERCENT;
-        // Rounded up: an estimate rather tells too much than too little.
-        let seconds = (road * 36).div_ceil(Self::metres_an_hour(kind));
-        u32::try_from(seconds).unwrap_or(u32::MAX)
+    fn seconds(&self, leg: Leg) -> u32 {
+        Self::seconds_over(leg.kind, metres(leg.from, leg.to))
+    }
+
+    fn home(&self, _: &RosterUnit) -> Option<GeoPoint> {
+        None
     }
 }
 
@@ -86,6 +110,10 @@ mod tests {
         sure(GeoPoint::try_new(latitude_e6, longitude_e6))
     }
 
+    fn seconds(kind: UnitKind, from: GeoPoint, to: GeoPoint) -> u32 {
+        StraightLine.seconds(Leg { kind, priority: None, from, to })
+    }
+
     #[test]
     fn distances_are_those_of_the_great_circle() {
         // As the haversine formula gives them on the sphere of 6371 km, in another program.
@@ -106,17 +134,17 @@ mod tests {
         assert_eq!(metres(point(90_000_000, 0), point(-90_000_000, 0)), 20_015_100);
         assert_eq!(metres(point(0, -180_000_000), point(0, 180_000_000)), 0);
         let kinds = UnitKind::ALL.iter();
-        let far = |kind: &UnitKind| StraightLine.seconds(*kind, point(90_000_000, 0), point(-90_000_000, 0));
+        let far = |kind: &UnitKind| seconds(*kind, point(90_000_000, 0), point(-90_000_000, 0));
         assert!(kinds.map(far).all(|seconds| seconds > 1_000_000));
     }
 
     #[test]
     fn what_is_farther_takes_longer_and_nothing_takes_no_time() {
         let riga = point(56_951_500, 24_113_300);
-        assert_eq!(StraightLine.seconds(UnitKind::Patrol, riga, riga), 0);
-        let near = StraightLine.seconds(UnitKind::FireEngine, riga, point(56_957_800, 24_123_400));
+        assert_eq!(seconds(UnitKind::Patrol, riga, riga), 0);
+        let near = seconds(UnitKind::FireEngine, riga, point(56_957_800, 24_123_400));
         // 931 metres, 1257 on the road, at 60 km/h.
         assert_eq!(near, 76);
-        assert!(StraightLine.seconds(UnitKind::Ladder, riga, point(56_957_800, 24_123_400)) > near);
+        assert!(seconds(UnitKind::Ladder, riga, point(56_957_800, 24_123_400)) > near);
     }
 }

@@ -78,6 +78,16 @@ impl PlanRow {
         sqlx::query_as(&sql).bind(Self::IN_FORCE).fetch_all(connection).await
     }
 
+    /// The names of the versions in force now, by code: while these are the same, so is everything that [`Self::in_force`] gives.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn positions_in_force(connection: &mut PgConnection) -> Result<Vec<i64>, sqlx::Error> {
+        let sql =
+            "select coalesce(array_agg(position order by code), '{}') from response_plans.versions where status = $1";
+        sqlx::query_scalar(sql).bind(Self::IN_FORCE).fetch_one(connection).await
+    }
+
     /// The versions that were in force at a moment, by code.
     ///
     /// # Errors

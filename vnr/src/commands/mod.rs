@@ -23,6 +23,7 @@ pub(crate) mod serve;
 mod subject;
 mod telling;
 mod token;
+mod travel;
 
 use std::process::ExitCode;
 
@@ -56,6 +57,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Access(command) => rights::run(&settings, command).await?,
         Command::Classifier(command) => classifier::run(&settings, command).await?,
         Command::Journal(command) => journal::run(&settings, command).await?,
+        Command::Travel(command) => travel::run(&settings, command).await?,
         Command::Keys(command) => master_key::run(&settings, command).await?,
         Command::Backup(args) => backup::run(&settings, &args).await?,
         Command::Restore(args) => restore::run(&settings, &args).await?,

@@ -1,6 +1,8 @@
-//! What is recommended: by examples here, whatever comes in `properties`, from history in `history`.
+//! What is recommended: by examples here, whatever comes in `properties`, from history in `history`, and how long ways take in
+//! `learned`.
 
 mod history;
+mod learned;
 mod properties;
 
 use std::collections::BTreeSet;

@@ -151,9 +151,10 @@ proptest! {
                 prop_assert_eq!(doubts(Doubt::EquipmentUnknown), !need.equipment.is_empty() && equipment.is_none());
                 let seen = unit.seen.expect("it is known where it is");
                 prop_assert!(now() - seen.at <= MAX_POSITION_AGE);
-                prop_assert_eq!(chosen.seconds, StraightLine.seconds(unit.kind, seen.point, point(0, 0)));
+                let leg = Leg { kind: unit.kind, priority: fire().priority, from: seen.point, to: point(0, 0) };
+                prop_assert_eq!(chosen.seconds, StraightLine.seconds(leg));
             }
-            prop_assert!(filled.chosen.is_sorted_by_key(|chosen| (chosen.seconds, chosen.unit)));
+            prop_assert!(filled.chosen.is_sorted_by_key(|chosen| (chosen.seconds, chosen.metres, chosen.unit)));
             let there = filled.already.len() + filled.chosen.len() + usize::from(filled.missing);
             prop_assert_eq!(there, usize::from(need.count.get()));
         }
