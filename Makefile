@@ -17,7 +17,7 @@ CARGO_FLAGS ?=
 
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 .DEFAULT_GOAL := build
-.PHONY: build pg demo test test-long bench instructions fmt lint docs artefacts check-artefacts help
+.PHONY: build pg demo test test-long bench instructions check-instructions fmt lint docs artefacts check-artefacts help
 
 build: pg ## build everything
 	cargo build $(CARGO_FLAGS)
@@ -46,6 +46,13 @@ endif
 
 bench: pg ## measure, against peers; writes target/bench.json [NAME=…]
 	cargo run $(CARGO_FLAGS) --release --package benches -- $(NAME) $(ARGS)
+
+check-instructions: ## fail where a hot path has become a tenth longer than benches/instructions.json says
+ifeq ($(NEXTEST),yes)
+	cargo nextest run $(CARGO_FLAGS) --workspace --run-ignored only -E 'binary(instructions) & test(no_hot_path)'
+else
+	cargo test $(CARGO_FLAGS) --workspace --test instructions -- --ignored
+endif
 
 instructions: ## count the instructions of the hot paths, and compare with benches/instructions.json [ARGS=--record]
 	cargo run $(CARGO_FLAGS) --quiet --package benches --bin instructions -- $(ARGS)

@@ -172,7 +172,7 @@ async fn ask_if_there(process: &VnrProcess, token: &str, id: &str) -> Option<Val
 async fn kill_9_between_log_and_answer_leaves_no_answered_read_out_of_the_log() {
     let folder = std::env::temp_dir().join(format!("vnr-access-{}", Uuid::now_v7()));
     let settings = Settings::in_folder(&folder);
-    let (rounds, of_each) = if long() { (12, 200) } else { (3, 80) };
+    let (rounds, of_each) = if long() { (12, 200) } else { (2, 60) };
     let mut answered: BTreeSet<Uuid> = BTreeSet::new();
     for round in 0..rounds {
         let mut process = VnrProcess::up(&folder);
