@@ -3,7 +3,6 @@ use proptest::prelude::*;
 use super::examples::marks;
 use super::*;
 use crate::examples::{actor, at, id, sealed, sure};
-use crate::personal::Personal;
 use crate::scenario::{Scenario, moment};
 
 fn received(sequence: u64, narrative: u8, verdict: Verdict) -> RecordCommand {
@@ -24,7 +23,7 @@ fn sound(sequence: u64, narrative: u8, effect: RecordEffect) -> RecordCommand {
 }
 
 fn with_parts(sequence: u64, narrative: u8, effect: RecordEffect, parts: Parts) -> RecordCommand {
-    received(sequence, narrative, Verdict::Sound { effect, incident: Some(id(1)), parts, content: None })
+    received(sequence, narrative, Verdict::Sound { effect, incident: Some(id(1)), parts, kept: None })
 }
 
 /// When its journal recorded that version; of those before the third it doesn't say.
@@ -32,13 +31,13 @@ fn there(sequence: u64) -> Option<DateTime<FixedOffset>> {
     (sequence > 2).then(|| at(&format!("21:{sequence:02}:00")))
 }
 
-fn content() -> Personal<KeptContent> {
-    sealed(1)
+fn kept() -> Kept {
+    Kept { content: sealed(1), of_subjects: vec![KeptOfSubject { subject: id(7), content: sealed(4) }] }
 }
 
 fn faulty(sequence: u64, narrative: u8) -> RecordCommand {
     let faults = vec![Fault { path: "type_code".to_owned(), field: None, rule: None }];
-    received(sequence, narrative, Verdict::Faulty { faults, content: content() })
+    received(sequence, narrative, Verdict::Faulty { faults, kept: kept() })
 }
 
 fn mended(narrative: u8) -> RecordCommand {
