@@ -9,12 +9,13 @@ use crate::cards::CardRow;
 use crate::case_file::SeizedItemRow;
 use crate::case_search::IncidentRow;
 use crate::cautions::CautionRow;
-use crate::event::{CARD, CAUTION, INCIDENT, NOTICE, RETENTION, ROSTER_SHIFT, SEIZED_ITEM, UNIT};
+use crate::event::{CARD, CAUTION, INCIDENT, NOTICE, RETENTION, ROSTER_SHIFT, SEIZED_ITEM, SOURCE_RECORD, UNIT};
 use crate::notices::NoticeRow;
 use crate::reach::{Participants, class_of, participants};
 use crate::roster::RosterRow;
 use crate::roster_history::RosterAtRow;
 use crate::shifts::ShiftRow;
+use crate::source_journals::JournalRow;
 
 impl IncidentRow {
     /// What policies know of it.
@@ -81,7 +82,7 @@ impl IncidentRow {
 }
 
 /// What policies know of a record of that type; none where the read models have no such record. A seized item is governed as the
-/// incident that it was seized in.
+/// incident that it was seized in, a source record as an incident of its journal's institution.
 ///
 /// # Errors
 /// When the database fails.
@@ -101,6 +102,9 @@ pub async fn resource_of(
         ROSTER_SHIFT => ShiftRow::by_id(connection, id).await?.map(|row| row.resource()),
         CAUTION => CautionRow::by_id(connection, id).await?.map(|row| row.resource()),
         NOTICE => NoticeRow::by_id(connection, id).await?.map(|row| row.resource()),
+        SOURCE_RECORD => JournalRow::institution_of(connection, id)
+            .await?
+            .map(|institution| resource(RecordKind::Incident, id, &institution)),
         RETENTION => Some(Resource { id: Some(id), ..Resource::new(RecordKind::RetentionCase) }),
         _ => None,
     })

@@ -79,7 +79,10 @@ fn keys_of(scope: ErasureScope) -> KeyScope {
 async fn list(settings: &Settings, database: &Database, target: &str, json: bool) -> Result<(), Failure> {
     let (pool, ring) = (database.tools().await?, ring(settings, database).await?);
     let scope = scope_of(pool, &ring, target).await?;
-    let keys = Keys::of(&ring, keys_of(scope)).await?;
+    let keys = match scope {
+        ErasureScope::Record(record) => Keys::with_kept_beside(pool, &ring, record).await?,
+        ErasureScope::Subject(subject) => Keys::of(&ring, KeyScope::Subject(subject)).await?,
+    };
     let counts = sealed_counts(pool, LogName::REGISTER, &keys).await?;
     let case = case_of(pool, scope).await?;
     let present = keys.present.iter().map(|key| (key, "sealed"));
