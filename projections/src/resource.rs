@@ -82,7 +82,7 @@ impl IncidentRow {
 }
 
 /// What policies know of a record of that type; none where the read models have no such record. A seized item is governed as the
-/// incident that it was seized in, a source record as an incident of its journal's institution.
+/// incident that it was seized in.
 ///
 /// # Errors
 /// When the database fails.
@@ -102,12 +102,26 @@ pub async fn resource_of(
         ROSTER_SHIFT => ShiftRow::by_id(connection, id).await?.map(|row| row.resource()),
         CAUTION => CautionRow::by_id(connection, id).await?.map(|row| row.resource()),
         NOTICE => NoticeRow::by_id(connection, id).await?.map(|row| row.resource()),
-        SOURCE_RECORD => JournalRow::institution_of(connection, id)
-            .await?
-            .map(|institution| resource(RecordKind::Incident, id, &institution)),
         RETENTION => Some(Resource { id: Some(id), ..Resource::new(RecordKind::RetentionCase) }),
         _ => None,
     })
+}
+
+/// The same for what is handed over to the person it is about: there a source record, which nobody but its journal's institution sees, is
+/// governed as an incident of that institution.
+///
+/// # Errors
+/// When the database fails.
+pub async fn resource_for_handover(
+    connection: &mut PgConnection,
+    aggregate_type: &str,
+    id: Uuid,
+) -> Result<Option<Resource>, sqlx::Error> {
+    if aggregate_type != SOURCE_RECORD {
+        return resource_of(connection, aggregate_type, id).await;
+    }
+    let institution = JournalRow::institution_of(connection, id).await?;
+    Ok(institution.map(|institution| resource(RecordKind::Incident, id, &institution)))
 }
 
 /// What no institution of ours is called is nobody's.

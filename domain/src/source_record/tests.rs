@@ -89,6 +89,28 @@ fn a_late_version_is_kept_once_and_it_is_known_what_came_after_it() {
 }
 
 #[test]
+fn what_is_kept_names_who_is_in_it_and_what_was_taken_over_is_not_kept() {
+    let of_subjects = |event: &RecordEvent| match event {
+        RecordEvent::SourceRecordReceived { content, of_subjects, .. }
+        | RecordEvent::SourceRecordReleased { content, of_subjects, .. } => (content.is_some(), of_subjects.clone()),
+        RecordEvent::SourceRecordQuarantined { of_subjects, .. } => (true, of_subjects.clone()),
+        RecordEvent::SourceRecordDiscarded { .. } => (false, Vec::new()),
+    };
+    let known = Scenario::<SourceRecord>::new().after(sound(7, 1, RecordEffect::Registered));
+    assert!(!known.record.keeps_content());
+    let late =
+        Verdict::Sound { effect: RecordEffect::Late, incident: Some(id(1)), parts: Parts::new(), kept: Some(kept()) };
+    for (command, is_kept) in
+        [(faulty(8, 2), true), (received(6, 2, late), true), (sound(8, 2, RecordEffect::Supplemented), false)]
+    {
+        let (events, record) = known.clone().when(command).accepted();
+        let expected = if is_kept { kept().of_subjects } else { Vec::new() };
+        assert_eq!(events.iter().map(of_subjects).collect::<Vec<_>>(), [(is_kept, expected)]);
+        assert_eq!(record.keeps_content(), is_kept);
+    }
+}
+
+#[test]
 fn what_waits_keeps_its_place_and_time_when_it_is_mended() {
     let kept = Scenario::<SourceRecord>::new().after(faulty(7, 1));
     assert_eq!(kept.record.kept(), Some((7, there(7))));

@@ -136,7 +136,7 @@ async fn export_to(
     let keys = Keys::of(&ring, keys_of(scope)).await?;
     for record in keys.sealing() {
         let (record_type, id) = resolve(pool, &record.to_string()).await?;
-        let resource = acting::resource(database, &record_type, id).await?;
+        let resource = acting::handed_over(database, &record_type, id).await?;
         if let Err(denied) = acting.permit_persons(&resource) {
             return Err(acting.refused(settings, database, ("subject_export", Some(id)), denied).await);
         }
