@@ -79,14 +79,14 @@ fn keys_of(scope: ErasureScope) -> KeyScope {
 struct Reach {
     /// The keys that are there.
     keys: Vec<KeyRef>,
-    /// Incidents beside which content of their source records is kept that is reached.
+    /// Incidents that content of a source record which is reached is kept beside.
     incidents: BTreeSet<Uuid>,
 }
 
 impl Reach {
     /// What the erasure of that scope reaches: its keys, and all keys of the source records whose content is kept beside an incident in it,
-    /// or names a subject in it. Such a content is a journal's words as they came: who is in it can't be parted from the rest, so all of it
-    /// goes. The incident has what was taken over of the others.
+    /// or names a subject in it. That content is what a journal said as it came: nobody can be parted from the rest of it, so all of it goes.
+    /// The incident has what was taken over of the others.
     fn of(work: &mut Work<'_>, scope: ErasureScope) -> Result<Reach, Stop> {
         let mut keys = work.keys(keys_of(scope))?;
         let mut records: BTreeSet<Uuid> = keys.iter().map(|key| key.owner.record).collect();
@@ -133,7 +133,7 @@ fn is_known(work: &mut Work<'_>, scope: ErasureScope) -> Result<bool, Stop> {
     Ok(version > 0 || !Reach::of(work, scope)?.keys.is_empty())
 }
 
-/// Lets the command be decided. What nobody knows is left to the rules, which say so.
+/// Lets the command be decided. What nobody knows is nobody's: that it isn't known is told next.
 fn permit(work: &mut Work<'_>, scope: ErasureScope, caller: &Caller) -> Result<(), Stop> {
     let case = of_retention(work, scope, caller)?;
     if case.owner.is_some() || is_known(work, scope)? {
@@ -163,6 +163,7 @@ macro_rules! prepared {
             let $resolved = scope.resolve($work)?;
             permit($work, $resolved, &caller)?;
             $work.expect_version::<RetentionCase>(ids::of_retention_case($resolved), expected)?;
+            must_be_known($work, $resolved)?;
             $decide
         });
         Some(Prepared::register(envelope, touches, decide))
@@ -181,7 +182,6 @@ pub(super) fn request(
     let by = actor(reader, caller);
     let (ground, by) = (ground?, by?);
     prepared!(envelope, scope, caller, |work, scope| {
-        must_be_known(work, scope)?;
         let command = RequestErasure { scope, ground, reason: reason.clone(), by: by.clone() };
         execute(work, scope, RetentionCommand::RequestErasure(command))
     })
@@ -238,7 +238,6 @@ pub(super) fn place_hold(
     let by = actor(reader, caller);
     let (reference, by) = (reference?, by?);
     prepared!(envelope, scope, caller, |work, scope| {
-        must_be_known(work, scope)?;
         let command = PlaceHold { scope, reference: reference.clone(), by: by.clone() };
         execute(work, scope, RetentionCommand::PlaceHold(command))
     })
