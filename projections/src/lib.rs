@@ -39,5 +39,5 @@ pub use projection::{Projection, Projector, projector};
 pub use reach::Participants;
 pub use rebuild::{RebuildError, RebuildProgress, Rebuilt};
 pub use registry::{ReadModel, Registry};
-pub use resource::resource_of;
+pub use resource::{resource_for_handover, resource_of};
 pub use run::{Pools, Running, readers, rebuild, start_all};

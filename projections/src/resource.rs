@@ -9,12 +9,13 @@ use crate::cards::CardRow;
 use crate::case_file::SeizedItemRow;
 use crate::case_search::IncidentRow;
 use crate::cautions::CautionRow;
-use crate::event::{CARD, CAUTION, INCIDENT, NOTICE, RETENTION, ROSTER_SHIFT, SEIZED_ITEM, UNIT};
+use crate::event::{CARD, CAUTION, INCIDENT, NOTICE, RETENTION, ROSTER_SHIFT, SEIZED_ITEM, SOURCE_RECORD, UNIT};
 use crate::notices::NoticeRow;
 use crate::reach::{Participants, class_of, participants};
 use crate::roster::RosterRow;
 use crate::roster_history::RosterAtRow;
 use crate::shifts::ShiftRow;
+use crate::source_journals::JournalRow;
 
 impl IncidentRow {
     /// What policies know of it.
@@ -104,6 +105,23 @@ pub async fn resource_of(
         RETENTION => Some(Resource { id: Some(id), ..Resource::new(RecordKind::RetentionCase) }),
         _ => None,
     })
+}
+
+/// The same for what is handed over to the person it is about: there a source record, which nobody but its journal's institution sees, is
+/// governed as an incident of that institution.
+///
+/// # Errors
+/// When the database fails.
+pub async fn resource_for_handover(
+    connection: &mut PgConnection,
+    aggregate_type: &str,
+    id: Uuid,
+) -> Result<Option<Resource>, sqlx::Error> {
+    if aggregate_type != SOURCE_RECORD {
+        return resource_of(connection, aggregate_type, id).await;
+    }
+    let institution = JournalRow::institution_of(connection, id).await?;
+    Ok(institution.map(|institution| resource(RecordKind::Incident, id, &institution)))
 }
 
 /// What no institution of ours is called is nobody's.

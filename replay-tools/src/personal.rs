@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
+use domain::source_record::KEPT_BESIDE;
 use event_store::log::LogName;
 use event_store::read::{LogReader, ReadError};
 use event_store::seal::{KeyRef, KeyRing, KeyScope, LookedAt, RecordKey, SealError, SealedField, sealed_fields};
@@ -86,6 +87,21 @@ impl Keys {
     /// When the database fails.
     pub async fn of(ring: &KeyRing, scope: KeyScope) -> Result<Keys, PersonalError> {
         Ok(Keys { present: ring.present(scope).await?, destroyed: ring.destroyed(scope).await? })
+    }
+
+    /// Reads those of a record, and of the source record whose content is kept beside it: its erasure reaches them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn with_kept_beside(pool: &PgPool, ring: &KeyRing, record: Uuid) -> Result<Keys, PersonalError> {
+        let mut keys = Keys::of(ring, KeyScope::Record(record)).await?;
+        let reader = LogReader::new(pool.clone(), LogName::REGISTER);
+        if let Some((_, kept)) = reader.claimed(KEPT_BESIDE, &record.to_string()).await? {
+            let kept = Keys::of(ring, KeyScope::Record(kept)).await?;
+            keys.present.extend(kept.present);
+            keys.destroyed.extend(kept.destroyed);
+        }
+        Ok(keys)
     }
 
     /// Records that have something which can still be opened.

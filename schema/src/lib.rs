@@ -43,6 +43,7 @@ pub const LOG: &[SqlFile] = sql_files![
     (16, "0016", "whole_log"),
     (17, "0017", "tools"),
     (18, "0018", "whole_log"),
+    (19, "0019", "kept_beside"),
 ];
 
 /// An illustrative retention schedule (TOML).

@@ -1,10 +1,13 @@
 //! Commands on personal data: its erasure, and holds on it.
 
+use std::collections::BTreeSet;
+
 use domain::ids;
 use domain::retention::{
     ApproveErasure, DestroyedKey, ErasureGround, ErasureScope, LiftHold, PlaceHold, RejectErasure, RequestErasure,
     RetentionCase, RetentionCommand,
 };
+use domain::source_record::{KEPT_BESIDE, SourceRecord};
 use domain::values::{HoldReference, Reason};
 use event_store::append::{Stop, Target, Touch, Work};
 use event_store::seal::{KeyRef, KeyScope};
@@ -72,13 +75,65 @@ fn keys_of(scope: ErasureScope) -> KeyScope {
     }
 }
 
+/// What an erasure reaches.
+struct Reach {
+    /// The keys that are there.
+    keys: Vec<KeyRef>,
+    /// Incidents that content of a source record which is reached is kept beside.
+    incidents: BTreeSet<Uuid>,
+}
+
+impl Reach {
+    /// What the erasure of that scope reaches: its keys, and all keys of the source records whose content is kept beside an incident in it,
+    /// or names a subject in it. That content is what a journal said as it came: nobody can be parted from the rest of it, so all of it goes.
+    /// The incident has what was taken over of the others.
+    fn of(work: &mut Work<'_>, scope: ErasureScope) -> Result<Reach, Stop> {
+        let mut keys = work.keys(keys_of(scope))?;
+        let mut records: BTreeSet<Uuid> = keys.iter().map(|key| key.owner.record).collect();
+        if let ErasureScope::Record(record) = scope {
+            records.insert(record);
+        }
+        let mut incidents = BTreeSet::new();
+        for record in records {
+            let kept = match work.claimed(KEPT_BESIDE, &record.to_string())? {
+                Some(beside) => Some(beside),
+                None => work.is::<SourceRecord>(record)?.then_some(record),
+            };
+            let Some(kept) = kept else { continue };
+            keys.extend(work.keys(KeyScope::Record(kept))?);
+            incidents.extend(work.state::<SourceRecord>(kept)?.0.incident());
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(Reach { keys, incidents })
+    }
+
+    /// Holds on what is reached beside the scope: the records that a subject's data is in, the subjects whose data is in a record, and the
+    /// incidents that content is kept beside.
+    fn holds(&self, work: &mut Work<'_>, scope: ErasureScope) -> Result<Vec<HoldReference>, Stop> {
+        let owners = self.keys.iter().map(|key| key.owner);
+        let owned = owners.flat_map(|owner| {
+            [Some(ErasureScope::Record(owner.record)), owner.subject.map(ErasureScope::Subject)].into_iter().flatten()
+        });
+        let mut others: BTreeSet<ErasureScope> = owned.collect();
+        others.extend(self.incidents.iter().copied().map(ErasureScope::Record));
+        others.remove(&scope);
+        let mut holds = Vec::new();
+        for other in others {
+            let (case, _) = work.state::<RetentionCase>(ids::of_retention_case(other))?;
+            holds.extend(case.holds().cloned());
+        }
+        Ok(holds)
+    }
+}
+
 /// Whether anybody has, or had, personal data of it.
 fn is_known(work: &mut Work<'_>, scope: ErasureScope) -> Result<bool, Stop> {
     let (_, version) = work.state::<RetentionCase>(ids::of_retention_case(scope))?;
-    Ok(version > 0 || !work.keys(keys_of(scope))?.is_empty())
+    Ok(version > 0 || !Reach::of(work, scope)?.keys.is_empty())
 }
 
-/// Lets the command be decided. What nobody knows is left to the rules, which say so.
+/// Lets the command be decided. What nobody knows is nobody's: that it isn't known is told next.
 fn permit(work: &mut Work<'_>, scope: ErasureScope, caller: &Caller) -> Result<(), Stop> {
     let case = of_retention(work, scope, caller)?;
     if case.owner.is_some() || is_known(work, scope)? {
@@ -108,6 +163,7 @@ macro_rules! prepared {
             let $resolved = scope.resolve($work)?;
             permit($work, $resolved, &caller)?;
             $work.expect_version::<RetentionCase>(ids::of_retention_case($resolved), expected)?;
+            must_be_known($work, $resolved)?;
             $decide
         });
         Some(Prepared::register(envelope, touches, decide))
@@ -126,7 +182,6 @@ pub(super) fn request(
     let by = actor(reader, caller);
     let (ground, by) = (ground?, by?);
     prepared!(envelope, scope, caller, |work, scope| {
-        must_be_known(work, scope)?;
         let command = RequestErasure { scope, ground, reason: reason.clone(), by: by.clone() };
         execute(work, scope, RetentionCommand::RequestErasure(command))
     })
@@ -141,40 +196,20 @@ pub(super) fn approve(
     let scope = Scope::read(reader, message.scope);
     let by = actor(reader, caller)?;
     prepared!(envelope, scope, caller, |work, scope| {
-        let keys = work.keys(keys_of(scope))?;
+        let reach = Reach::of(work, scope)?;
         let command = ApproveErasure {
-            keys: keys.iter().map(destroyed).collect(),
-            held_elsewhere: holds_on(work, scope, &keys)?,
+            keys: reach.keys.iter().map(destroyed).collect(),
+            held_elsewhere: reach.holds(work, scope)?,
             by: by.clone(),
         };
         let target = execute(work, scope, RetentionCommand::ApproveErasure(command))?;
-        work.destroy_keys(&keys);
+        work.destroy_keys(&reach.keys);
         Ok(target)
     })
 }
 
 fn destroyed(key: &KeyRef) -> DestroyedKey {
     DestroyedKey { key: key.key_id, record: key.owner.record, subject: key.owner.subject }
-}
-
-/// Holds on what the erasure would reach beside its own scope: the records that a subject's data is in, the subjects whose
-/// data is in a record.
-fn holds_on(work: &mut Work<'_>, scope: ErasureScope, keys: &[KeyRef]) -> Result<Vec<HoldReference>, Stop> {
-    let mut others: Vec<ErasureScope> = keys
-        .iter()
-        .filter_map(|key| match scope {
-            ErasureScope::Record(_) => key.owner.subject.map(ErasureScope::Subject),
-            ErasureScope::Subject(_) => Some(ErasureScope::Record(key.owner.record)),
-        })
-        .collect();
-    others.sort_unstable();
-    others.dedup();
-    let mut holds = Vec::new();
-    for other in others {
-        let (case, _) = work.state::<RetentionCase>(ids::of_retention_case(other))?;
-        holds.extend(case.holds().cloned());
-    }
-    Ok(holds)
 }
 
 pub(super) fn reject(
@@ -203,7 +238,6 @@ pub(super) fn place_hold(
     let by = actor(reader, caller);
     let (reference, by) = (reference?, by?);
     prepared!(envelope, scope, caller, |work, scope| {
-        must_be_known(work, scope)?;
         let command = PlaceHold { scope, reference: reference.clone(), by: by.clone() };
         execute(work, scope, RetentionCommand::PlaceHold(command))
     })

@@ -101,7 +101,7 @@ async fn who_and_what_is_in_a_record_is_in_its_incident_and_what_the_journal_lea
 }
 
 /// A register with a journal in service that has persons and a vehicle in its records.
-async fn live_with_persons() -> (Api, Journals) {
+pub(crate) async fn live_with_persons() -> (Api, Journals) {
     let (api, journal) = live().await;
     let mut wider = mapping();
     wider.fields.extend(words(&[

@@ -13,6 +13,7 @@ mod entry_known;
 mod incident;
 mod incident_states;
 mod intake;
+mod journal_erasure;
 mod journal_parts;
 mod journals;
 mod permission;

@@ -309,7 +309,11 @@ async fn personal_data_is_decided_on_by_supervisors_of_whose_record_it_is_and_by
 
     // What nobody knows is nobody's; that it is not there is told as before.
     let unknown = record(&Uuid::now_v7().to_string());
-    assert_eq!(refusal(retention(&api, &supervisor("NMPD")).place_hold(hold(unknown)).await).0, Code::NotFound);
+    let placed = retention(&api, &supervisor("NMPD")).place_hold(hold(unknown.clone())).await;
+    assert_eq!(refusal(placed).0, Code::NotFound);
+    // Also to the second person, who may have named a data subject as if it were a record.
+    let approve = pb::ApproveErasure { envelope: envelope(), scope: hold(unknown).scope };
+    assert_eq!(refusal(retention(&api, &supervisor("VP")).approve_erasure(approve).await).0, Code::NotFound);
 }
 
 #[tokio::test]

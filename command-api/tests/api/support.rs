@@ -15,8 +15,8 @@ use event_store::log::LogName;
 use event_store::migrate::{log_sets, migrate};
 use event_store::private_pg::{PrivatePgError, TestDatabase, shared_for_tests};
 use event_store::read::LogReader;
-use event_store::seal::MasterKeys;
 use event_store::seal::erasures::ErasureList;
+use event_store::seal::{KeyRing, MasterKeys, sealed_fields};
 use futures::future::BoxFuture;
 use projections::lookups::LookupKeys;
 use projections::{Pools, Registry, Running, start_all};
@@ -26,6 +26,7 @@ use proto::command::v1::incident_service_client::IncidentServiceClient;
 use proto::command::v1::intake_client::IntakeClient;
 use proto::command::v1::seized_item_service_client::SeizedItemServiceClient;
 use proto::command::v1::unit_service_client::UnitServiceClient;
+use serde_json::Value;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::net::TcpListener;
@@ -279,6 +280,26 @@ impl Api {
     pub async fn events(&self, log: &str) -> Vec<String> {
         let sql = format!("select event_type from {log}.events order by position");
         sqlx::query_scalar(&sql).fetch_all(&self.pool).await.unwrap()
+    }
+
+    /// What is sealed in a record of the register, in order: where it stands in its event, and what it says; nothing where its key is gone.
+    pub async fn sealed_in(&self, record: Uuid) -> Vec<(String, Option<Value>)> {
+        let sql = "select event_id, payload::text from register.events where aggregate_id = $1 order by position";
+        let events: Vec<(Uuid, String)> =
+            sqlx::query_as(sql).bind(record.to_string()).fetch_all(&self.pool).await.unwrap();
+        let fields: Vec<_> = events
+            .iter()
+            .flat_map(|(id, payload)| sealed_fields(&serde_json::from_str(payload).unwrap(), *id))
+            .collect();
+        let ids: Vec<Uuid> = fields.iter().filter_map(|field| field.key_id()).collect();
+        let keys = KeyRing::new(self.pool.clone(), LogName::REGISTER, Arc::clone(&self.master));
+        let keys = keys.by_id(&ids).await.unwrap();
+        fields.into_iter().map(|field| (field.path.clone(), field.open(&keys).unwrap())).collect()
+    }
+
+    /// The database as its owner, who may do what no program does.
+    pub async fn owner(&self) -> PgPool {
+        pool(self.database.owner_url(), 1).await
     }
 }
 

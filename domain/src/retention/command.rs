@@ -35,7 +35,8 @@ pub struct RequestErasure {
 pub struct ApproveErasure {
     /// The keys that are there; they are destroyed with the event.
     pub keys: Vec<DestroyedKey>,
-    /// Holds on records that data of this subject is in, or on subjects that are in this record.
+    /// Holds on what it reaches beside its scope: records that data of this subject is in, subjects that are in this record, and the same of
+    /// what is kept of a source record.
     pub held_elsewhere: Vec<HoldReference>,
     /// Who agrees.
     pub by: Actor,

@@ -1,7 +1,7 @@
 use chrono::{DateTime, FixedOffset};
 use uuid::Uuid;
 
-use super::{Fault, KeptContent, Marks, Parts, RecordEffect};
+use super::{Fault, KeptContent, KeptOfSubject, Marks, Parts, RecordEffect};
 use crate::personal::Personal;
 use crate::values::{Actor, ExternalId, Reason, SourceSystem};
 
@@ -47,15 +47,32 @@ pub enum Verdict {
         /// Persons and vehicles that the incident has from it, each with the version of its involvement.
         parts: Parts,
         /// What it says, where the incident doesn't: it came late.
-        content: Option<Personal<KeptContent>>,
+        kept: Option<Kept>,
     },
     /// It can't be.
     Faulty {
         /// Why not.
         faults: Vec<Fault>,
         /// What it says.
-        content: Personal<KeptContent>,
+        kept: Kept,
     },
+}
+
+impl Verdict {
+    /// Whether content of the record is kept with it.
+    #[must_use]
+    pub fn keeps_content(&self) -> bool {
+        matches!(self, Self::Faulty { .. } | Self::Sound { kept: Some(_), .. })
+    }
+}
+
+/// What is kept of a record whose content the incident doesn't have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// What it says.
+    pub content: Personal<KeptContent>,
+    /// What of that is about each person in it.
+    pub of_subjects: Vec<KeptOfSubject>,
 }
 
 /// Ends that it waits to be mended (ieraksta atmešana).

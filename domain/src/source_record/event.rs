@@ -34,6 +34,16 @@ pub struct KeptContent {
     pub messages: Vec<String>,
 }
 
+/// What a record says of one person in it (datu subjekts): sealed under a key of theirs in the record, so that it is found, and handed over
+/// or erased, with all else that is known of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KeptOfSubject {
+    /// Who: the data subject that they are in the incident, or would be.
+    pub subject: Uuid,
+    /// The fields that are about them; they are in the content of the whole record, too.
+    pub content: Personal<KeptContent>,
+}
+
 /// What happened to a record of a source journal, for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum RecordEvent {
@@ -63,6 +73,9 @@ pub enum RecordEvent {
         /// What it says, where the incident doesn't.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         content: Option<Personal<KeptContent>>,
+        /// What of that is about each person in it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        of_subjects: Vec<KeptOfSubject>,
     },
     /// It can't be taken over, and is kept until it is mended.
     SourceRecordQuarantined {
@@ -83,6 +96,9 @@ pub enum RecordEvent {
         marks: Marks,
         /// What it says.
         content: Personal<KeptContent>,
+        /// What of that is about each person in it, as far as its fields are known to be about one.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        of_subjects: Vec<KeptOfSubject>,
     },
     /// What was kept was mended, by its journal or by hand, and taken over.
     SourceRecordReleased {
@@ -110,6 +126,9 @@ pub enum RecordEvent {
         /// What it says, where the incident doesn't.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         content: Option<Personal<KeptContent>>,
+        /// What of that is about each person in it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        of_subjects: Vec<KeptOfSubject>,
         /// Who mended it; nobody where its journal sent it anew.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Actor>,

@@ -1,4 +1,4 @@
-use super::{Fault, Marks, Parts, RecordEffect, RecordEvent};
+use super::{Fault, KeptOfSubject, Marks, Parts, RecordEffect, RecordEvent};
 use crate::examples::{actor, at, id, sealed, sure};
 use crate::values::{ExternalId, FieldMark, SourceSystem};
 
@@ -6,6 +6,11 @@ use crate::values::{ExternalId, FieldMark, SourceSystem};
 pub(super) fn marks(narrative: u8) -> Marks {
     let mark = |of: u8| FieldMark::of([of; 32]);
     Marks::from([("apraksts".to_owned(), mark(narrative)), ("veids".to_owned(), mark(1))])
+}
+
+/// What a record says of one person in it.
+fn of_subjects(n: u8) -> Vec<KeptOfSubject> {
+    vec![KeptOfSubject { subject: id(7), content: sealed(n) }]
 }
 
 impl RecordEvent {
@@ -28,6 +33,7 @@ impl RecordEvent {
                 }],
                 marks: marks(0xaa),
                 content: sealed(4),
+                of_subjects: of_subjects(9),
             },
             Self::SourceRecordReleased {
                 journal: journal(),
@@ -40,6 +46,7 @@ impl RecordEvent {
                 parts: Parts::from([(id(7), 1)]),
                 marks: marks(0xab),
                 content: Some(sealed(5)),
+                of_subjects: of_subjects(10),
                 by: Some(actor("a.ozola")),
                 reason: Some(sealed(6)),
             },
@@ -54,6 +61,7 @@ impl RecordEvent {
                 parts: Parts::from([(id(7), 1)]),
                 marks: marks(0xac),
                 content: Some(sealed(7)),
+                of_subjects: of_subjects(11),
             },
             Self::SourceRecordDiscarded {
                 journal: journal(),

@@ -17,13 +17,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use command::{DiscardRecord, ReceiveRecord, RecordCommand, Verdict};
+pub use command::{DiscardRecord, Kept, ReceiveRecord, RecordCommand, Verdict};
 pub use error::RecordError;
-pub use event::{Fault, KeptContent, RecordEvent};
+pub use event::{Fault, KeptContent, KeptOfSubject, RecordEvent};
 
 use crate::kernel::{Decide, Moment, Refused, handle_by_decision};
 use crate::lang::terms;
+use crate::personal::Personal;
 use crate::values::{ExternalId, FieldMark, SourceSystem};
+
+/// Kind of the claim by which the record is found whose content is kept beside an incident; its key is the incident's id. Who erases what
+/// is known of the incident, or of a person in it, reaches what is kept by it.
+pub const KEPT_BESIDE: &str = "kept_beside";
 
 /// Keyed marks of a record's fields, by their names in the journal.
 pub type Marks = BTreeMap<String, FieldMark>;
@@ -122,6 +127,12 @@ impl SourceRecord {
         self.versions.range(sequence.saturating_add(1)..).next().and_then(|(_, at)| *at)
     }
 
+    /// Whether there is content of it that the incident doesn't have: it waits, was discarded, or came late.
+    #[must_use]
+    pub fn keeps_content(&self) -> bool {
+        self.kept.is_some() || self.discarded.is_some() || !self.late.is_empty()
+    }
+
     /// Whether something of it waits to be mended.
     #[must_use]
     pub fn is_in_quarantine(&self) -> bool {
@@ -164,7 +175,7 @@ impl SourceRecord {
             (sequence, recorded_there, marks) = (kept.sequence, kept.recorded_there, kept.marks);
         }
         Ok(vec![match verdict {
-            Verdict::Faulty { faults, content } => {
+            Verdict::Faulty { faults, kept: Kept { content, of_subjects } } => {
                 if self.kept.as_ref().is_some_and(|kept| kept.marks == marks && kept.sequence >= sequence) {
                     return Ok(Vec::new());
                 }
@@ -177,10 +188,12 @@ impl SourceRecord {
                     faults,
                     marks,
                     content,
+                    of_subjects,
                 }
             }
-            Verdict::Sound { effect, incident, parts, content } if self.releases(sequence) => {
+            Verdict::Sound { effect, incident, parts, kept } if self.releases(sequence) => {
                 let (by, reason) = mended.unzip();
+                let (content, of_subjects) = parted(kept);
                 RecordEvent::SourceRecordReleased {
                     journal,
                     external_id,
@@ -192,22 +205,27 @@ impl SourceRecord {
                     parts,
                     marks,
                     content,
+                    of_subjects,
                     by,
                     reason,
                 }
             }
-            Verdict::Sound { effect, incident, parts, content } => RecordEvent::SourceRecordReceived {
-                journal,
-                external_id,
-                sequence,
-                recorded_there,
-                mapping,
-                effect,
-                incident,
-                parts,
-                marks,
-                content,
-            },
+            Verdict::Sound { effect, incident, parts, kept } => {
+                let (content, of_subjects) = parted(kept);
+                RecordEvent::SourceRecordReceived {
+                    journal,
+                    external_id,
+                    sequence,
+                    recorded_there,
+                    mapping,
+                    effect,
+                    incident,
+                    parts,
+                    marks,
+                    content,
+                    of_subjects,
+                }
+            }
         }])
     }
 
@@ -241,6 +259,12 @@ impl SourceRecord {
         }
         self.taken = Some(version);
     }
+}
+
+/// What is kept, as events have it.
+fn parted(kept: Option<Kept>) -> (Option<Personal<KeptContent>>, Vec<KeptOfSubject>) {
+    let parts = kept.map(|Kept { content, of_subjects }| (content, of_subjects));
+    parts.map_or_else(Default::default, |(content, of_subjects)| (Some(content), of_subjects))
 }
 
 impl Decide for SourceRecord {

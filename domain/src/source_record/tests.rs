@@ -3,7 +3,6 @@ use proptest::prelude::*;
 use super::examples::marks;
 use super::*;
 use crate::examples::{actor, at, id, sealed, sure};
-use crate::personal::Personal;
 use crate::scenario::{Scenario, moment};
 
 fn received(sequence: u64, narrative: u8, verdict: Verdict) -> RecordCommand {
@@ -24,7 +23,7 @@ fn sound(sequence: u64, narrative: u8, effect: RecordEffect) -> RecordCommand {
 }
 
 fn with_parts(sequence: u64, narrative: u8, effect: RecordEffect, parts: Parts) -> RecordCommand {
-    received(sequence, narrative, Verdict::Sound { effect, incident: Some(id(1)), parts, content: None })
+    received(sequence, narrative, Verdict::Sound { effect, incident: Some(id(1)), parts, kept: None })
 }
 
 /// When its journal recorded that version; of those before the third it doesn't say.
@@ -32,13 +31,13 @@ fn there(sequence: u64) -> Option<DateTime<FixedOffset>> {
     (sequence > 2).then(|| at(&format!("21:{sequence:02}:00")))
 }
 
-fn content() -> Personal<KeptContent> {
-    sealed(1)
+fn kept() -> Kept {
+    Kept { content: sealed(1), of_subjects: vec![KeptOfSubject { subject: id(7), content: sealed(4) }] }
 }
 
 fn faulty(sequence: u64, narrative: u8) -> RecordCommand {
     let faults = vec![Fault { path: "type_code".to_owned(), field: None, rule: None }];
-    received(sequence, narrative, Verdict::Faulty { faults, content: content() })
+    received(sequence, narrative, Verdict::Faulty { faults, kept: kept() })
 }
 
 fn mended(narrative: u8) -> RecordCommand {
@@ -87,6 +86,28 @@ fn a_late_version_is_kept_once_and_it_is_known_what_came_after_it() {
     assert_eq!(late.record.standing(7, &marks(4)), Standing::Late, "it says something else");
     assert_eq!(late.record.standing(6, &marks(2)), Standing::Late);
     assert_eq!(late.record.superseded_at(6), there(9), "what came late was not taken over");
+}
+
+#[test]
+fn what_is_kept_names_who_is_in_it_and_what_was_taken_over_is_not_kept() {
+    let of_subjects = |event: &RecordEvent| match event {
+        RecordEvent::SourceRecordReceived { content, of_subjects, .. }
+        | RecordEvent::SourceRecordReleased { content, of_subjects, .. } => (content.is_some(), of_subjects.clone()),
+        RecordEvent::SourceRecordQuarantined { of_subjects, .. } => (true, of_subjects.clone()),
+        RecordEvent::SourceRecordDiscarded { .. } => (false, Vec::new()),
+    };
+    let known = Scenario::<SourceRecord>::new().after(sound(7, 1, RecordEffect::Registered));
+    assert!(!known.record.keeps_content());
+    let late =
+        Verdict::Sound { effect: RecordEffect::Late, incident: Some(id(1)), parts: Parts::new(), kept: Some(kept()) };
+    for (command, is_kept) in
+        [(faulty(8, 2), true), (received(6, 2, late), true), (sound(8, 2, RecordEffect::Supplemented), false)]
+    {
+        let (events, record) = known.clone().when(command).accepted();
+        let expected = if is_kept { kept().of_subjects } else { Vec::new() };
+        assert_eq!(events.iter().map(of_subjects).collect::<Vec<_>>(), [(is_kept, expected)]);
+        assert_eq!(record.keeps_content(), is_kept);
+    }
 }
 
 #[test]

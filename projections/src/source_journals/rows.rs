@@ -124,6 +124,19 @@ impl JournalRow {
         let sql = format!("select {} from source_journals.journals where system = $1", columns::<Self>());
         sqlx::query_as(&sql).bind(system).fetch_optional(connection).await
     }
+
+    /// The institution of the journal that a record came from; none where there is no such record.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn institution_of(connection: &mut PgConnection, record: Uuid) -> Result<Option<String>, sqlx::Error> {
+        let sql = "select j.institution
+                   from register.streams s
+                   join register.events e on e.position = s.first_position
+                   join source_journals.journals j on j.system = e.payload -> e.event_type ->> 'journal'
+                   where s.aggregate_id = $1 and s.aggregate_type = 'source_record'";
+        sqlx::query_scalar(sql).bind(record).fetch_optional(connection).await
+    }
 }
 
 impl QuarantineRow {

@@ -10,7 +10,7 @@ use domain::access_day::{AccessWay, DataScope};
 use domain::values::Recipient;
 use event_store::seal::LookedAt;
 use projections::access_grants::in_force;
-use projections::resource_of;
+use projections::{resource_for_handover, resource_of};
 use sha2::{Digest as _, Sha256};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -187,7 +187,19 @@ pub(super) async fn resource(database: &Database, record_type: &str, id: Uuid) -
 /// The same by connections of the tools' role.
 pub(super) async fn resource_in(pool: &PgPool, record_type: &str, id: Uuid) -> Result<Resource, Failure> {
     let found = resource_of(&mut *pool.acquire().await?, record_type, id).await?;
-    Ok(found.unwrap_or_else(|| Resource { id: Some(id), ..Resource::new(RecordKind::RetentionCase) }))
+    Ok(found.unwrap_or_else(|| of_nobody(id)))
+}
+
+/// The same of a record whose data is handed over to the person it is about.
+pub(super) async fn handed_over(database: &Database, record_type: &str, id: Uuid) -> Result<Resource, Failure> {
+    let mut connection = database.tools().await?.acquire().await?;
+    let found = resource_for_handover(&mut connection, record_type, id).await?;
+    Ok(found.unwrap_or_else(|| of_nobody(id)))
+}
+
+/// A record that the read models don't have: nobody's.
+fn of_nobody(id: Uuid) -> Resource {
+    Resource { id: Some(id), ..Resource::new(RecordKind::RetentionCase) }
 }
 
 impl Look<'_> {

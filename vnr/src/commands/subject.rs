@@ -79,7 +79,10 @@ fn keys_of(scope: ErasureScope) -> KeyScope {
 async fn list(settings: &Settings, database: &Database, target: &str, json: bool) -> Result<(), Failure> {
     let (pool, ring) = (database.tools().await?, ring(settings, database).await?);
     let scope = scope_of(pool, &ring, target).await?;
-    let keys = Keys::of(&ring, keys_of(scope)).await?;
+    let keys = match scope {
+        ErasureScope::Record(record) => Keys::with_kept_beside(pool, &ring, record).await?,
+        ErasureScope::Subject(subject) => Keys::of(&ring, KeyScope::Subject(subject)).await?,
+    };
     let counts = sealed_counts(pool, LogName::REGISTER, &keys).await?;
     let case = case_of(pool, scope).await?;
     let present = keys.present.iter().map(|key| (key, "sealed"));
@@ -133,7 +136,7 @@ async fn export_to(
     let keys = Keys::of(&ring, keys_of(scope)).await?;
     for record in keys.sealing() {
         let (record_type, id) = resolve(pool, &record.to_string()).await?;
-        let resource = acting::resource(database, &record_type, id).await?;
+        let resource = acting::handed_over(database, &record_type, id).await?;
         if let Err(denied) = acting.permit_persons(&resource) {
             return Err(acting.refused(settings, database, ("subject_export", Some(id)), denied).await);
         }

@@ -4,6 +4,7 @@
 //! supplements and what is said of the record, is one decision.
 
 mod interpret;
+mod kept;
 mod parts;
 mod take_over;
 mod told;
@@ -17,8 +18,7 @@ use domain::incident::Incident;
 use domain::personal::Personal;
 use domain::source_journal::SourceJournal;
 use domain::source_record::{
-    DiscardRecord, Fault, KeptContent, Marks, ReceiveRecord, RecordCommand, RecordEffect, SourceRecord, Standing,
-    Verdict,
+    DiscardRecord, Fault, Marks, ReceiveRecord, RecordCommand, RecordEffect, SourceRecord, Standing, Verdict,
 };
 use domain::values::{Actor, ExternalId, FieldMark, InstitutionCode, Reason, SourceSystem};
 use event_store::append::{Stop, Target, Touch, Work};
@@ -226,15 +226,16 @@ impl Incoming {
             Ok(Taken { effect, parts }) => {
                 self.told.effect(told::of_effect(effect));
                 let incident = (effect != RecordEffect::Tried).then(|| self.incident());
-                let content = (effect == RecordEffect::Late).then(|| self.kept(Vec::new()));
-                Verdict::Sound { effect, incident, parts, content }
+                let kept = (effect == RecordEffect::Late).then(|| self.kept(mapping, Vec::new()));
+                Verdict::Sound { effect, incident, parts, kept }
             }
             Err(faults) => {
                 self.told.quarantined(&faults);
                 let (faults, messages) = faults.into_iter().unzip();
-                Verdict::Faulty { faults, content: self.kept(messages) }
+                Verdict::Faulty { faults, kept: self.kept(mapping, messages) }
             }
         };
+        let keeps = record.keeps_content() || verdict.keeps_content();
         let command = RecordCommand::ReceiveRecord(Box::new(ReceiveRecord {
             journal: self.system.clone(),
             external_id: self.external_id.clone(),
@@ -245,12 +246,11 @@ impl Incoming {
             verdict,
             mended: self.mended.clone(),
         }));
-        work.execute::<SourceRecord>(self.id(), command)?;
+        let events = work.execute::<SourceRecord>(self.id(), command)?;
+        if keeps && !events.is_empty() {
+            self.keep_beside(work)?;
+        }
         self.target(work)
-    }
-
-    fn kept(&self, messages: Vec<String>) -> Personal<KeptContent> {
-        Personal::Open(KeptContent { fields: self.fields.clone(), messages })
     }
 
     /// The reply names the record, and the incident that it is about where there is one.

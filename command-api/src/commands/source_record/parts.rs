@@ -110,7 +110,7 @@ impl Incoming {
     }
 
     /// Whom or what of the incident a field of a record is about.
-    fn part_of(&self, field: RecordField) -> Option<Uuid> {
+    pub(super) fn part_of(&self, field: RecordField) -> Option<Uuid> {
         match field {
             RecordField::Incident(_) => None,
             RecordField::Person(index, _) => Some(ids::of_part(self.incident(), "person", index)),
