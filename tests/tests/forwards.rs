@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use access::{Institution, Principal, Purpose, Role};
 use chrono::{TimeDelta, Utc};
+use futures::stream::{self, StreamExt as _};
 use proto::command::v1 as pb;
 use proto::command::v1::emergency_card_service_client::EmergencyCardServiceClient;
 use proto::command::v1::incident_service_client::IncidentServiceClient;
@@ -18,6 +19,8 @@ use tonic::transport::Channel;
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Cards that State Police forwards to municipal police in a year.
 const YEAR: usize = 44_756;
+/// Dispatchers who forward at once.
+const DISPATCHERS: usize = 16;
 
 fn officer() -> Principal {
     let until = Utc::now() + TimeDelta::hours(1);
@@ -58,7 +61,7 @@ fn forward(card: &str) -> pb::ForwardCard {
 }
 
 /// A call that is qualified and forwarded; its card.
-async fn forwarded(cards: &mut EmergencyCardServiceClient<Connection>, n: usize) -> String {
+async fn forwarded(mut cards: EmergencyCardServiceClient<Connection>, n: usize) -> String {
     let card = cards.receive_call(call(n)).await.expect("a card").into_inner().aggregate_id;
     cards.qualify_card(qualify(&card)).await.expect("it is qualified");
     cards.forward_card(forward(&card)).await.expect("it is forwarded");
@@ -96,8 +99,8 @@ async fn forward_of(system: &TestSystem, card: &str, holds: impl Fn(&Value) -> b
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forwarded_card_is_an_incident_there_with_nothing_retyped_and_its_result_is_on_the_card() {
     let system = TestSystem::start().await;
-    let mut cards = EmergencyCardServiceClient::new(system.connect(&dispatcher()).await);
-    let card = forwarded(&mut cards, 7).await;
+    let cards = EmergencyCardServiceClient::new(system.connect(&dispatcher()).await);
+    let card = forwarded(cards.clone(), 7).await;
     let forward = forward_of(&system, &card, |forward| !forward["incident"].is_null()).await;
     let incident = &forward["incident"];
     assert_eq!((&forward["stage"], &forward["number"]), (&json!("RECEIVED"), &incident["number"]), "{forward}");
@@ -130,7 +133,7 @@ async fn a_forwarded_card_is_an_incident_there_with_nothing_retyped_and_its_resu
 async fn what_is_not_theirs_is_given_back_and_is_on_the_card_as_returned() {
     let system = TestSystem::start().await;
     let mut cards = EmergencyCardServiceClient::new(system.connect(&dispatcher()).await);
-    let card = forwarded(&mut cards, 1).await;
+    let card = forwarded(cards.clone(), 1).await;
     let forward = forward_of(&system, &card, |forward| !forward["incident"].is_null()).await;
     let id = forward["incident"]["id"].as_str().expect("an id").to_owned();
     let mut incidents = IncidentServiceClient::new(system.connect(&officer()).await);
@@ -154,16 +157,17 @@ async fn whoever_is_killed_in_between_each_forwarded_card_is_one_incident() {
     let all = if long() { YEAR } else { 60 };
     let rounds = 3;
     let mut sent: BTreeSet<String> = BTreeSet::new();
+    let mut numbered = 0..all;
     for round in 0..=rounds {
         let mut server = VnrProcess::up(&folder.home());
         let token = folder.token("test-dispatcher", "VUGD", "dispatcher", "response", &[]);
         let channel = Channel::from_shared(format!("http://{}", server.grpc)).expect("an address").connect().await;
         let channel = InterceptedService::new(channel.expect("gRPC answers"), Bearer::new(&token));
-        let mut cards = EmergencyCardServiceClient::new(channel);
+        let cards = EmergencyCardServiceClient::new(channel);
         if round < rounds {
-            for n in 0..all / rounds {
-                sent.insert(forwarded(&mut cards, n).await);
-            }
+            let of_round = numbered.by_ref().take(all.div_ceil(rounds));
+            let forwarding = stream::iter(of_round).map(|n| forwarded(cards.clone(), n)).buffer_unordered(DISPATCHERS);
+            sent.extend(forwarding.collect::<Vec<String>>().await);
             // Some are received by now, and some are not.
             server.kill();
             continue;
@@ -175,20 +179,19 @@ async fn whoever_is_killed_in_between_each_forwarded_card_is_one_incident() {
             (incidents >= sent.len() as u64).then_some(answer)
         })
         .await;
-        assert_eq!(told["data"]["received"]["totalCount"], sent.len(), "{told}");
-        let mut numbers = BTreeSet::new();
-        for card in &sent {
+        assert_eq!((sent.len(), &told["data"]["received"]["totalCount"]), (all, &json!(all)), "{told}");
+        let number = async |card: &String| {
             let forward = until(async || {
                 let answer = ask(server.http, Some(&token), CARD, json!({ "id": card })).await;
                 let forward = answer["data"]["card"]["forwards"][0].clone();
                 (forward["stage"] == "RECEIVED").then_some(forward)
-            })
-            .await;
-            numbers.insert(forward["number"].as_str().expect("a number").to_owned());
-        }
-        assert_eq!(numbers.len(), sent.len(), "each card is an incident of its own");
+            });
+            forward.await["number"].as_str().expect("a number").to_owned()
+        };
+        let numbers: BTreeSet<String> = stream::iter(&sent).map(number).buffer_unordered(DISPATCHERS).collect().await;
+        assert_eq!(numbers.len(), all, "each card is an incident of its own");
         let answer = ask(server.http, Some(&token), count, json!({})).await;
-        assert_eq!(answer["data"]["incidents"]["totalCount"], sent.len(), "and there are no others: {answer}");
+        assert_eq!(answer["data"]["incidents"]["totalCount"], all, "and there are no others: {answer}");
         server.kill();
     }
 }
