@@ -122,6 +122,7 @@ fn coverage(coverage: &Coverage) -> pb::PlanCoverage {
     pb::PlanCoverage {
         institution: coverage.institution.to_string(),
         station: coverage.station.as_ref().map(ToString::to_string).unwrap_or_default(),
+        territory: coverage.territory.as_ref().map(ToString::to_string).unwrap_or_default(),
         kind: kind(coverage.kind),
         at_least: coverage.at_least.get().into(),
     }

@@ -116,6 +116,7 @@ impl<'n> Timeline<'n> {
                 call_sign: known.call_sign.clone(),
                 kind: known.kind as i32,
                 station: super::TERRITORIES[known.territory].seat.to_owned(),
+                territory: super::TERRITORIES[known.territory].code.to_owned(),
                 source_kind: String::new(),
                 envelope: script.envelope(at, None),
             };

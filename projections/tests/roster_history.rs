@@ -52,6 +52,7 @@ impl Told {
             call_sign: CallSign::parse(call_sign).unwrap(),
             kind: UnitKind::FireEngine,
             station: Some(Station::parse("Rīgas 1. daļa").unwrap()),
+            territory: None,
             source_kind: None,
         };
         self.tell(call_sign, minutes, UnitCommand::RegisterUnit(register)).await;

@@ -62,7 +62,7 @@ async fn unit(register: &Register, call_sign: &str) -> Done {
     let call_sign = CallSign::parse(call_sign).expect("a call sign");
     let id = ids::of_unit(&institution, &call_sign);
     let (kind, station) = (UnitKind::FireEngine, Some(station()));
-    let new = RegisterUnit { institution, call_sign, kind, station, source_kind: None };
+    let new = RegisterUnit { institution, call_sign, kind, station, territory: None, source_kind: None };
     register.unit_does(id, UnitCommand::RegisterUnit(new)).await;
     register.unit_does(id, UnitCommand::StartDuty).await
 }

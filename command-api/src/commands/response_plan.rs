@@ -161,8 +161,9 @@ fn coverage(reader: &mut Reader, message: &pb::PlanCoverage) -> Option<Coverage>
     let institution = reader.required("institution", &message.institution, InstitutionCode::parse);
     let station = reader.text("station", &message.station, Station::parse);
     let kind = reader.required_term::<pb::UnitKind, UnitKind>("kind", message.kind);
+    let territory = reader.territory("territory", &message.territory);
     let at_least = reader.number("at_least", Some(message.at_least), UnitCount::try_new);
-    Some(Coverage { institution: institution?, station, kind: kind?, at_least: at_least? })
+    Some(Coverage { institution: institution?, station, territory, kind: kind?, at_least: at_least? })
 }
 
 /// Each part of a list with its path; none where one can't be read.

@@ -34,13 +34,14 @@ pub(super) fn register(
     let call_sign = reader.required("call_sign", &message.call_sign, CallSign::parse);
     let kind = reader.required_term::<pb::UnitKind, _>("kind", message.kind);
     let station = reader.text("station", &message.station, Station::parse);
+    let territory = reader.territory("territory", &message.territory);
     let source_kind = reader.text("source_kind", &message.source_kind, SourceCode::parse);
 
     let (envelope, institution, call_sign) = (envelope?, institution?, call_sign?);
     let id = ids::of_unit(&institution, &call_sign);
     let expected = envelope.expected_version;
     let key = format!("{institution}/{call_sign}");
-    let command = RegisterUnit { institution, call_sign, kind: kind?, station, source_kind };
+    let command = RegisterUnit { institution, call_sign, kind: kind?, station, territory, source_kind };
     let (caller, new) = (caller.clone(), Resource::of(RecordKind::Unit, command.institution.clone()));
     let decide = Box::new(move |work: &mut Work<'_>| {
         caller.permit(&new)?;

@@ -117,6 +117,7 @@ fn unit(row: &RosterRow, caller: &Caller) -> Option<RosterUnit> {
         status: UnitStatus::parse(&row.unit.status).ok()?,
         card: row.unit.card,
         station: row.unit.station.as_deref().and_then(|station| Station::parse(station).ok()),
+        territory: row.unit.territory.as_deref().and_then(|code| TerritoryCode::parse(code).ok()),
         outfit: row.unit.outfit.0.clone(),
         seen,
     })

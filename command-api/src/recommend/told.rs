@@ -116,6 +116,7 @@ fn coverage(stays: &Coverage) -> pb::PlanCoverage {
     pb::PlanCoverage {
         institution: stays.institution.to_string(),
         station: stays.station.as_ref().map(ToString::to_string).unwrap_or_default(),
+        territory: stays.territory.as_ref().map(ToString::to_string).unwrap_or_default(),
         kind: stays.kind.wire().into(),
         at_least: stays.at_least.into(),
     }

@@ -3,12 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::recommendation::{Chosen, Doubt, LeftOut, LeftReason, NeedFilled, PlanLeft, PlanReason};
 use super::{CardSeen, Leg, PlanVersion, RosterUnit, TravelEstimate, metres};
-use crate::response_plan::{Applies, Coverage, Mismatch, Need};
+use crate::ids::riga_day;
+use crate::response_plan::{Applies, Coverage, Mismatch, Need, lies_in};
 use crate::terms::UnitStatus;
 use crate::values::GeoPoint;
 
@@ -83,7 +84,7 @@ pub(super) fn units(
     candidates.sort_by_key(|candidate| {
         (candidate.way.map_or((u32::MAX, u64::MAX), |way| (way.seconds, way.metres)), candidate.unit.id)
     });
-    let mut stays = Stays::new(coverage, roster);
+    let mut stays = Stays::new(coverage, roster, riga_day(&at));
     let mut filled: BTreeMap<usize, NeedFilled> = BTreeMap::new();
     let mut there: BTreeSet<Uuid> = BTreeSet::new();
     for index in hardest_first(needs) {
@@ -225,28 +226,32 @@ fn doubts(need: &Need, unit: &RosterUnit) -> BTreeSet<Doubt> {
 /// How many units stay free for each line of what must stay.
 struct Stays<'a> {
     lines: Vec<(&'a Coverage, usize)>,
+    /// On this day: territories are those of a day.
+    day: NaiveDate,
 }
 
 impl<'a> Stays<'a> {
-    fn new(coverage: &'a [Coverage], roster: &[RosterUnit]) -> Self {
-        let free = |line: &Coverage| roster.iter().filter(|unit| unit.is_free() && counts_for(line, unit)).count();
-        Self { lines: coverage.iter().map(|line| (line, free(line))).collect() }
+    fn new(coverage: &'a [Coverage], roster: &[RosterUnit], day: NaiveDate) -> Self {
+        let free =
+            |line: &Coverage| roster.iter().filter(|unit| unit.is_free() && counts_for(line, unit, day)).count();
+        Self { lines: coverage.iter().map(|line| (line, free(line))).collect(), day }
     }
 
     /// The first line that would be broken, or broken further, if a unit left.
     fn broken_without(&self, unit: &RosterUnit) -> Option<&'a Coverage> {
-        let mut lines = self.lines.iter().filter(|(line, _)| counts_for(line, unit));
+        let mut lines = self.lines.iter().filter(|(line, _)| counts_for(line, unit, self.day));
         lines.find(|(line, free)| *free <= usize::from(line.at_least.get())).map(|(line, _)| *line)
     }
 
     fn leaves(&mut self, unit: &RosterUnit) {
-        let lines = self.lines.iter_mut().filter(|(line, _)| counts_for(line, unit));
+        let lines = self.lines.iter_mut().filter(|(line, _)| counts_for(line, unit, self.day));
         lines.for_each(|(_, free)| *free = free.saturating_sub(1));
     }
 }
 
-fn counts_for(line: &Coverage, unit: &RosterUnit) -> bool {
+fn counts_for(line: &Coverage, unit: &RosterUnit, day: NaiveDate) -> bool {
     line.kind == unit.kind
         && line.institution == unit.institution
         && line.station.as_ref().is_none_or(|station| unit.station.as_ref() == Some(station))
+        && line.territory.as_ref().is_none_or(|territory| lies_in(unit.territory.as_ref(), day).contains(territory))
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::terms::{Service, UnitKind, UnitStatus};
 use crate::track::TrackEvent;
 use crate::unit::{self, Outfit, UnitEvent};
-use crate::values::{CallSign, GeoPoint, InstitutionCode, Station};
+use crate::values::{CallSign, GeoPoint, InstitutionCode, Station, TerritoryCode};
 
 /// A unit as it was at a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct RosterUnit {
     pub card: Option<Uuid>,
     /// Its home station.
     pub station: Option<Station>,
+    /// Territory that it is there for.
+    pub territory: Option<TerritoryCode>,
     /// Its crew and what it carries, as far as somebody said.
     pub outfit: Outfit,
     /// Where it was last.
@@ -62,7 +64,7 @@ pub struct Roster {
 impl Roster {
     /// Takes in what happened to a unit; `service` says which service an institution is.
     pub fn unit(&mut self, id: Uuid, event: &UnitEvent, service: impl Fn(&InstitutionCode) -> Option<Service>) {
-        if let UnitEvent::UnitRegistered { institution, call_sign, kind, station, .. } = event {
+        if let UnitEvent::UnitRegistered { institution, call_sign, kind, station, territory, .. } = event {
             self.units.insert(
                 id,
                 RosterUnit {
@@ -74,6 +76,7 @@ impl Roster {
                     status: UnitStatus::OffDuty,
                     card: None,
                     station: station.clone(),
+                    territory: territory.clone(),
                     outfit: Outfit::default(),
                     seen: None,
                 },

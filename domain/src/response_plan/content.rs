@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Applies, PlanError};
 use crate::terms::{Service, UnitKind};
-use crate::values::{AlarmLevel, Code, ContentDigest, CrewSize, InstitutionCode, Label, PlanRank, Station, UnitCount};
+use crate::values::{AlarmLevel, Code, ContentDigest, CrewSize, InstitutionCode, Label, PlanRank, Station, TerritoryCode, UnitCount};
 
 /// The content of a response plan (reaģēšanas plāns): one version of it, as it was proposed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -53,7 +53,7 @@ pub struct Need {
     pub equipment: BTreeSet<Code>,
 }
 
-/// So many units of one kind stay free at a station (pārklājums).
+/// So many units of one kind stay free at a station, or in a territory (pārklājums).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Coverage {
     /// Whose station: stations of several institutions may be called alike.
@@ -61,6 +61,9 @@ pub struct Coverage {
     /// The station; all of the institution together, where none is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub station: Option<Station>,
+    /// Those that are there for this territory, or for one that lies in it; all, where none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub territory: Option<TerritoryCode>,
     /// What they are.
     pub kind: UnitKind,
     /// Fewest that stay.
@@ -114,7 +117,7 @@ impl PlanContent {
         }
         let mut seen = BTreeSet::new();
         for line in &self.coverage {
-            if !seen.insert((&line.institution, &line.station, line.kind)) {
+            if !seen.insert((&line.institution, &line.station, &line.territory, line.kind)) {
                 let (institution, station) = (line.institution.clone(), line.station.clone());
                 broken.push(PlanError::CoverageTwice { institution, station, kind: line.kind });
             }

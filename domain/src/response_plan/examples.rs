@@ -58,6 +58,7 @@ fn full() -> PlanContent {
         coverage: vec![Coverage {
             institution: sure(InstitutionCode::parse("VUGD")),
             station: Some(sure(Station::parse("Rīga 1"))),
+            territory: Some(sure(TerritoryCode::parse("0001000"))),
             kind: UnitKind::FireEngine,
             at_least: sure(UnitCount::try_new(1)),
         }],

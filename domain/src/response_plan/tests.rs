@@ -116,6 +116,7 @@ fn all_that_is_wrong_with_a_content_is_told_at_once() {
     let stays = Coverage {
         institution: institution.clone(),
         station: None,
+        territory: None,
         kind: UnitKind::Ladder,
         at_least: sure(UnitCount::try_new(1)),
     };

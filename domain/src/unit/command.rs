@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{Crew, VendorScheme};
 use crate::terms::{UnitKind, UnitStatus};
-use crate::values::{CallSign, Code, InstitutionCode, SourceCode, Station};
+use crate::values::{CallSign, Code, InstitutionCode, SourceCode, Station, TerritoryCode};
 
 /// What can be asked of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct RegisterUnit {
     pub kind: UnitKind,
     /// Home station.
     pub station: Option<Station>,
+    /// Territory that it is there for.
+    pub territory: Option<TerritoryCode>,
     /// The source's own kind.
     pub source_kind: Option<SourceCode>,
 }

@@ -9,7 +9,7 @@ use super::{Crew, VendorScheme};
 use crate::kernel::{RecordedEvent, domain_event};
 use crate::lang::terms;
 use crate::terms::{UnitKind, UnitStatus};
-use crate::values::{CallSign, Code, InstitutionCode, SourceCode, Station};
+use crate::values::{CallSign, Code, InstitutionCode, SourceCode, Station, TerritoryCode};
 
 terms! {
     /// What is odd about what a unit reported: kept and flagged, never refused.
@@ -37,6 +37,9 @@ pub enum UnitEvent {
         /// Home station.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         station: Option<Station>,
+        /// Territory that it is there for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        territory: Option<TerritoryCode>,
         /// The source's own kind.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         source_kind: Option<SourceCode>,

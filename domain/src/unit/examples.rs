@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Crew, UnitAnomaly, UnitEvent, VendorScheme};
 use crate::examples::{at, id, sure};
 use crate::terms::{UnitKind, UnitStatus};
-use crate::values::{CallSign, Code, CrewSize, InstitutionCode, Officer, SourceCode, Station};
+use crate::values::{CallSign, Code, CrewSize, InstitutionCode, Officer, SourceCode, Station, TerritoryCode};
 
 impl UnitEvent {
     /// One event or more of each type with every field filled: invented, the same each time. For documents and golden files.
@@ -15,6 +15,7 @@ impl UnitEvent {
                 call_sign: sure(CallSign::parse("R-101")),
                 kind: UnitKind::FireEngine,
                 station: Some(sure(Station::parse("Rīgas 1. daļa"))),
+                territory: Some(sure(TerritoryCode::parse("0001000"))),
                 source_kind: Some(sure(SourceCode::parse("ENGINE"))),
             },
             Self::DutyStarted { at: at("08:00:00"), anomalies: vec![UnitAnomaly::OutOfOrder] },

@@ -31,7 +31,7 @@ pub use vendor::{Said, UnknownVendorCode, VendorScheme};
 
 use crate::kernel::{Decide, Moment, Refused, handle_by_decision};
 use crate::terms::{UnitKind, UnitStatus};
-use crate::values::{CallSign, Code, InstitutionCode, SourceCode, Station};
+use crate::values::{CallSign, Code, InstitutionCode, SourceCode, Station, TerritoryCode};
 
 /// What is known of a unit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +45,7 @@ struct Known {
     call_sign: CallSign,
     kind: UnitKind,
     station: Option<Station>,
+    territory: Option<TerritoryCode>,
     source_kind: Option<SourceCode>,
     status: UnitStatus,
     card: Option<Uuid>,
@@ -91,14 +92,17 @@ impl Unit {
 
     /// Makes it known. The same particulars again change nothing; others are refused, a call sign is one unit's for ever.
     fn register(&self, command: RegisterUnit) -> Decision {
-        let RegisterUnit { institution, call_sign, kind, station, source_kind } = command;
+        let RegisterUnit { institution, call_sign, kind, station, territory, source_kind } = command;
         match &self.known {
-            None => Ok(vec![UnitEvent::UnitRegistered { institution, call_sign, kind, station, source_kind }]),
+            None => {
+                Ok(vec![UnitEvent::UnitRegistered { institution, call_sign, kind, station, territory, source_kind }])
+            }
             Some(known)
                 if known.institution == institution
                     && known.call_sign == call_sign
                     && known.kind == kind
                     && known.station == station
+                    && known.territory == territory
                     && known.source_kind == source_kind =>
             {
                 Ok(Vec::new())
@@ -280,13 +284,14 @@ impl Aggregate for Unit {
 
     fn apply(&mut self, event: UnitEvent) {
         let (status, at) = (event.status_after(), event.at());
-        if let UnitEvent::UnitRegistered { institution, call_sign, kind, station, source_kind } = event {
+        if let UnitEvent::UnitRegistered { institution, call_sign, kind, station, territory, source_kind } = event {
             let status = UnitStatus::OffDuty;
             self.known = Some(Known {
                 institution,
                 call_sign,
                 kind,
                 station,
+                territory,
                 source_kind,
                 status,
                 card: None,

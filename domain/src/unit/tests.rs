@@ -30,8 +30,9 @@ fn call_sign() -> CallSign {
 
 fn register(kind: UnitKind) -> UnitCommand {
     let institution = sure(InstitutionCode::parse("VUGD"));
-    let (station, source_kind) = (None, None);
-    UnitCommand::RegisterUnit(RegisterUnit { institution, call_sign: call_sign(), kind, station, source_kind })
+    let (station, territory, source_kind) = (None, None, None);
+    let call_sign = call_sign();
+    UnitCommand::RegisterUnit(RegisterUnit { institution, call_sign, kind, station, territory, source_kind })
 }
 
 fn report(status: UnitStatus) -> UnitCommand {

@@ -260,6 +260,7 @@ impl Register {
                 call_sign: call_sign.clone(),
                 kind: UnitKind::FireEngine,
                 station: None,
+                territory: None,
                 source_kind: None,
             };
             work.execute::<Unit>(id, UnitCommand::RegisterUnit(register))?;

@@ -67,6 +67,7 @@ fn recorded(asked: Vec<(usize, usize, usize, u32)>) -> (Vec<Recorded>, Vec<Unit>
             call_sign: sure(CallSign::parse(&format!("E{n}"))),
             kind: UnitKind::FireEngine,
             station: Some(station("Rīga 1")),
+            territory: None,
             source_kind: None,
         });
         for event in unit.decide(register, &moment("20:00:00")).expect("a new unit") {

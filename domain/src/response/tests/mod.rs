@@ -49,6 +49,7 @@ pub(super) fn engine(n: u32, steps: i32) -> RosterUnit {
         status: UnitStatus::Available,
         card: None,
         station: Some(station("Rīga 1")),
+        territory: None,
         outfit: Outfit { crew: Some(crew_of(4)), equipment: Some(BTreeSet::new()), out_of_service: BTreeSet::new() },
         seen: Some(SeenAt { point: point(steps, 0), at: now() - TimeDelta::minutes(1) }),
     }
@@ -84,6 +85,7 @@ pub(super) fn stays(at: Option<&str>, at_least: u32) -> Coverage {
     Coverage {
         institution: vugd(),
         station: at.map(station),
+        territory: None,
         kind: UnitKind::FireEngine,
         at_least: sure(UnitCount::try_new(at_least)),
     }
