@@ -18,3 +18,4 @@ pub mod replay;
 pub mod report;
 pub mod rounds;
 pub mod stock;
+pub mod subscriptions;

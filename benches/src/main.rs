@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use benches::machine::Machine;
-use benches::{append, commands, consultations, message_db, nation, recommendations, replay, report};
+use benches::{append, commands, consultations, message_db, nation, recommendations, replay, report, subscriptions};
 use clap::Parser;
 
 /// As in `vnr`; for the peers too.
@@ -17,7 +17,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
     after_help = "Examples:\n  make bench\n  make bench NAME=commands ARGS='--seconds 5'\n  make bench NAME=replay ARGS='--events 10000000'\n  make bench NAME=nation ARGS='--events 10000000'"
 )]
 struct Args {
-    /// Only benches whose name begins so: append, commands, consultations, message-db, recommendations, replay, nation
+    /// Only benches whose name begins so: append, commands, consultations, message-db, recommendations, subscriptions, replay, nation
     name: Option<String>,
     /// Length of one run
     #[arg(long, default_value_t = 3)]
@@ -56,6 +56,9 @@ fn main() -> anyhow::Result<()> {
     if wanted("recommendations") {
         figures.extend(runtime(cores)?.block_on(recommendations::measure(length, &mut say))?);
     }
+    if wanted("subscriptions") {
+        figures.extend(runtime(cores)?.block_on(subscriptions::measure(length, &mut say))?);
+    }
     if wanted("replay") {
         figures.extend(runtime(cores)?.block_on(replay::measure(args.events, &mut say))?);
     }
@@ -65,7 +68,7 @@ fn main() -> anyhow::Result<()> {
     let known = left_out || !figures.is_empty();
     anyhow::ensure!(
         known,
-        "there is no bench of that name; there are: append, commands, consultations, message-db, recommendations, replay, nation"
+        "there is no bench of that name; there are: append, commands, consultations, message-db, recommendations, subscriptions, replay, nation"
     );
     report::print(&figures)?;
     report::save(&Machine::here(), &figures)?;

@@ -2,6 +2,7 @@
 
 mod support;
 
+use access::{Institution, Principal, Purpose, Role};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::access_grant::{ApproveGrant, GrantCommand, GrantScope, RequestGrant, RevokeGrant};
 use domain::emergency_access::{
@@ -10,7 +11,7 @@ use domain::emergency_access::{
 use domain::terms::{AccessPurpose, RecordClass};
 use event_store::append::AppendError;
 use projections::Order;
-use projections::access_grants::{EmergencyRow, GrantFilter, GrantRow};
+use projections::access_grants::{EmergencyRow, GrantFilter, GrantRow, RightsHeld, in_force};
 use sqlx::PgConnection;
 use support::access::{emergency, grant, person, reason};
 use support::work::RandomWork;
@@ -39,9 +40,32 @@ fn approve() -> GrantCommand {
     GrantCommand::ApproveGrant(ApproveGrant { by: person("p.kalnins") })
 }
 
+async fn system_head(connection: &mut PgConnection) -> u64 {
+    let head: i64 = sqlx::query_scalar("select position from register.head").fetch_one(connection).await.unwrap();
+    head.unsigned_abs()
+}
+
 async fn active(connection: &mut PgConnection, subject: &str, at: DateTime<Utc>) -> Vec<Uuid> {
     let rows = GrantRow::active(connection, subject, "vp", at).await.unwrap();
     rows.into_iter().map(|row| row.id).collect()
+}
+
+/// Somebody's rights at a moment are the same by all that were read before, and by asking for theirs.
+async fn held_as_asked(
+    connection: &mut PgConnection,
+    held: &RightsHeld,
+    who: (&str, Purpose),
+    at: DateTime<Utc>,
+) -> usize {
+    let institution = Institution::parse("VP").unwrap();
+    let who = Principal::new(who.0, institution, vec![Role::Officer], who.1, at + TimeDelta::hours(1));
+    let mut asked: Vec<_> =
+        in_force(connection, &who, at).await.unwrap().iter().map(|grant| format!("{grant:?}")).collect();
+    let mut told: Vec<_> = held.of(&who, at).iter().map(|grant| format!("{grant:?}")).collect();
+    asked.sort();
+    told.sort();
+    assert_eq!(told, asked, "{who:?} at {at}");
+    told.len()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -69,6 +93,18 @@ async fn a_grant_is_active_in_its_time_once_it_was_approved_and_until_it_is_revo
     }
     assert!(active(&mut connection, "a.ozola", hours(1)).await.is_empty());
     assert!(GrantRow::active(&mut connection, "j.berzins", "RPP", hours(1)).await.unwrap().is_empty());
+
+    let held = RightsHeld::read(&mut connection, hours(-1)).await.unwrap();
+    for (at, expected) in [(-1, 0), (0, 1), (1, 1), (23, 1), (25, 0), (48, 1), (49, 1), (73, 0)] {
+        let of_theirs = held_as_asked(&mut connection, &held, ("j.berzins", Purpose::Investigation), hours(at)).await;
+        assert_eq!(of_theirs, expected, "{at} hours from now");
+    }
+    for other in [("j.berzins", Purpose::Response), ("a.ozola", Purpose::Investigation)] {
+        assert_eq!(held_as_asked(&mut connection, &held, other, hours(1)).await, 0);
+    }
+    let head = system_head(&mut connection).await;
+    assert!(RightsHeld::changed_between(&mut connection, 0, head).await.unwrap());
+    assert!(!RightsHeld::changed_between(&mut connection, head, head).await.unwrap());
 
     let row = GrantRow::by_id(&mut connection, id(3)).await.unwrap().unwrap();
     assert_eq!((row.status.as_str(), row.scope.as_str(), row.class.as_deref()), ("revoked", "class", Some("secret")));
@@ -134,6 +170,11 @@ async fn emergency_access_is_open_when_somebody_vouched_and_overdue_when_nobody_
     let later = now + EmergencyAccess::LONGEST;
     assert!(EmergencyRow::open(&mut connection, "a.ozola", "VP", later).await.unwrap().is_empty());
     assert!(EmergencyRow::open(&mut connection, "p.kalnins", "VP", now).await.unwrap().is_empty());
+
+    let held = RightsHeld::read(&mut connection, now).await.unwrap();
+    let whose = ("a.ozola", Purpose::Response);
+    assert_eq!(held_as_asked(&mut connection, &held, whose, now).await, 2);
+    assert_eq!(held_as_asked(&mut connection, &held, whose, later).await, 0);
 
     assert_eq!(ids(EmergencyRow::waiting(&mut connection, now, 9).await.unwrap()), [id(1)]);
     let lapsed = now + EmergencyAccess::VOUCH_WITHIN;

@@ -8,6 +8,7 @@ mod consulted;
 mod databases;
 mod document;
 mod error;
+mod feed;
 mod freshness;
 mod graph;
 mod http;

@@ -99,6 +99,7 @@ impl NoticeReader {
         let source = SnapshotSource {
             databases,
             freshness: freshness.clone(),
+            feeds: Arc::default(),
             access: access.clone(),
             classifiers,
             gather_time,

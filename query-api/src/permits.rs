@@ -40,7 +40,12 @@ impl Permits {
         connection: &mut PgConnection,
     ) -> Result<Self, QueryError> {
         let grants = in_force(connection, caller, Utc::now()).await?;
-        Ok(Self { policies, standing: Standing { principal: caller.clone(), grants } })
+        Ok(Self::of(policies, Standing { principal: caller.clone(), grants }))
+    }
+
+    /// Of somebody whose rights are known.
+    pub(crate) fn of(policies: Arc<Policies>, standing: Standing) -> Self {
+        Self { policies, standing }
     }
 
     /// Which records of a kind the caller may do this with.

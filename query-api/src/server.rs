@@ -12,6 +12,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{Semaphore, watch};
 
 use crate::databases::{Database, Databases, Replica};
+use crate::feed::Feeds;
 use crate::freshness::Freshness;
 use crate::graph;
 use crate::http::{self, App, Caller, Limits, Listening, Readiness};
@@ -53,8 +54,9 @@ impl QueryApi {
     pub fn into_router(self, stopping: watch::Receiver<bool>) -> axum::Router {
         let databases = Databases { register: self.register, replica: self.replica, policies: self.policies };
         let freshness = Freshness::start(databases.clone());
-        let (access, classifiers) = (self.access.clone(), self.classifiers);
-        let source = SnapshotSource { databases, freshness, access, classifiers, gather_time: self.limits.gather_time };
+        let (access, classifiers, gather_time) = (self.access.clone(), self.classifiers, self.limits.gather_time);
+        let feeds = Arc::new(Feeds::default());
+        let source = SnapshotSource { databases, freshness, feeds, access, classifiers, gather_time };
         let schema = graph::schema(source, self.limits.document.complexity);
         let sockets = Arc::new(Semaphore::new(self.limits.sockets));
         http::router(Arc::new(App {

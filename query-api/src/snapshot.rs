@@ -23,6 +23,7 @@ use crate::consulted::{self, Shown, Told};
 use crate::databases::{Chosen, Databases};
 use crate::document::Examined;
 use crate::error::QueryError;
+use crate::feed::Feeds;
 use crate::freshness::{Freshness, Tide};
 use crate::lang::Lang;
 use crate::loaders::Loaders;
@@ -91,6 +92,7 @@ impl Asked {
 pub(crate) struct SnapshotSource {
     pub(crate) databases: Databases,
     pub(crate) freshness: Freshness,
+    pub(crate) feeds: Arc<Feeds>,
     pub(crate) access: AccessLog,
     pub(crate) classifiers: watch::Receiver<Arc<Classifiers>>,
     /// [`crate::Limits::gather_time`].

@@ -4,9 +4,11 @@ mod support;
 
 use std::time::Duration;
 
-use access::Role;
-use chrono::TimeDelta;
-use domain::terms::UnitStatus;
+use access::{Institution, Principal, Purpose, Role};
+use chrono::{TimeDelta, Utc};
+use domain::access_grant::GrantScope;
+use domain::terms::{AccessPurpose, AccessRole, UnitStatus};
+use domain::values::{Actor, InstitutionCode, UserName};
 use serde_json::{Value, json};
 use support::register::Register;
 use support::serve;
@@ -120,4 +122,159 @@ async fn subscriptions_end_with_the_token_and_need_one() {
     }
     assert_eq!(said.pop(), Some(Said::Closed(4403)));
     assert_eq!(said.pop(), Some(Said::Message(json!({"type": "complete", "id": "1"}))));
+}
+
+/// A subscription that says more of each unit than anybody needs, so that messages are large.
+fn at_length() -> String {
+    let again: String = (0..400).map(|n| format!("l{n}: statusLabel ")).collect();
+    format!("subscription {{ rosterChanged {{ position units {{ callSign status {again} }} }} }}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_does_not_read_gets_the_latest_state_and_not_each_one() {
+    let register = Register::fresh().await;
+    let api = serve(register.app.clone(), register.keys(), Vec::new()).await;
+    let unit = register.unit("A1").await;
+    let mut socket = Socket::narrow(&api, &api.officer).await;
+    socket.subscribe(&at_length(), json!({})).await;
+    let mut last = None;
+    for minute in 1..=1_000 {
+        let status = if minute % 2 == 0 { UnitStatus::OnScene } else { UnitStatus::EnRoute };
+        last = Some(register.status(unit.id, status, minute).await);
+    }
+    let told = up_to(&mut socket, "rosterChanged", &last.expect("changes").position).await;
+    assert!(told.len() < 500, "{} messages of 1,000 changes", told.len());
+    assert_eq!(told.last().expect("a message")["units"][0]["status"], "ON_SCENE");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_is_told_only_of_what_they_may_follow() {
+    let register = Register::fresh().await;
+    let api = serve(register.app.clone(), register.keys(), Vec::new()).await;
+    let who = |institution: &str, purpose| {
+        let institution = Institution::parse(institution).expect("a code");
+        Principal::new("a.ozola", institution, vec![Role::Officer], purpose, Utc::now() + TimeDelta::hours(1))
+    };
+    let (fire, police) = (register.unit_of("VUGD", "F1").await, register.unit_of("VP", "P1").await);
+    // For prevention each sees their own; for response all services see the units of all.
+    let all = "subscription { rosterChanged { position units { callSign status } } }";
+    let mut own = Socket::open(&api, &api.tokens.for_(&who("VUGD", Purpose::Prevention))).await;
+    let mut theirs = Socket::open(&api, &api.tokens.for_(&who("VP", Purpose::Prevention))).await;
+    let mut both = Socket::open(&api, &api.tokens.for_(&who("VP", Purpose::Response))).await;
+    for socket in [&mut own, &mut theirs, &mut both] {
+        socket.subscribe(all, json!({})).await;
+    }
+    let first = register.status(fire.id, UnitStatus::EnRoute, 1).await;
+    let second = register.status(police.id, UnitStatus::OnScene, 2).await;
+    let units = |told: Vec<Value>| {
+        let units = told.iter().flat_map(|message| message["units"].as_array().expect("units").clone());
+        let signs = units.map(|unit| unit["callSign"].as_str().expect("a call sign").to_owned());
+        signs.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(units(up_to(&mut both, "rosterChanged", &second.position).await), ["F1", "P1"]);
+    assert_eq!(units(up_to(&mut theirs, "rosterChanged", &second.position).await), ["P1"]);
+    let mut seen = Vec::new();
+    // It may be told with the position of the other's change, never with the other.
+    while !seen.iter().any(|message: &Value| message["units"][0]["status"] == "EN_ROUTE") {
+        seen.push(own.data().await["rosterChanged"].clone());
+    }
+    assert_eq!(units(seen), ["F1"], "{}", first.position);
+    assert_eq!(own.within(Duration::from_millis(700)).await, None, "what they may not follow tells them nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_counts_for_whom_it_was_given_to_while_they_follow_and_for_nobody_else() {
+    let register = Register::fresh().await;
+    let api = serve(register.app.clone(), register.keys(), Vec::new()).await;
+    let own = register.unit_of("VP", "P1").await;
+    let named = register.unit_of("VUGD", "F1").await;
+    let someone = |name: &str| {
+        let institution = Institution::parse("VP").expect("a code");
+        Principal::new(name, institution, vec![Role::Officer], Purpose::Prevention, Utc::now() + TimeDelta::hours(1))
+    };
+    let all = "subscription { rosterChanged { position units { callSign } } }";
+    let mut given = Socket::open(&api, &api.tokens.for_(&someone("a.ozola"))).await;
+    let mut other = Socket::open(&api, &api.tokens.for_(&someone("b.liepa"))).await;
+    for socket in [&mut given, &mut other] {
+        socket.subscribe(all, json!({})).await;
+        up_to_unit(socket, "P1").await;
+    }
+    let to = Actor {
+        institution: InstitutionCode::parse("VP").expect("a code"),
+        user: UserName::parse("a.ozola").expect("a name"),
+    };
+    let institution = InstitutionCode::parse("VUGD").expect("a code");
+    let scope = GrantScope::Role { institution, role: AccessRole::Officer };
+    let granted = register.grant_of(to, scope, AccessPurpose::Prevention).await;
+    let waits = json!({"p": granted.position});
+    let asked = "query ($p: LogPosition) { roster(minPosition: $p) { totalCount } }";
+    let seen = support::ask(&api, Some(&api.tokens.for_(&someone("a.ozola"))), asked, waits).await.json();
+    assert_eq!(seen["data"]["roster"]["totalCount"], 2, "{seen}");
+    register.status(named.id, UnitStatus::EnRoute, 1).await;
+    register.status(own.id, UnitStatus::EnRoute, 2).await;
+    assert!(up_to_unit(&mut given, "P1").await.contains(&"F1".to_owned()));
+    assert!(!up_to_unit(&mut other, "P1").await.contains(&"F1".to_owned()));
+}
+
+/// Call signs that are told until one is.
+async fn up_to_unit(socket: &mut Socket, wanted: &str) -> Vec<String> {
+    let mut told = Vec::new();
+    while !told.iter().any(|sign| sign == wanted) {
+        let message = socket.data().await["rosterChanged"].clone();
+        let units = message["units"].as_array().expect("units");
+        told.extend(units.iter().map(|unit| unit["callSign"].as_str().expect("a call sign").to_owned()));
+    }
+    told
+}
+
+/// How often the units are read while so many follow ten changes of one.
+async fn readings_of(followers: usize) -> i64 {
+    let mut register = Register::fresh().await;
+    let api = serve(register.reading_through().await, register.keys(), Vec::new()).await;
+    let unit = register.unit("A1").await;
+    let mut sockets = Vec::new();
+    for _ in 0..followers {
+        let mut socket = Socket::open(&api, &api.officer).await;
+        socket.subscribe(ROSTER, json!({})).await;
+        up_to(&mut socket, "rosterChanged", &unit.position).await;
+        sockets.push(socket);
+    }
+    for minute in 1..=10 {
+        let status = if minute % 2 == 0 { UnitStatus::OnScene } else { UnitStatus::EnRoute };
+        let changed = register.status(unit.id, status, minute).await;
+        for socket in &mut sockets {
+            up_to(socket, "rosterChanged", &changed.position).await;
+        }
+    }
+    drop(sockets);
+    register.count_reading().await;
+    register.times_read("roster", "units").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_who_follow_cause_no_more_reading_than_one() {
+    let (one, fifty) = (readings_of(1).await, readings_of(50).await);
+    // How many changes come with one reading differs from run to run. If each read for themselves it would be 500 times more.
+    assert!(fifty <= one + 40, "{one} with one, {fifty} with fifty");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_story_longer_than_a_message_is_told_to_its_end_without_anything_new() {
+    let register = Register::fresh().await;
+    let api = serve(register.app.clone(), register.keys(), Vec::new()).await;
+    let unit = register.unit("A1").await;
+    let mut last = None;
+    for minute in 1..=250 {
+        let status = if minute % 2 == 0 { UnitStatus::OnScene } else { UnitStatus::EnRoute };
+        last = Some(register.status(unit.id, status, minute).await);
+    }
+    let last = last.expect("changes");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut socket = Socket::open(&api, &api.officer).await;
+    let follow = "subscription ($id: ID!, $after: LogPosition) {
+        recordChanged(id: $id, afterPosition: $after) { position entries { type } } }";
+    socket.subscribe(follow, json!({"id": unit.id, "after": unit.position})).await;
+    let told = up_to(&mut socket, "recordChanged", &last.position).await;
+    let entries = told.iter().map(|message| message["entries"].as_array().expect("entries").len());
+    assert_eq!(entries.collect::<Vec<_>>(), [200, 50]);
 }

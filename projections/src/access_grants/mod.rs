@@ -12,7 +12,7 @@ use event_store::log::{LogName, StoredEvent};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub use self::in_force::{GrantsInForce, in_force};
+pub use self::in_force::{GrantsInForce, RightsHeld, in_force};
 pub use self::rows::{EmergencyRow, GrantFilter, GrantRow};
 use crate::event::{ACCESS_GRANT, DecodedEvent, EMERGENCY_ACCESS, RegisterEvent};
 use crate::fact::{bigint, sealed_json, utc};

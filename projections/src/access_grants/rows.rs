@@ -130,6 +130,8 @@ pub struct GrantFilter {
 
 impl GrantRow {
     /// Whether a grant gives access to somebody (`$1` institution, `$2` name) at a moment (`$3`).
+    ///
+    /// [`RightsHeld`](super::RightsHeld) says the same of everybody.
     pub(super) const ACTIVE: &str = "status = 'approved' and grantee_institution = $1 and grantee = $2
              and valid_until > $3 and valid_from <= $3";
 

@@ -162,6 +162,21 @@ impl RosterRow {
         sqlx::query_as(&sql).bind(ids).fetch_all(connection).await
     }
 
+    /// Units that have changed after a position in the register or one in the tracks, in no order; all where none are given.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn changed_after(
+        connection: &mut PgConnection,
+        after: Option<(u64, u64)>,
+    ) -> Result<Vec<Self>, sqlx::Error> {
+        let Some((register, tracks)) = after else {
+            return sqlx::query_as(&Self::select()).fetch_all(connection).await;
+        };
+        let sql = format!("{} where u.last_position > $1 or p.last_position > $2", Self::select());
+        sqlx::query_as(&sql).bind(register.cast_signed()).bind(tracks.cast_signed()).fetch_all(connection).await
+    }
+
     /// The unit of that call sign.
     ///
     /// # Errors

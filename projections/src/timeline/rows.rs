@@ -108,6 +108,22 @@ impl EntryRow {
         rows.iter().map(read).collect()
     }
 
+    /// The last entry after a position in the timeline of each of these records that has one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn last_after(
+        connection: &mut PgConnection,
+        records: &[Uuid],
+        after: u64,
+    ) -> Result<Vec<(Uuid, u64)>, sqlx::Error> {
+        let sql = "select record, max(position) from timeline.entries
+                   where record = any($1) and position > $2 group by record";
+        let asked = sqlx::query_as::<_, (Uuid, i64)>(sql).bind(records).bind(after.cast_signed());
+        let last = asked.fetch_all(connection).await?.into_iter();
+        Ok(last.map(|(record, position)| (record, position.unsigned_abs())).collect())
+    }
+
     /// How many entries the timelines of records have, by record; `limit` and `after` don't count.
     ///
     /// # Errors

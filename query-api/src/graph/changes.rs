@@ -1,44 +1,38 @@
 //! Subscriptions: the present state first, then what changes.
 //!
-//! A subscription looks at the progress of its read models. When they have moved it reads, in one snapshot, the rows that
-//! changed after the position that it has told last, and tells them with the progress of that snapshot. So nothing is
-//! left out and nothing is told twice; a client that is slow, or comes back with `afterPosition`, gets the latest state of
-//! what changed meanwhile, once.
+//! What is followed is read once for all who follow it (`feed/`). A subscription has a place: the positions that it has told
+//! up to. Whenever the feed has moved it tells what changed after them, and where that leads to. So nothing is left out and
+//! nothing is told twice; a client that is slow, or comes back with `afterPosition`, gets the latest state of what changed
+//! meanwhile, once.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use access::Principal;
-use access::policy::{Action, PolicyHandle, RecordKind};
+use access::policy::{Action, Grant, PolicyHandle, RecordKind};
 use async_graphql::{Context, Error, ID, Object, SimpleObject};
+use chrono::Utc;
 use domain::access_day::{DataScope, RefusalCause};
 use event_store::log::LogName;
 use futures::Stream;
-use futures::future::BoxFuture;
 use projections::Projection as _;
-use projections::roster::{Roster, RosterRow};
+use projections::roster::RosterRow;
 use projections::timeline::{EntryRow, Timeline};
 use sqlx::PgConnection;
 use tokio::sync::watch;
-use uuid::Uuid;
 
 use super::common::{Named, uuid};
-use super::log::{Projection, projections};
+use super::log::Projection;
 use super::record::{Entry, Found, KINDS, Record};
 use super::unit::Unit;
 use crate::error::QueryError;
+use crate::feed::{Followed, Follower, Held, Lag, Records, RosterBoard, View, messages};
 use crate::freshness::Tide;
 use crate::permits::Permits;
 use crate::position::LogPosition;
-use crate::snapshot::{Given, Snapshot, SnapshotSource};
+use crate::snapshot::{Given, SnapshotSource};
 
 /// Events of a record in one message.
 const ENTRIES_AT_ONCE: u32 = 200;
-
-/// Shortest time between two messages of one subscription.
-const PACE: Duration = Duration::from_millis(100);
-/// The same where the message is about the service, not about the register.
-const SLOW_PACE: Duration = Duration::from_secs(1);
 
 /// The root of subscriptions.
 pub(crate) struct Subscription;
@@ -60,10 +54,9 @@ impl Subscription {
         let source = source(ctx)?;
         let viewer = Viewer::open(ctx, &source, &[RecordKind::Unit]).await?;
         let told = after_position.map(|register| RosterTold { register, tracks: after_tracks_position });
-        Ok(changes(source, viewer.caller.clone(), PACE, told, move |snapshot, told| {
-            let (institution, viewer) = (institution.clone(), viewer.clone());
-            Box::pin(async move { roster_after(&snapshot, &viewer, institution.as_deref(), told).await })
-        }))
+        let (caller, held) = (viewer.caller.clone(), source.feeds.roster.follow(&source));
+        let follower = RosterFollower { source: source.clone(), viewer, institution, view: None, told };
+        Ok(messages(source, caller, held, follower))
     }
 
     /// One record: its present state first, then whenever something has happened to it.
@@ -78,10 +71,10 @@ impl Subscription {
         let none = || QueryError::BadInput { argument: "id", reason: "an id is a UUID".into() };
         let id = uuid("id", Some(id))?.ok_or_else(none)?;
         let viewer = Viewer::open(ctx, &source, KINDS).await?;
-        Ok(changes(source, viewer.caller.clone(), PACE, after_position, move |snapshot, told| {
-            let viewer = viewer.clone();
-            Box::pin(async move { record_after(&snapshot, &viewer, id, told).await })
-        }))
+        let (caller, held) = (viewer.caller.clone(), source.feeds.records.follow(&source));
+        let record = held.borrow().board.follow(id);
+        let follower = RecordFollower { source: source.clone(), viewer, record, told: after_position, unread: true };
+        Ok(messages(source, caller, held, follower))
     }
 
     /// How far the read models have come: at once, then at most every second while anything changes.
@@ -90,12 +83,8 @@ impl Subscription {
         ctx: &Context<'_>,
     ) -> Result<impl Stream<Item = Result<Vec<Projection>, Error>> + use<>, QueryError> {
         let (source, caller) = (source(ctx)?, ctx.caller()?.clone());
-        Ok(changes(source, caller, SLOW_PACE, None, |snapshot, told: Option<Vec<Projection>>| {
-            Box::pin(async move {
-                let now = projections(&mut *snapshot.read().await?).await?;
-                Ok((told.as_ref() != Some(&now)).then(|| (now.clone(), Some(now))))
-            })
-        }))
+        let held = source.feeds.lag.follow(&source);
+        Ok(messages(source, caller, held, LagFollower { told: None }))
     }
 }
 
@@ -176,164 +165,171 @@ impl Viewer {
     }
 }
 
-async fn roster_after(
-    snapshot: &Snapshot,
-    viewer: &Viewer,
-    institution: Option<&str>,
+struct RosterFollower {
+    source: SnapshotSource,
+    viewer: Viewer,
+    institution: Option<String>,
+    /// What they may see, for as long as their rights and the policies stay as they are.
+    view: Option<Arc<View>>,
     told: Option<RosterTold>,
-) -> Result<Option<(RosterTold, Option<RosterChange>)>, QueryError> {
-    let mut reading = snapshot.read().await?;
-    let tide = Tide::read(&mut reading).await?;
-    let position = tide.progress(Roster::NAME, LogName::REGISTER);
-    let tracks_position = tide.progress(Roster::NAME, LogName::TRACKS);
-    let after = match told {
-        None => None,
-        Some(told) => {
-            let register = tide.place(told.register, LogName::REGISTER)?;
-            // A client that does not say what it has seen of positions gets those of all units that moved.
-            let tracks = told.tracks.map_or(Ok(0), |t| tide.place(t, LogName::TRACKS))?;
-            if register >= position.position && tracks >= tracks_position.position {
-                return Ok(None);
-            }
-            Some((register, tracks))
+}
+
+impl Follower for RosterFollower {
+    type Board = RosterBoard;
+    type Message = RosterChange;
+
+    async fn look(
+        &mut self,
+        held: &mut watch::Receiver<Held<RosterBoard>>,
+    ) -> Result<Option<RosterChange>, QueryError> {
+        let (rows, (position, tracks_position), rights) = {
+            let held = held.borrow_and_update();
+            let Some(rows) = self.news(&held.board)? else { return Ok(None) };
+            (rows, held.board.progress(), held.board.rights())
+        };
+        let told = RosterTold { register: position, tracks: Some(tracks_position) };
+        let complete = self.told.replace(told).is_none();
+        if rows.is_empty() && !complete {
+            return Ok(None);
         }
-    };
-    let permits = viewer.permits(&mut reading).await?;
-    let units = units_after(&mut reading, institution, after).await?;
-    let units: Vec<Unit> = units.into_iter().filter_map(|row| Unit::followed(&permits, row)).collect();
-    let next = RosterTold { register: position, tracks: Some(tracks_position) };
-    let is_news = told.is_none() || !units.is_empty();
-    let change = RosterChange { position, tracks_position, complete: told.is_none(), units };
-    Ok(Some((next, is_news.then_some(change))))
-}
-
-/// Units that have changed after positions in the register and in the tracks; all units where none are given.
-async fn units_after(
-    connection: &mut PgConnection,
-    institution: Option<&str>,
-    after: Option<(u64, u64)>,
-) -> Result<Vec<RosterRow>, QueryError> {
-    let after = after.map(|(register, tracks)| (register.cast_signed(), tracks.cast_signed()));
-    let (register, tracks) = after.unwrap_or((-1, -1));
-    let sql = "select u.id from roster.units u left join roster.points p on p.unit = u.id
-               where (u.last_position > $1 or p.last_position > $2) and ($3::text is null or u.institution = $3)";
-    let ids: Vec<Uuid> =
-        sqlx::query_scalar(sql).bind(register).bind(tracks).bind(institution).fetch_all(&mut *connection).await?;
-    let mut rows = RosterRow::by_ids(connection, &ids).await?;
-    rows.sort_by(|a, b| (&a.unit.institution, &a.unit.call_sign).cmp(&(&b.unit.institution, &b.unit.call_sign)));
-    Ok(rows)
-}
-
-async fn record_after(
-    snapshot: &Snapshot,
-    viewer: &Viewer,
-    id: Uuid,
-    told: Option<LogPosition>,
-) -> Result<Option<(LogPosition, Option<RecordChange>)>, QueryError> {
-    let mut reading = snapshot.read().await?;
-    let tide = Tide::read(&mut reading).await?;
-    let position = tide.progress(Timeline::NAME, LogName::REGISTER);
-    let after = told.map(|told| tide.place(told, LogName::REGISTER)).transpose()?;
-    if after.is_some_and(|after| after >= position.position) {
-        return Ok(None);
+        let grants = rights.of(&self.viewer.caller, Utc::now());
+        let units = self.view(grants).of_units(rows);
+        let mut units: Vec<Unit> = units.into_iter().filter_map(|(row, guard)| Unit::followed(row, guard)).collect();
+        units.sort_by(|a, b| a.place().cmp(&b.place()));
+        let is_news = complete || !units.is_empty();
+        Ok(is_news.then_some(RosterChange { position, tracks_position, complete, units }))
     }
-    let permits = viewer.permits(&mut reading).await?;
-    let record = match Record::find(&mut reading, &permits, &Named::Id(id)).await? {
-        Found::Seen(record) if record.is_followed() => Some(record),
-        _ => None,
-    };
-    let entries = match (&record, after) {
-        (Some(record), Some(after)) => {
-            let page = record.story().page(i64::try_from(after).unwrap_or(i64::MAX), ENTRIES_AT_ONCE);
-            EntryRow::pages(&mut reading, &[page], Some(&permits.visible())).await?
+}
+
+impl RosterFollower {
+    /// The units that they asked for and that changed after what was told; none where the board is not beyond that.
+    fn news(&self, board: &RosterBoard) -> Result<Option<Vec<Arc<RosterRow>>>, QueryError> {
+        let (register, tracks) = board.progress();
+        let after = match self.told {
+            None => None,
+            Some(told) => {
+                let told_register = board.tide().place(told.register, LogName::REGISTER)?;
+                // A client that does not say what it has seen of positions gets those of all units that moved.
+                let told_tracks = told.tracks.map_or(Ok(0), |t| board.tide().place(t, LogName::TRACKS))?;
+                if told_register >= register.position && told_tracks >= tracks.position {
+                    return Ok(None);
+                }
+                Some((told_register, told_tracks))
+            }
+        };
+        let mut rows = board.changed_after(after);
+        if let Some(institution) = &self.institution {
+            rows.retain(|row| row.unit.institution == *institution);
         }
-        _ => Vec::new(),
-    };
-    // A page that is full ends at its last event; the rest comes with the next message.
-    let position = match entries.last() {
-        Some((_, last)) if entries.len() >= ENTRIES_AT_ONCE as usize => {
-            LogPosition { position: last.position.unsigned_abs(), ..position }
+        Ok(Some(rows))
+    }
+
+    /// Theirs as of now: shared with all of the same profile.
+    fn view(&mut self, grants: Vec<Grant>) -> Arc<View> {
+        let policies = self.viewer.policies.current();
+        match &self.view {
+            Some(view) if view.is_of(&policies, &grants) => Arc::clone(view),
+            _ => {
+                let view = self.source.feeds.profiles.view(policies, &self.viewer.caller, grants);
+                Arc::clone(self.view.insert(view))
+            }
         }
-        _ => position,
-    };
-    let is_news = told.is_none() || !entries.is_empty();
-    let story = record.as_ref().map(Record::story);
-    let entries = entries.into_iter().filter_map(|(_, row)| Some(story?.entry(row))).collect();
-    Ok(Some((position, is_news.then_some(RecordChange { position, record, entries }))))
+    }
+}
+
+struct RecordFollower {
+    source: SnapshotSource,
+    viewer: Viewer,
+    record: Followed,
+    told: Option<LogPosition>,
+    /// Whether there is something to read whatever the feed says: the beginning, or the rest of a long story.
+    unread: bool,
+}
+
+impl Follower for RecordFollower {
+    type Board = Records;
+    type Message = RecordChange;
+
+    async fn look(&mut self, held: &mut watch::Receiver<Held<Records>>) -> Result<Option<RecordChange>, QueryError> {
+        let has_moved = {
+            let held = held.borrow_and_update();
+            self.told.is_none_or(|told| held.board.has_moved(self.record.record, told))
+        };
+        if !self.unread && !has_moved {
+            return Ok(None);
+        }
+        let snapshot = self.source.snapshot(Some(&self.viewer.caller))?;
+        let read = async { self.read(&mut *snapshot.read().await?).await };
+        let read = read.await;
+        snapshot.end().await;
+        let Some((told, change, rest)) = read? else {
+            self.unread = false;
+            return Ok(None);
+        };
+        (self.told, self.unread) = (Some(told), rest);
+        if rest {
+            held.mark_changed();
+        }
+        Ok(change)
+    }
+}
+
+impl RecordFollower {
+    /// What has happened to it after what was told, where that leads to, and whether there is more; none where it leads nowhere.
+    async fn read(
+        &self,
+        reading: &mut PgConnection,
+    ) -> Result<Option<(LogPosition, Option<RecordChange>, bool)>, QueryError> {
+        let tide = Tide::read(reading).await?;
+        let position = tide.progress(Timeline::NAME, LogName::REGISTER);
+        let after = self.told.map(|told| tide.place(told, LogName::REGISTER)).transpose()?;
+        if after.is_some_and(|after| after >= position.position) {
+            return Ok(None);
+        }
+        let permits = self.viewer.permits(reading).await?;
+        let record = match Record::find(reading, &permits, &Named::Id(self.record.record)).await? {
+            Found::Seen(record) if record.is_followed() => Some(record),
+            _ => None,
+        };
+        let entries = match (&record, after) {
+            (Some(record), Some(after)) => {
+                let page = record.story().page(i64::try_from(after).unwrap_or(i64::MAX), ENTRIES_AT_ONCE);
+                EntryRow::pages(reading, &[page], Some(&permits.visible())).await?
+            }
+            _ => Vec::new(),
+        };
+        // A page that is full ends at its last event; the rest comes with the next message.
+        let full = entries.last().filter(|_| entries.len() >= ENTRIES_AT_ONCE as usize);
+        let (position, rest) = match full {
+            Some((_, last)) => (LogPosition { position: last.position.unsigned_abs(), ..position }, true),
+            None => (position, false),
+        };
+        let is_news = self.told.is_none() || !entries.is_empty();
+        let story = record.as_ref().map(Record::story);
+        let entries = entries.into_iter().filter_map(|(_, row)| Some(story?.entry(row))).collect();
+        Ok(Some((position, is_news.then_some(RecordChange { position, record, entries }), rest)))
+    }
+}
+
+struct LagFollower {
+    told: Option<Vec<Projection>>,
+}
+
+impl Follower for LagFollower {
+    type Board = Lag;
+    type Message = Vec<Projection>;
+
+    async fn look(&mut self, held: &mut watch::Receiver<Held<Lag>>) -> Result<Option<Vec<Projection>>, QueryError> {
+        let held = held.borrow_and_update();
+        if self.told.as_ref() == Some(&held.board.now) {
+            return Ok(None);
+        }
+        self.told = Some(held.board.now.clone());
+        Ok(self.told.clone())
+    }
 }
 
 fn source(ctx: &Context<'_>) -> Result<SnapshotSource, QueryError> {
     ctx.caller()?;
     ctx.data_opt::<SnapshotSource>().cloned().ok_or_else(|| QueryError::internal("no source of snapshots"))
-}
-
-type Looked<S, T> = BoxFuture<'static, Result<Option<(S, Option<T>)>, QueryError>>;
-
-/// Looks at once and then whenever the read models have moved; `look` gets what was told last and gives what is told next,
-/// or nothing, and what to say of it, if anything. Passing failures of the database are waited out; another error is told and ends the stream.
-fn changes<S, T>(
-    source: SnapshotSource,
-    caller: Principal,
-    pace: Duration,
-    told: Option<S>,
-    look: impl Fn(Snapshot, Option<S>) -> Looked<S, T> + Send + 'static,
-) -> impl Stream<Item = Result<T, Error>> + Send + 'static
-where
-    S: Clone + Send + 'static,
-    T: Send + 'static,
-{
-    let mut tide = source.freshness.watch();
-    tide.mark_changed();
-    let begun = Following { source, caller, tide, pace, told, look, looked: false, ended: false };
-    futures::stream::unfold(begun, |mut following| async move {
-        if following.ended {
-            return None;
-        }
-        loop {
-            if following.looked {
-                tokio::time::sleep(following.pace).await;
-            }
-            following.looked = true;
-            following.tide.changed().await.ok()?;
-            if following.tide.borrow_and_update().generation(LogName::REGISTER) == 0 {
-                continue;
-            }
-            let looked = match following.source.snapshot(Some(&following.caller)) {
-                Ok(snapshot) => {
-                    let looked = (following.look)(snapshot.clone(), following.told.clone()).await;
-                    snapshot.end().await;
-                    looked
-                }
-                Err(away) => Err(away),
-            };
-            match looked {
-                Ok(Some((told, item))) => {
-                    following.told = Some(told);
-                    if let Some(item) = item {
-                        return Some((Ok(item), following));
-                    }
-                }
-                Ok(None) => {}
-                Err(QueryError::Unavailable(_) | QueryError::Away | QueryError::Timeout { .. }) => {
-                    tokio::time::sleep(SLOW_PACE).await;
-                    following.tide.mark_changed();
-                }
-                Err(error) => {
-                    following.ended = true;
-                    return Some((Err(error.into()), following));
-                }
-            }
-        }
-    })
-}
-
-struct Following<S, F> {
-    source: SnapshotSource,
-    caller: Principal,
-    tide: watch::Receiver<Arc<Tide>>,
-    pace: Duration,
-    told: Option<S>,
-    look: F,
-    looked: bool,
-    ended: bool,
 }

@@ -33,6 +33,7 @@ use async_graphql::{EmptyMutation, MergedObject, SDLExportOptions, Schema};
 pub(crate) use card::Card;
 pub(crate) use changes::Subscription;
 pub(crate) use incident::Incident;
+pub(crate) use log::{Projection, projections};
 pub(crate) use unit::Unit;
 
 use crate::snapshot::{OneSnapshot, SnapshotSource};

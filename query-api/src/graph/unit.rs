@@ -1,5 +1,7 @@
 //! Units (ekipāžas) and the roster: who is where and does what.
 
+use std::sync::Arc;
+
 use access::policy::{Action, RecordKind};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -140,7 +142,7 @@ impl UnitQuery {
 
 /// A crew or vehicle that is sent.
 pub(crate) struct Unit {
-    row: RosterRow,
+    row: Arc<RosterRow>,
     guard: UnitGuard,
 }
 
@@ -148,12 +150,17 @@ impl Unit {
     /// The unit, where the caller may see it.
     pub(crate) fn seen(permits: &Permits, row: RosterRow) -> Option<Self> {
         let guard = permits.of_unit(&row);
-        guard.seen.then_some(Self { row, guard })
+        guard.seen.then(|| Self { row: Arc::new(row), guard })
     }
 
-    /// The unit, where the caller may follow it.
-    pub(crate) fn followed(permits: &Permits, row: RosterRow) -> Option<Self> {
-        Self::seen(permits, row).filter(|unit| unit.guard.followed)
+    /// The unit, where it was decided that the caller may follow it.
+    pub(crate) fn followed(row: Arc<RosterRow>, guard: UnitGuard) -> Option<Self> {
+        (guard.seen && guard.followed).then_some(Self { row, guard })
+    }
+
+    /// Its place among units: by institution and call sign.
+    pub(crate) fn place(&self) -> (&str, &str) {
+        (&self.row.unit.institution, &self.row.unit.call_sign)
     }
 }
 

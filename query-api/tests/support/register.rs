@@ -376,6 +376,11 @@ impl Register {
 
     /// Somebody is given a record for an hour.
     pub async fn grant(&self, to: Actor, record: Uuid, purpose: AccessPurpose) -> Done {
+        self.grant_of(to, GrantScope::Record(record), purpose).await
+    }
+
+    /// Somebody is given something for an hour.
+    pub async fn grant_of(&self, to: Actor, scope: GrantScope, purpose: AccessPurpose) -> Done {
         let (id, now) = (Uuid::now_v7(), Utc::now().fixed_offset());
         let by = |user: &str| Actor {
             institution: InstitutionCode::parse("VP").expect("an institution"),
@@ -384,7 +389,7 @@ impl Register {
         self.submit::<AccessGrant>(id, now, move |work| {
             let request = RequestGrant {
                 grantee: to.clone(),
-                scope: GrantScope::Record(record),
+                scope: scope.clone(),
                 purpose,
                 from: now - TimeDelta::minutes(1),
                 until: now + TimeDelta::hours(1),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use query_api::Serving;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// A WebSocket with one subscription.
 pub struct Socket {
@@ -22,7 +22,17 @@ pub enum Said {
 impl Socket {
     /// Opens a socket with a token in `connection_init`, and waits for its acknowledgement.
     pub async fn open(api: &Serving, token: &str) -> Socket {
-        let mut stream = TcpStream::connect(api.address()).await.expect("a connection");
+        Self::over(TcpStream::connect(api.address()).await.expect("a connection"), token).await
+    }
+
+    /// The same, of a client that has hardly any room for what it has not read yet.
+    pub async fn narrow(api: &Serving, token: &str) -> Socket {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4096).expect("a small buffer");
+        Self::over(socket.connect(api.address()).await.expect("a connection"), token).await
+    }
+
+    async fn over(mut stream: TcpStream, token: &str) -> Socket {
         let request = "GET /graphql HTTP/1.1\r\nhost: test\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
                        sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
                        sec-websocket-protocol: graphql-transport-ws\r\n\r\n";
