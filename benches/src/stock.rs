@@ -123,7 +123,14 @@ impl UnitService for Stock {
         let unit = pb::UnitRef { by: Some(pb::unit_ref::By::Id(id)) };
         let command_id = register.envelope.map(|envelope| envelope.command_id).unwrap_or_default();
         let kind = UnitKind::FireEngine;
-        let command = domain::unit::RegisterUnit { institution, call_sign, kind, station: None, territory: None, source_kind: None };
+        let command = domain::unit::RegisterUnit {
+            institution,
+            call_sign,
+            kind,
+            station: None,
+            territory: None,
+            source_kind: None,
+        };
         self.execute(Some(unit), &command_id, UnitCommand::RegisterUnit(command)).await
     }
 

@@ -257,8 +257,8 @@ async fn read_models_of_an_older_program_are_rebuilt_and_of_a_newer_one_left_alo
             ("consultations", 1),
             ("notices", 1),
             ("response_plans", 1),
-            ("roster", 2),
-            ("roster_history", 1),
+            ("roster", 3),
+            ("roster_history", 2),
             ("shifts", 1),
             ("source_journals", 1),
             ("timeline", 5)

@@ -89,7 +89,7 @@ async fn it_is_paged_filtered_and_narrowed_to_whom_it_may_show() {
     for (institution, call_sign) in [("VUGD", "A1"), ("VP", "B2"), ("RPP", "C3"), ("PP-OGRE", "D4"), ("NMPD", "E5")] {
         register.unit_of(institution, call_sign).await;
     }
-    let last = register.unit("F6").await;
+    let last = register.unit_in(Some("0055410"), "VUGD", "F6").await;
     let signs = async |principal: &Principal, query: &str, filter: Value| {
         let asked = json!({"at": minutes(1), "filter": filter, "p": last.position});
         let answer = ask(&api, Some(&api.tokens.for_(principal)), query, asked).await.json();
@@ -118,6 +118,8 @@ async fn it_is_paged_filtered_and_narrowed_to_whom_it_may_show() {
             "no institution of the register answers for it"
         );
         assert_eq!(signs(&dispatcher(), query, json!({"institution": "VP", "status": ["AVAILABLE"]})).await, "B2");
+        assert_eq!(signs(&dispatcher(), query, json!({"territory": ["0001000", "0055410"]})).await, "F6");
+        assert_eq!(signs(&dispatcher(), query, json!({"territory": ["0001000"]})).await, "");
         assert_eq!(signs(&dispatcher(), query, json!({"onDuty": false})).await, "");
         let system = who("RPP", Role::System, Purpose::Operation);
         assert_eq!(signs(&system, query, json!(null)).await, "C3", "a system sees its institution's");

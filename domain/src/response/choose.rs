@@ -232,8 +232,7 @@ struct Stays<'a> {
 
 impl<'a> Stays<'a> {
     fn new(coverage: &'a [Coverage], roster: &[RosterUnit], day: NaiveDate) -> Self {
-        let free =
-            |line: &Coverage| roster.iter().filter(|unit| unit.is_free() && counts_for(line, unit, day)).count();
+        let free = |line: &Coverage| roster.iter().filter(|unit| unit.is_free() && counts_for(line, unit, day)).count();
         Self { lines: coverage.iter().map(|line| (line, free(line))).collect(), day }
     }
 

@@ -8,7 +8,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Applies, PlanError};
 use crate::terms::{Service, UnitKind};
-use crate::values::{AlarmLevel, Code, ContentDigest, CrewSize, InstitutionCode, Label, PlanRank, Station, TerritoryCode, UnitCount};
+use crate::values::{
+    AlarmLevel, Code, ContentDigest, CrewSize, InstitutionCode, Label, PlanRank, Station, TerritoryCode, UnitCount,
+};
 
 /// The content of a response plan (reaģēšanas plāns): one version of it, as it was proposed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -28,7 +28,7 @@ pub struct Roster {
 
 impl Projection for Roster {
     const NAME: &'static str = "roster";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const LOGS: &'static [LogName] = &[LogName::REGISTER, LogName::TRACKS];
     const AGGREGATES: &'static [&'static str] = &[UNIT, TRACK];
     const TABLES: &'static [&'static str] = &["units", "points"];
@@ -68,13 +68,14 @@ impl Projection for Roster {
 }
 
 fn take_in_unit(units: &mut Rows<Uuid, UnitRow>, stored: &StoredEvent, event: &UnitEvent) -> Result<(), ApplyError> {
-    if let UnitEvent::UnitRegistered { institution, call_sign, kind, station, source_kind } = event {
+    if let UnitEvent::UnitRegistered { institution, call_sign, kind, station, territory, source_kind } = event {
         let row = UnitRow {
             id: stored.aggregate_id,
             institution: institution.to_string(),
             call_sign: call_sign.to_string(),
             kind: kind.to_string(),
             station: station.as_ref().map(ToString::to_string),
+            territory: territory.as_ref().map(ToString::to_string),
             source_kind: source_kind.as_ref().map(ToString::to_string),
             on_duty: false,
             status: UnitStatus::OffDuty.code().to_owned(),

@@ -28,6 +28,8 @@ table_row! {
         kind: String => "text",
         /// Home station.
         station: Option<String> => "text",
+        /// Territory that it is there for: ATVK code.
+        territory: Option<String> => "text",
         /// The source's own kind.
         source_kind: Option<String> => "text",
         /// Whether its crew is on duty.
@@ -115,6 +117,8 @@ pub struct RosterFilter {
     pub kinds: Vec<String>,
     /// Of this home station.
     pub station: Option<String>,
+    /// There for one of these territories.
+    pub territories: Vec<String>,
     /// On duty, or off.
     pub on_duty: Option<bool>,
     /// On this card.
@@ -281,7 +285,8 @@ impl RosterFilter {
                 query.push(format_args!(" and u.{column} = ")).push_bind(value.clone());
             }
         }
-        for (column, values) in [(changing.status, &self.statuses), ("u.kind", &self.kinds)] {
+        let lists = [(changing.status, &self.statuses), ("u.kind", &self.kinds), ("u.territory", &self.territories)];
+        for (column, values) in lists {
             match values.as_slice() {
                 [] => {}
                 // One value keeps the order of the index that begins with it.

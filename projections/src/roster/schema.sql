@@ -6,6 +6,7 @@ create table {schema}.units (
     call_sign      text        collate "C" not null,
     kind           text        collate "C" not null,
     station        text,
+    territory      text        collate "C",
     source_kind    text,
     on_duty        boolean     not null,
     status         text        collate "C" not null,

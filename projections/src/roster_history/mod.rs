@@ -42,7 +42,7 @@ pub struct RosterHistory {
 
 impl Projection for RosterHistory {
     const NAME: &'static str = "roster_history";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const LOGS: &'static [LogName] = &[LogName::REGISTER];
     const AGGREGATES: &'static [&'static str] = &[UNIT];
     const TABLES: &'static [&'static str] = &["units", "events"];
@@ -74,13 +74,14 @@ fn take_in(
     stored: &StoredEvent,
     event: &UnitEvent,
 ) -> Result<Option<ToldRow>, ApplyError> {
-    if let UnitEvent::UnitRegistered { institution, call_sign, kind, station, source_kind } = event {
+    if let UnitEvent::UnitRegistered { institution, call_sign, kind, station, territory, source_kind } = event {
         let row = HistoryUnitRow {
             id: stored.aggregate_id,
             institution: institution.to_string(),
             call_sign: call_sign.to_string(),
             kind: kind.to_string(),
             station: station.as_ref().map(ToString::to_string),
+            territory: territory.as_ref().map(ToString::to_string),
             source_kind: source_kind.as_ref().map(ToString::to_string),
             registered_at: utc(stored.occurred_at),
             recorded_at: utc(stored.recorded_at),

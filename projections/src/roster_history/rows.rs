@@ -22,6 +22,8 @@ table_row! {
         kind: String => "text",
         /// Home station.
         station: Option<String> => "text",
+        /// Territory that it is there for: ATVK code.
+        territory: Option<String> => "text",
         /// The source's own kind.
         source_kind: Option<String> => "text",
         /// When it was made known, by who did it.
@@ -98,6 +100,8 @@ pub struct RosterAtRow {
     pub kind: String,
     /// Home station.
     pub station: Option<String>,
+    /// Territory that it is there for: ATVK code.
+    pub territory: Option<String>,
     /// The source's own kind.
     pub source_kind: Option<String>,
     /// What it was doing.
@@ -124,6 +128,7 @@ impl<'r> FromRow<'r, PgRow> for RosterAtRow {
             call_sign: row.try_get("call_sign")?,
             kind: row.try_get("kind")?,
             station: row.try_get("station")?,
+            territory: row.try_get("territory")?,
             source_kind: row.try_get("source_kind")?,
             status: row.try_get("status")?,
             vendor_code: row.try_get("vendor_code")?,
@@ -253,7 +258,7 @@ fn push_units(query: &mut QueryBuilder<'_, Postgres>, moment: Moment, filter: &R
                 case when begun.at is null then told.vendor_code end as vendor_code,
                 st.status, assigned.sequence as assigned, assigned.at as assigned_at,
                 now_on.card, now_on.card_since
-         from (select id, institution, call_sign, kind, station, source_kind, registered_at, recorded_at as recorded,
+         from (select id, institution, call_sign, kind, station, territory, source_kind, registered_at, recorded_at as recorded,
                       position as registered from roster_history.units) u",
     );
     query.push(

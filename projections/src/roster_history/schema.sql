@@ -6,6 +6,7 @@ create table {schema}.units (
     call_sign     text        collate "C" not null,
     kind          text        collate "C" not null,
     station       text,
+    territory     text        collate "C",
     source_kind   text,
     registered_at timestamptz not null,              -- when it was made known, by who did it
     recorded_at   timestamptz not null,

@@ -285,7 +285,7 @@ impl RandomWork {
                 call_sign: call_sign(n),
                 kind: *self.dice.one(UnitKind::ALL),
                 station: None,
-                territory: (n % 2 == 0).then(|| TerritoryCode::parse("0001000").unwrap()),
+                territory: n.is_multiple_of(2).then(|| TerritoryCode::parse("0001000").unwrap()),
                 source_kind: None,
             }),
             2 => UnitCommand::StartDuty,

@@ -192,6 +192,7 @@ mod tests {
             call_sign: format!("A{n}"),
             kind: "fire_engine".into(),
             station: None,
+            territory: None,
             source_kind: None,
             on_duty: true,
             status: "available".into(),

@@ -149,6 +149,7 @@ impl ResponsePlan {
         let line = |line: &plan::Coverage| PlanCoverage {
             institution: line.institution.to_string(),
             station: line.station.as_ref().map(ToString::to_string),
+            territory: line.territory.as_ref().map(ToString::to_string),
             kind: line.kind.into(),
             at_least: line.at_least.get().into(),
         };
@@ -238,6 +239,8 @@ pub(crate) struct PlanCoverage {
     institution: String,
     /// Home station; null for all of the institution together.
     station: Option<String>,
+    /// Only those that are there for this territory (ATVK code), or for one that lies in it; null for all.
+    territory: Option<String>,
     /// What they are.
     kind: UnitKind,
     /// Fewest that stay.

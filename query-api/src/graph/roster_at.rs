@@ -135,6 +135,11 @@ impl UnitThen {
         self.row.station.as_deref()
     }
 
+    /// Territory that it is there for: ATVK code.
+    async fn territory(&self) -> Option<&str> {
+        self.row.territory.as_deref()
+    }
+
     /// Whether its crew was on duty.
     async fn on_duty(&self) -> bool {
         self.row.on_duty()

@@ -31,6 +31,8 @@ pub(crate) struct RosterFilter {
     pub(crate) institution: Option<String>,
     /// Of this home station.
     pub(crate) station: Option<String>,
+    /// There for any of these territories: ATVK codes.
+    pub(crate) territory: Option<Vec<String>>,
     /// Of any of these kinds.
     pub(crate) kind: Option<Vec<UnitKind>>,
     /// With any of these statuses.
@@ -52,6 +54,7 @@ impl RosterFilter {
             statuses: codes(self.status.unwrap_or_default().into_iter().map(UnitStatus::code).collect()),
             kinds: codes(self.kind.unwrap_or_default().into_iter().map(UnitKind::code).collect()),
             station: self.station,
+            territories: self.territory.unwrap_or_default(),
             on_duty: self.on_duty,
             card: uuid("card", self.card)?,
             owners: self.service.map(|services| permits.answering_for(services)),
@@ -200,6 +203,11 @@ impl Unit {
     /// Home station.
     async fn station(&self) -> Option<&str> {
         self.row.unit.station.as_deref()
+    }
+
+    /// Territory that it is there for: ATVK code.
+    async fn territory(&self) -> Option<&str> {
+        self.row.unit.territory.as_deref()
     }
 
     /// Whether its crew is on duty.

@@ -251,6 +251,12 @@ impl Register {
 
     /// A unit of an institution comes on duty.
     pub async fn unit_of(&self, institution: &str, call_sign: &str) -> Done {
+        self.unit_in(None, institution, call_sign).await
+    }
+
+    /// The same, of one that is there for a territory.
+    pub async fn unit_in(&self, territory: Option<&str>, institution: &str, call_sign: &str) -> Done {
+        let territory = territory.map(|code| TerritoryCode::parse(code).expect("a territory"));
         let institution = InstitutionCode::parse(institution).expect("an institution");
         let call_sign = CallSign::parse(call_sign).expect("a call sign");
         let id = domain::ids::of_unit(&institution, &call_sign);
@@ -260,7 +266,7 @@ impl Register {
                 call_sign: call_sign.clone(),
                 kind: UnitKind::FireEngine,
                 station: None,
-                territory: None,
+                territory: territory.clone(),
                 source_kind: None,
             };
             work.execute::<Unit>(id, UnitCommand::RegisterUnit(register))?;

@@ -225,6 +225,19 @@ fn what_must_stay_stays() {
 }
 
 #[test]
+fn what_must_stay_in_a_municipality_are_units_of_it_and_of_its_parishes() {
+    let there_for = |code: &str| Some(sure(TerritoryCode::parse(code)));
+    let of_parish = RosterUnit { territory: there_for("0055410"), ..engine(1, 1) };
+    let of_riga = RosterUnit { territory: there_for("0001000"), ..engine(2, 2) };
+    let parish = lies_in(of_parish.territory.as_ref(), riga_day(&now()));
+    let municipality = parish.into_iter().find(|code| Some(code) != of_parish.territory.as_ref());
+    let mut plans = [plan("fire", vec![need(UnitKind::FireEngine, 2)])];
+    plans[0].content.coverage = vec![Coverage { territory: municipality, ..stays(None, 1) }];
+    let told = of(&plans, &[of_parish, of_riga, engine(3, 3)]);
+    assert_eq!((chosen(&told), why(&told, 1)), (vec![id(2), id(3)], vec!["breaks_coverage"]));
+}
+
+#[test]
 fn units_that_are_there_already_count() {
     let mut there = engine(1, 0);
     (there.card, there.status) = (Some(id(1_000)), UnitStatus::OnScene);
