@@ -97,7 +97,10 @@ pub(crate) fn call(nation: &Nation, n: u64, at: DateTime<Utc>, fleet: &mut Fleet
     let end = end + TimeDelta::seconds(script.chance.about(20, 600));
     beside::recording(&mut script, n, answered, end);
     complete(&mut script, end, kind.ends[n as usize % kind.ends.len()]);
+    beside::review(&mut script, n, end);
+    let others = beside::again(nation, n, &script, at, (kind, &scene));
     let mut deeds = script.deeds;
+    deeds.extend(others);
     if kind.services.contains(&StatePolice) {
         deeds.extend(to_police(nation, n, end, &scene));
     }

@@ -103,6 +103,14 @@ figure (what, found, stated, tolerance) as (
     select 'medical among emergencies', count(*) filter (where payload ->> 'type_code' = 'medical')::float8 / count(*), 0.56, 0.03
     from event where event_type = 'CardQualified'
     union all
+    select 'emergencies about which somebody else calls, too', count(*) filter (where event_type = 'DuplicateMarked')::float8
+           / (count(*) filter (where event_type = 'CardCompleted') - count(*) filter (where event_type = 'DuplicateMarked')), 0.01, 0.30
+    from event where event_type in ('CardCompleted', 'DuplicateMarked')
+    union all
+    select 'emergencies that are reviewed', count(*) filter (where event_type = 'CardReviewed')::float8
+           / (count(*) filter (where event_type = 'CardCompleted') - count(*) filter (where event_type = 'DuplicateMarked')), 0.03, 0.20
+    from event where event_type in ('CardCompleted', 'CardReviewed', 'DuplicateMarked')
+    union all
     select 'callers located by AML', count(*) filter (where payload -> 'place' ->> 'source' = 'aml')::float8 / count(*), 0.62, 0.03 from call
     union all
     select 'incidents that are supplemented', (select count(*) from event where event_type = 'IncidentSupplemented')::float8 / count(*), 0.22, 0.08
