@@ -15,6 +15,9 @@ FUZZ_SECONDS ?= 150
 # CI adds --locked.
 CARGO_FLAGS ?=
 
+# Tests wait for processes, databases and clocks a good part of their time: half as many again as there are cores.
+TEST_THREADS ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
+
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 .DEFAULT_GOAL := build
 .PHONY: build pg demo test test-long bench instructions check-instructions fmt lint docs artefacts check-artefacts help
@@ -30,7 +33,7 @@ demo: pg ## the whole system with real calls, until Ctrl-C [DATA=FILE] [ARGS=--e
 
 test: pg ## all tests, documentation included
 ifeq ($(NEXTEST),yes)
-	cargo nextest run $(CARGO_FLAGS) --workspace --no-fail-fast
+	cargo nextest run $(CARGO_FLAGS) --workspace --no-fail-fast --test-threads $(TEST_THREADS)
 	cargo test $(CARGO_FLAGS) --doc --quiet
 else
 	cargo test $(CARGO_FLAGS) --workspace --no-fail-fast
