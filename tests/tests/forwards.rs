@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use access::{Institution, Principal, Purpose, Role};
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::stream::{self, StreamExt as _};
 use proto::command::v1 as pb;
 use proto::command::v1::emergency_card_service_client::EmergencyCardServiceClient;
@@ -69,7 +69,7 @@ async fn forwarded(mut cards: EmergencyCardServiceClient<Connection>, n: usize) 
 }
 
 const CARD: &str = "query ($id: ID!) { card(id: $id) { number forwards {
-    institution stage number status result { code } incident {
+    institution stage number status forwardedAt receivedAt result { code } incident {
       id number status responsible type { code } category channel recordingRef forwardedBy
       narrative { value } reporter { name { value } phone { value } } place { text territory }
       card { number } } } } }";
@@ -104,6 +104,8 @@ async fn a_forwarded_card_is_an_incident_there_with_nothing_retyped_and_its_resu
     let forward = forward_of(&system, &card, |forward| !forward["incident"].is_null()).await;
     let incident = &forward["incident"];
     assert_eq!((&forward["stage"], &forward["number"]), (&json!("RECEIVED"), &incident["number"]), "{forward}");
+    let time = |field: &str| forward[field].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
+    assert!(time("receivedAt") > time("forwardedAt") && time("forwardedAt").is_some(), "{forward}");
     let told = json!({
         "responsible": "RPP", "status": "REGISTERED", "type": { "code": "noise" }, "category": "D",
         "channel": "PHONE_112", "recordingRef": "rec/7", "forwardedBy": "VUGD",

@@ -146,7 +146,8 @@ impl Forwards {
         let envelope = draft.envelope.get_or_insert_default();
         envelope.command_id = command_id.to_string();
         envelope.correlation_id = row.card.to_string();
-        let forwarded = Forwarded { card: row.card, to, by, recording_ref };
+        let at = Utc::now().with_timezone(&Riga).fixed_offset();
+        let forwarded = Forwarded { card: row.card, to, by, recording_ref, at };
         let read = Read::forwarded(draft, forwarded, caller).map_err(|violations| anyhow::anyhow!("{violations}"))?;
         let submission = read.submission(Lane::Interactive, &deps.master);
         // Of the id alone: the card may say more when it is sent again.

@@ -268,6 +268,8 @@ pub struct ReceiveForward {
     pub incident: Uuid,
     /// Its number.
     pub number: NationalNumber,
+    /// When: the incident itself began with the call.
+    pub at: DateTime<FixedOffset>,
 }
 
 /// Whom it was forwarded to gives it back.

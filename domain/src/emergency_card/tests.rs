@@ -238,7 +238,8 @@ fn forward(to: &str) -> CardCommand {
 
 fn receive_forward(to: &str, incident: u128) -> CardCommand {
     let number = sure(NationalNumber::try_new(2026, 1));
-    CardCommand::ReceiveForward(ReceiveForward { to: institution(to), incident: id(incident), number })
+    let (to, incident, at) = (institution(to), id(incident), at("21:59:30"));
+    CardCommand::ReceiveForward(ReceiveForward { to, incident, number, at })
 }
 
 fn progress(incident: u128, status: IncidentStatus) -> CardCommand {
@@ -358,6 +359,12 @@ fn a_forwarded_card_is_received_once_and_what_becomes_of_it_is_told() {
         .clone()
         .when(receive_forward("JELGAVA-PP", 6))
         .refused_with([CardError::NotForwarded { number, to: institution("JELGAVA-PP") }]);
+    // When it was received there is not when the call was, with which the incident began.
+    let (events, _) = waiting.clone().when(receive_forward("RPP", 6)).accepted();
+    assert!(
+        matches!(&events[..], [CardEvent::ForwardReceived { at: then, .. }] if *then == at("21:59:30")),
+        "{events:?}"
+    );
     let received = waiting.after(receive_forward("RPP", 6));
     received.clone().when(receive_forward("RPP", 6)).changes_nothing();
     received

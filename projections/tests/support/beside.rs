@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::emergency_card::{
     CancelCard, CardCommand, CardFile, CloseNonEmergency, ConfirmLocation, EmergencyCard, FileKind, ForwardCard,
     ForwardProgress, HandOverByPhone, MarkDuplicate, NoEmergency, ReceiveForward, ReportForward, ReturnForward,
@@ -65,6 +66,7 @@ pub(super) async fn work(random: &mut RandomWork, system: &System) -> Result<(),
             to: to(),
             incident,
             number: NationalNumber::try_new(2026, 1).unwrap(),
+            at: DateTime::<Utc>::UNIX_EPOCH.fixed_offset() + TimeDelta::days(20_000),
         }),
         48..50 => CardCommand::ReturnForward(ReturnForward { incident, cause: reason() }),
         50 => CardCommand::LapseCard,

@@ -1,6 +1,7 @@
 //! What a forwarded card becomes: the incident is registered and the card told, or neither.
 
 use access::Institution;
+use chrono::{DateTime, FixedOffset};
 use domain::emergency_card::{CardCommand, CardError, EmergencyCard, ForwardStage, ReceiveForward};
 use domain::incident::Incident;
 use domain::kernel::{Refused, Violations};
@@ -21,6 +22,8 @@ pub(crate) struct Forwarded {
     pub(crate) to: Institution,
     pub(crate) by: InstitutionCode,
     pub(crate) recording_ref: Option<RecordingRef>,
+    /// When it is received there.
+    pub(crate) at: DateTime<FixedOffset>,
 }
 
 impl Forwarded {
@@ -39,7 +42,7 @@ impl Forwarded {
         let (envelope, mut registration) = reader.finish(envelope.zip(registration))?;
         registration.command.forwarded_by = Some(self.by);
         registration.command.recording_ref = self.recording_ref;
-        let (card, to) = (self.card, self.to);
+        let (card, to, at) = (self.card, self.to, self.at);
         let touched = vec![Touch::of::<Incident>(id), Touch::of::<EmergencyCard>(card)];
         let decide = Box::new(move |work: &mut Work<'_>| {
             let (state, _) = work.state::<EmergencyCard>(card)?;
@@ -50,7 +53,7 @@ impl Forwarded {
             let target = registration.execute(work, id, None)?;
             let (incident, _) = work.state::<Incident>(id)?;
             if let Some(number) = incident.number() {
-                let receive = ReceiveForward { to: to.clone(), incident: id, number };
+                let receive = ReceiveForward { to: to.clone(), incident: id, number, at };
                 work.execute::<EmergencyCard>(card, CardCommand::ReceiveForward(receive))?;
             }
             Ok(target)

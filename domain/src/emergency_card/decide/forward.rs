@@ -27,14 +27,12 @@ impl EmergencyCard {
     }
 
     /// It is an incident there; nothing where that was recorded already. What waits is not lost when the card is put away meanwhile.
-    pub(super) fn receive_forward(&self, command: ReceiveForward, moment: &Moment) -> Decision {
+    pub(super) fn receive_forward(&self, command: ReceiveForward) -> Decision {
         let card = self.received()?;
-        let ReceiveForward { to, incident, number } = command;
+        let ReceiveForward { to, incident, number, at } = command;
         let forward = card.forwards.get(&to);
         match forward.map(|forward| (forward.stage, forward.incident)) {
-            Some((ForwardStage::Waiting, _)) => {
-                Ok(vec![CardEvent::ForwardReceived { to, incident, number, at: moment.occurred_at }])
-            }
+            Some((ForwardStage::Waiting, _)) => Ok(vec![CardEvent::ForwardReceived { to, incident, number, at }]),
             Some((_, Some(known))) if known == incident => Ok(Vec::new()),
             _ => Err(CardError::NotForwarded { number: card.number, to }.into()),
         }

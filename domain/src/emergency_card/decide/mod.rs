@@ -275,7 +275,7 @@ impl Decide for EmergencyCard {
             CardCommand::ReleaseDuplicate(card) => self.release_duplicate(card),
             CardCommand::ReviewCard(command) => self.review(*command, moment),
             CardCommand::ForwardCard(command) => self.forward_to(command, moment),
-            CardCommand::ReceiveForward(command) => self.receive_forward(command, moment),
+            CardCommand::ReceiveForward(command) => self.receive_forward(command),
             CardCommand::ReturnForward(command) => self.return_forward(command, moment),
             CardCommand::ReportForward(command) => self.report_forward(command, moment),
         }
