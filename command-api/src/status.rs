@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use access::{AccessError, AccessLogError};
 use chrono::{DateTime, Utc};
-use domain::kernel::{BrokenRule, Violations};
+use domain::kernel::{BrokenRule, Rule as _, Violations};
+use domain::unit::UnitError;
 use event_store::append::{AppendError, ClaimTaken, VersionConflict, WrongType};
 use tonic::{Code, Status};
 use tonic_types::{BadRequest, ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
@@ -33,6 +34,31 @@ const LONGEST_SENTENCE: usize = 1_000;
 pub(crate) struct UnknownRecord {
     /// As it was named.
     pub(crate) name: String,
+}
+
+/// Units that a command names and the register does not have: all of them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", in_short(.0))]
+pub(crate) struct UnknownUnits(pub(crate) Vec<UnknownUnit>);
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the register has no unit `{name}`: register it first")]
+pub(crate) struct UnknownUnit {
+    /// Where it stands in the message, `line_up.units[3].unit`.
+    pub(crate) path: String,
+    /// As it was named.
+    pub(crate) name: String,
+}
+
+fn in_short(unknown: &[UnknownUnit]) -> String {
+    match unknown {
+        [] => "the register has no such unit".to_owned(),
+        [only] => format!("{}: {only}", only.path),
+        [first, ..] => {
+            format!("the register does not have {} of the units, the first is {}", unknown.len(), first.path)
+        }
+    }
 }
 
 /// A command about something that has not happened yet.
@@ -65,20 +91,30 @@ pub(crate) fn invalid(violations: Violations) -> Status {
         Some(first) => format!("{found} things are wrong with the command, the first with {}", first.path),
         None => "the command can't be accepted".to_owned(),
     };
-    let mut size = 0;
-    let mut told: Vec<FieldViolation> = violations
-        .into_iter()
-        .map(|violation| field(violation.path, shortened(&violation.message)))
+    let told = violations.into_iter().map(|violation| field(violation.path, shortened(&violation.message)));
+    let size = |violation: &FieldViolation| violation.field.len() + violation.description.len();
+    let told = as_many_as_fit(told, size, |more| field(String::new(), more));
+    let details = ErrorDetails::with_bad_request(BadRequest::new(told).field_violations);
+    Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
+/// As many violations as an answer can hold; the last then says how many more there are.
+fn as_many_as_fit<V>(
+    found: impl ExactSizeIterator<Item = V>,
+    size_of: impl Fn(&V) -> usize,
+    more: impl FnOnce(String) -> V,
+) -> Vec<V> {
+    let (all, mut size) = (found.len(), 0);
+    let mut told: Vec<V> = found
         .take_while(|violation| {
-            size += violation.field.len() + violation.description.len();
+            size += size_of(violation);
             size <= MOST_DETAILS
         })
         .collect();
-    if told.len() < found {
-        told.push(field(String::new(), format!("{} more that this answer has no room for", found - told.len())));
+    if told.len() < all {
+        told.push(more(format!("{} more that this answer has no room for", all - told.len())));
     }
-    let details = ErrorDetails::with_bad_request(BadRequest::new(told).field_violations);
-    Status::with_error_details(Code::InvalidArgument, message, details)
+    told
 }
 
 /// An envelope of the bulk stream without a command that this register knows.
@@ -179,6 +215,9 @@ fn refused(error: &(dyn Error + Send + Sync + 'static)) -> Status {
             ErrorDetails::with_resource_info("record", &unknown.name, "", unknown.to_string()),
         );
     }
+    if let Some(unknown) = error.downcast_ref::<UnknownUnits>() {
+        return unknown_units(unknown);
+    }
     if let Some(wrong) = error.downcast_ref::<WrongType>() {
         return info(Code::NotFound, wrong, "WRONG_TYPE", [("actual", wrong.actual.clone())]);
     }
@@ -231,6 +270,19 @@ fn already_known(known: &AlreadyKnown) -> Status {
     let facts = HashMap::from([("aggregate_id".to_owned(), id), ("number".to_owned(), known.number.clone())]);
     details.set_error_info("ALREADY_KNOWN", DOMAIN, facts);
     Status::with_error_details(Code::AlreadyExists, sentence, details)
+}
+
+/// The rule that one unknown unit breaks, for each of them, with where it stands: whoever sent a long list mends it at once.
+fn unknown_units(unknown: &UnknownUnits) -> Status {
+    let rule = UnitError::NotRegistered.rule();
+    let violation = |subject: &str, description: &str| PreconditionViolation::new(rule, subject, description);
+    let told = unknown.0.iter().map(|unit| violation(&unit.path, &shortened(&unit.to_string())));
+    let size = |violation: &PreconditionViolation| {
+        violation.r#type.len() + violation.subject.len() + violation.description.len()
+    };
+    let told = as_many_as_fit(told, size, |more| violation("", &more));
+    let details = ErrorDetails::with_precondition_failure(told);
+    Status::with_error_details(code_of(rule), shortened(&unknown.to_string()), details)
 }
 
 fn precondition(rules: &[BrokenRule]) -> Status {
@@ -300,6 +352,20 @@ mod tests {
         let status = failed(AppendError::Refused(Box::new(Refused::from(UnitError::NotRegistered))));
         assert_eq!(status.code(), Code::NotFound);
         assert_eq!(status.get_details_precondition_failure().unwrap().violations[0].r#type, "unit_not_registered");
+    }
+
+    #[test]
+    fn units_that_are_unknown_are_told_as_far_as_an_answer_has_room_for_them() {
+        let unknown = |place| UnknownUnit { path: format!("line_up.units[{place}].unit"), name: "Ā".repeat(32) };
+        let status = failed(AppendError::Refused(Box::new(UnknownUnits((0..200).map(unknown).collect()))));
+        assert_eq!(status.code(), Code::NotFound);
+        assert!(status.details().len() < 4_096, "{}", status.details().len());
+        assert!(status.message().len() < 1_200);
+        let told = status.get_details_precondition_failure().unwrap().violations;
+        assert!(told.iter().all(|violation| violation.r#type == "unit_not_registered"));
+        assert_eq!(told[1].subject, "line_up.units[1].unit");
+        let last = told.last().unwrap();
+        assert!(last.subject.is_empty() && last.description.ends_with("more that this answer has no room for"));
     }
 
     #[test]

@@ -165,8 +165,46 @@ fn turn(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
-    use crate::Timeline;
+    use crate::{Post, Timeline};
+
+    fn call_sign(unit: &pb::UnitRef) -> (String, String) {
+        match unit.by.as_ref() {
+            Some(pb::unit_ref::By::CallSign(named)) => (named.institution.clone(), named.call_sign.clone()),
+            other => panic!("{other:?} is no call sign"),
+        }
+    }
+
+    #[test]
+    fn a_shift_names_only_units_that_are_registered_by_then() {
+        let nation = Nation::new(7, 0.01);
+        let (mut sent, mut registered, mut named) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for deed in Timeline::new(&nation, nation.from, 2) {
+            // Whoever sends deeds side by side waits here for the answers to all before.
+            if deed.post == Post::Administrator {
+                registered.append(&mut sent);
+            }
+            let line_up = |line_up: &Option<pb::LineUp>| -> Vec<pb::UnitRef> {
+                line_up.iter().flat_map(|all| &all.units).filter_map(|line| line.unit.clone()).collect()
+            };
+            let units = match deed.streamed() {
+                Some(Command::RegisterUnit(unit)) => {
+                    sent.insert((unit.institution.clone(), unit.call_sign.clone()));
+                    continue;
+                }
+                Some(Command::PlanShift(plan)) => plan.units.clone(),
+                Some(Command::OpenShift(open)) => line_up(&open.line_up),
+                Some(Command::CorrectShift(correct)) => line_up(&correct.line_up),
+                Some(Command::CallReserve(reserve)) => reserve.units.clone(),
+                _ => continue,
+            };
+            named.extend(units.iter().map(call_sign));
+            assert!(named.is_subset(&registered), "{} at {}", deed.id, deed.at);
+        }
+        assert!(named.len() > 10, "{}", named.len());
+    }
 
     #[test]
     fn each_shift_of_a_station_follows_the_one_before_and_another_officer_takes_over() {

@@ -1,7 +1,5 @@
 //! Commands on shifts of stations.
 
-use std::collections::BTreeSet;
-
 use access::policy::{RecordKind, Resource};
 use chrono::NaiveDate;
 use domain::emergency_card::EmergencyCard;
@@ -12,6 +10,7 @@ use domain::roster_shift::{
     PlanRotation, PlanShift, Relief, RosterShift, ShiftCommand, ShiftError, ShiftKey, ShiftPlan, ShiftUnit,
 };
 use domain::terms::UnitKind;
+use domain::unit::Unit;
 use domain::values::{Code, CrewSize, Description, Headcount, Officer, Reason, Station, UnitCount};
 use event_store::append::{Stop, Target, Touch, Work};
 use proto::command::v1 as pb;
@@ -21,7 +20,8 @@ use super::resource::{permit, permit_to_name};
 use super::unit::crew;
 use super::{Prepared, must_exist, on_known};
 use crate::caller::Caller;
-use crate::wire::{Envelope, Item, Path, Reader, Within, resolve};
+use crate::status::{UnknownUnit, UnknownUnits};
+use crate::wire::{Envelope, Item, NamedUnit, Path, Reader, Within, resolve};
 
 /// Claim of what names a shift.
 const SHIFT: &str = "shift";
@@ -56,12 +56,44 @@ fn shift(reader: &mut Reader, named: Option<pb::ShiftRef>, caller: &Caller) -> O
     optional_shift(reader, "shift", named, caller)
 }
 
-fn units(reader: &mut Reader, units: Vec<pb::UnitRef>, caller: &Caller) -> Option<BTreeSet<Uuid>> {
+/// The units that a command names, in its order.
+struct Units {
+    named: Vec<NamedUnit>,
+    /// Where the one at a place among them stands in the message.
+    path: fn(usize) -> String,
+}
+
+impl Units {
+    fn ids(&self) -> impl Iterator<Item = Uuid> {
+        self.named.iter().map(|unit| unit.id)
+    }
+
+    fn touches(&self) -> impl Iterator<Item = Touch> {
+        self.ids().map(Touch::of::<Unit>)
+    }
+
+    /// Refuses those that the register does not have, all at once: a call sign with a slip in it would be a unit that nobody has. One
+    /// that is off duty is known as well: a shift is planned before anybody comes.
+    ///
+    /// Asked after the rules of the shift: one that was never planned is nobody's, so everybody may name it, and the answer must not tell
+    /// them which units there are.
+    fn must_be_registered(&self, work: &mut Work<'_>) -> Result<(), Stop> {
+        let mut unknown = Vec::new();
+        for (place, unit) in self.named.iter().enumerate() {
+            if !work.is::<Unit>(unit.id)? {
+                unknown.push(UnknownUnit { path: (self.path)(place), name: unit.to_string() });
+            }
+        }
+        if unknown.is_empty() { Ok(()) } else { Err(Stop::refused(UnknownUnits(unknown))) }
+    }
+}
+
+fn units(reader: &mut Reader, units: Vec<pb::UnitRef>, caller: &Caller) -> Option<Units> {
     reader.at_most("units", &units, roster_shift::MAX_UNITS);
     let units = units.into_iter().take(roster_shift::MAX_UNITS).enumerate();
-    let read: Vec<Option<Uuid>> =
-        units.map(|(index, unit)| reader.unit(Item("units", index), Some(unit), caller)).collect();
-    read.into_iter().collect()
+    let read: Vec<Option<NamedUnit>> =
+        units.map(|(index, unit)| reader.named_unit(Item("units", index), Some(unit), caller)).collect();
+    Some(Units { named: read.into_iter().collect::<Option<_>>()?, path: |place| Item("units", place).to_string() })
 }
 
 fn minimum(reader: &mut Reader, index: usize, message: &pb::ShiftMinimum) -> Option<Minimum> {
@@ -71,7 +103,7 @@ fn minimum(reader: &mut Reader, index: usize, message: &pb::ShiftMinimum) -> Opt
     Some(Minimum { kind: kind?, at_least: at_least?, of_institution: message.of_institution })
 }
 
-fn line_up(reader: &mut Reader, message: Option<pb::LineUp>, caller: &Caller) -> Option<LineUp> {
+fn line_up(reader: &mut Reader, message: Option<pb::LineUp>, caller: &Caller) -> Option<(LineUp, Units)> {
     let Some(message) = message else {
         reader.wrong("line_up", "is required");
         return None;
@@ -80,20 +112,45 @@ fn line_up(reader: &mut Reader, message: Option<pb::LineUp>, caller: &Caller) ->
         let present = reader.number("present", Some(message.present), Headcount::try_new);
         reader.at_most("units", &message.units, roster_shift::MAX_UNITS);
         let lines = message.units.into_iter().take(roster_shift::MAX_UNITS).enumerate();
-        let units: Vec<Option<ShiftUnit>> = lines
+        let lines: Vec<Option<(ShiftUnit, NamedUnit)>> = lines
             .map(|(index, line)| reader.within(&format!("units[{index}]"), |part| shift_unit(part, line, caller)))
             .collect();
-        Some(LineUp { present: present?, units: units.into_iter().collect::<Option<_>>()? })
+        let (units, named): (Vec<ShiftUnit>, Vec<NamedUnit>) = lines.into_iter().collect::<Option<_>>()?;
+        let named = Units { named, path: |place| format!("line_up.units[{place}].unit") };
+        Some((LineUp { present: present?, units }, named))
     })
 }
 
-fn shift_unit(reader: &mut Reader, line: pb::ShiftUnit, caller: &Caller) -> Option<ShiftUnit> {
-    let unit = reader.unit("unit", line.unit, caller);
+fn shift_unit(reader: &mut Reader, line: pb::ShiftUnit, caller: &Caller) -> Option<(ShiftUnit, NamedUnit)> {
+    let unit = reader.named_unit("unit", line.unit, caller);
     let crew = match line.crew {
         None => Some(None),
         Some(message) => reader.within("crew", |part| crew(part, &message)).map(Some),
     };
-    Some(ShiftUnit { unit: unit?, crew: crew? })
+    let unit = unit?;
+    Some((ShiftUnit { unit: unit.id, crew: crew? }, unit))
+}
+
+/// A command on a shift that is there, and on nothing else. The units that it names are known.
+fn on_shift(
+    envelope: Option<Envelope>,
+    id: Option<Uuid>,
+    caller: &Caller,
+    command: ShiftCommand,
+    units: Units,
+) -> Option<Prepared> {
+    let (envelope, id) = (envelope?, id?);
+    let (expected, caller) = (envelope.expected_version, caller.clone());
+    let mut touches = vec![Touch::of::<RosterShift>(id)];
+    touches.extend(units.touches());
+    let decide = Box::new(move |work: &mut Work<'_>| {
+        permit::<RosterShift>(work, id, &caller)?;
+        work.expect_version::<RosterShift>(id, expected)?;
+        work.execute::<RosterShift>(id, command.clone())?;
+        units.must_be_registered(work)?;
+        Ok(Target::of::<RosterShift>(id))
+    });
+    Some(Prepared::register(envelope, touches, decide))
 }
 
 pub(super) fn plan(
@@ -113,26 +170,29 @@ pub(super) fn plan(
     let lines = reader.at_most("minimum", &message.minimum, roster_shift::MAX_MINIMUM).iter().enumerate();
     let lines: Vec<Option<Minimum>> = lines.map(|(index, line)| minimum(reader, index, line)).collect();
 
-    let (envelope, key) = (envelope?, key?);
+    let (envelope, key, units) = (envelope?, key?, units?);
     let plan = ShiftPlan {
         starts_at: starts_at?,
         ends_at: ends_at?,
         strength: strength?,
-        units: units?,
+        units: units.ids().collect(),
         minimum: lines.into_iter().collect::<Option<_>>()?,
     };
     let (id, expected) = (ids::of_shift(&key), envelope.expected_version);
     // The policies know a shift as they know units: it is of the roster of an institution.
     let (caller, new) = (caller.clone(), Resource::of(RecordKind::Unit, key.institution.clone()));
+    let mut touches = vec![Touch::of::<RosterShift>(id)];
+    touches.extend(units.touches());
     let decide = Box::new(move |work: &mut Work<'_>| {
         caller.permit(&new)?;
         work.expect_version::<RosterShift>(id, expected)?;
         let plan = PlanShift { key: key.clone(), plan: plan.clone() };
         work.execute::<RosterShift>(id, ShiftCommand::PlanShift(plan))?;
+        units.must_be_registered(work)?;
         work.claim::<RosterShift>(SHIFT, &key.to_string(), id)?;
         Ok(Target::of::<RosterShift>(id))
     });
-    Some(Prepared::register(envelope, vec![Touch::of::<RosterShift>(id)], decide))
+    Some(Prepared::register(envelope, touches, decide))
 }
 
 pub(super) fn open(
@@ -147,13 +207,16 @@ pub(super) fn open(
     let after = optional_shift(reader, "after", message.after, caller);
 
     let (envelope, id) = (envelope?, id?);
-    let open = OpenShift { officer: officer?, line_up: line_up?, after };
+    let (line_up, units) = line_up?;
+    let open = OpenShift { officer: officer?, line_up, after };
     let (expected, caller) = (envelope.expected_version, caller.clone());
-    let touches = [Some(id), after].into_iter().flatten().map(Touch::of::<RosterShift>).collect();
+    let mut touches: Vec<Touch> = [Some(id), after].into_iter().flatten().map(Touch::of::<RosterShift>).collect();
+    touches.extend(units.touches());
     let decide = Box::new(move |work: &mut Work<'_>| {
         permit::<RosterShift>(work, id, &caller)?;
         work.expect_version::<RosterShift>(id, expected)?;
         work.execute::<RosterShift>(id, ShiftCommand::OpenShift(open.clone()))?;
+        units.must_be_registered(work)?;
         let (shift, _) = work.state::<RosterShift>(id)?;
         if let Some(key) = shift.key() {
             follow(work, id, key, after, &caller)?;
@@ -185,13 +248,8 @@ pub(super) fn change_line_up(
     caller: &Caller,
 ) -> Option<Prepared> {
     let id = shift(reader, message.shift, caller);
-    let line_up = line_up(reader, message.line_up, caller);
-    on_known::<RosterShift>(
-        envelope,
-        id,
-        caller,
-        line_up.map(|line_up| ShiftCommand::ChangeLineUp(ChangeLineUp { line_up })),
-    )
+    let (line_up, units) = line_up(reader, message.line_up, caller)?;
+    on_shift(envelope, id, caller, ShiftCommand::ChangeLineUp(ChangeLineUp { line_up }), units)
 }
 
 pub(super) fn call_reserve(
@@ -203,8 +261,9 @@ pub(super) fn call_reserve(
     let id = shift(reader, message.shift, caller);
     let people = reader.number("people", Some(message.people), CrewSize::try_new);
     let units = units(reader, message.units, caller);
-    let command = CallReserve { people: people?, units: units? };
-    on_known::<RosterShift>(envelope, id, caller, Some(ShiftCommand::CallReserve(command)))
+    let (people, units) = (people?, units?);
+    let command = CallReserve { people, units: units.ids().collect() };
+    on_shift(envelope, id, caller, ShiftCommand::CallReserve(command), units)
 }
 
 pub(super) fn plan_rotation(
@@ -217,13 +276,17 @@ pub(super) fn plan_rotation(
     let card = reader.record("card", "emergency_card", message.card);
     reader.at_most("reliefs", &message.reliefs, roster_shift::MAX_RELIEFS);
     let reliefs = message.reliefs.into_iter().take(roster_shift::MAX_RELIEFS).enumerate();
-    let reliefs: Vec<Option<Relief>> = reliefs.map(|(index, line)| relief(reader, index, line, caller)).collect();
+    let reliefs: Vec<Option<(Relief, [NamedUnit; 2])>> =
+        reliefs.map(|(index, line)| relief(reader, index, line, caller)).collect();
 
     let (envelope, id, card) = (envelope?, id?, card?);
-    let reliefs = reliefs.into_iter().collect::<Option<Vec<_>>>()?;
+    let (reliefs, pairs): (Vec<Relief>, Vec<[NamedUnit; 2]>) = reliefs.into_iter().collect::<Option<_>>()?;
+    let named = pairs.into_iter().flatten().collect();
+    let units = Units { named, path: |place| format!("reliefs[{}].{}", place / 2, ["unit", "relieved_by"][place % 2]) };
     let (expected, caller) = (envelope.expected_version, caller.clone());
     let mut touches = vec![Touch::of::<RosterShift>(id)];
     touches.extend(card.id().map(Touch::of::<EmergencyCard>));
+    touches.extend(units.touches());
     let decide = Box::new(move |work: &mut Work<'_>| {
         permit::<RosterShift>(work, id, &caller)?;
         work.expect_version::<RosterShift>(id, expected)?;
@@ -232,17 +295,20 @@ pub(super) fn plan_rotation(
         must_exist::<EmergencyCard>(work, card)?;
         let plan = PlanRotation { card, reliefs: reliefs.clone() };
         work.execute::<RosterShift>(id, ShiftCommand::PlanRotation(plan))?;
+        units.must_be_registered(work)?;
         Ok(Target::of::<RosterShift>(id))
     });
     Some(Prepared::register(envelope, touches, decide))
 }
 
-fn relief(reader: &mut Reader, index: usize, line: pb::Relief, caller: &Caller) -> Option<Relief> {
+/// One relief, with who goes and who comes.
+fn relief(reader: &mut Reader, index: usize, line: pb::Relief, caller: &Caller) -> Option<(Relief, [NamedUnit; 2])> {
     let at = |field| Within(Item("reliefs", index), field);
     let time = reader.required_time(at("at"), &line.at);
-    let unit = reader.unit(at("unit"), line.unit, caller);
-    let relieved_by = reader.unit(at("relieved_by"), line.relieved_by, caller);
-    Some(Relief { at: time?, unit: unit?, relieved_by: relieved_by? })
+    let unit = reader.named_unit(at("unit"), line.unit, caller);
+    let relieved_by = reader.named_unit(at("relieved_by"), line.relieved_by, caller);
+    let pair = [unit?, relieved_by?];
+    Some((Relief { at: time?, unit: pair[0].id, relieved_by: pair[1].id }, pair))
 }
 
 pub(super) fn hand_over(
@@ -278,6 +344,6 @@ pub(super) fn correct(
     let id = shift(reader, message.shift, caller);
     let line_up = line_up(reader, message.line_up, caller);
     let reason = reader.required("reason", &message.reason, Reason::parse);
-    let command = CorrectShift { line_up: line_up?, reason: reason?.into() };
-    on_known::<RosterShift>(envelope, id, caller, Some(ShiftCommand::CorrectShift(command)))
+    let ((line_up, units), reason) = (line_up?, reason?.into());
+    on_shift(envelope, id, caller, ShiftCommand::CorrectShift(CorrectShift { line_up, reason }), units)
 }

@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 pub(crate) use envelope::{Envelope, source_claim};
 pub(crate) use path::{Item, Path, Within};
-pub(crate) use reference::{RecordRef, resolve};
+pub(crate) use reference::{NamedUnit, RecordRef, resolve};
 pub(crate) use terms::Wire;
 
 /// Most codes of one list.

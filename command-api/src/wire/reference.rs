@@ -1,5 +1,7 @@
 //! Which record is meant. All but a number lead to an id by themselves; a number is looked up while the command is decided.
 
+use std::fmt;
+
 use access::Principal;
 use domain::ids;
 use domain::values::{CallSign, CardNumber, ExternalId, InstitutionCode, NationalNumber, SourceSystem};
@@ -23,6 +25,26 @@ impl RecordRef {
         match self {
             RecordRef::Id(id) => Some(*id),
             RecordRef::Number(_) => None,
+        }
+    }
+}
+
+/// A unit that a command names.
+#[derive(Debug)]
+pub(crate) struct NamedUnit {
+    /// The id that its name leads to, whether the register has such a unit or not.
+    pub(crate) id: Uuid,
+    given: pb::unit_ref::By,
+}
+
+/// As the sender named it, so that they find it among what they sent.
+impl fmt::Display for NamedUnit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use pb::unit_ref::By;
+        match &self.given {
+            By::Id(id) => f.write_str(id.trim()),
+            By::CallSign(named) if named.institution.is_empty() => f.write_str(named.call_sign.trim()),
+            By::CallSign(named) => write!(f, "{}/{}", named.institution.trim(), named.call_sign.trim()),
         }
     }
 }
@@ -69,20 +91,31 @@ impl Reader {
 
     /// A unit, that must be named.
     pub(crate) fn unit(&mut self, path: impl Path, named: Option<pb::UnitRef>, principal: &Principal) -> Option<Uuid> {
+        self.named_unit(path, named, principal).map(|unit| unit.id)
+    }
+
+    /// The same, with the name that it was given.
+    pub(crate) fn named_unit(
+        &mut self,
+        path: impl Path,
+        named: Option<pb::UnitRef>,
+        principal: &Principal,
+    ) -> Option<NamedUnit> {
         use pb::unit_ref::By;
-        let Some(by) = named.and_then(|named| named.by) else {
+        let Some(given) = named.and_then(|named| named.by) else {
             self.wrong(path, "is required: give id or call_sign");
             return None;
         };
-        match by {
-            By::Id(id) => self.required_uuid(Within(path, "id"), &id),
+        let id = match &given {
+            By::Id(id) => self.required_uuid(Within(path, "id"), id)?,
             By::CallSign(named) => {
                 let institution =
                     self.institution(Within(path, "call_sign.institution"), &named.institution, principal);
                 let call_sign = self.required(Within(path, "call_sign.call_sign"), &named.call_sign, CallSign::parse);
-                Some(ids::of_unit(&institution?, &call_sign?))
+                ids::of_unit(&institution?, &call_sign?)
             }
-        }
+        };
+        Some(NamedUnit { id, given })
     }
 
     /// An institution; the caller's own where none is given.

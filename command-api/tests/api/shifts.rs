@@ -1,4 +1,5 @@
-//! Shifts of stations: one is on duty at most, two officers are at a hand-over, and what was closed is corrected with a reason.
+//! Shifts of stations: one is on duty at most, two officers are at a hand-over, what was closed is corrected with a reason, and the units
+//! that they name are known.
 
 use access::{Principal, Purpose, Role};
 use chrono::{Days, Utc};
@@ -7,7 +8,7 @@ use proto::command::v1::roster_shift_service_client::RosterShiftServiceClient;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::support::{Api, Calling, envelope, person};
+use crate::support::{Api, Calling, call, called, envelope, person, unit, with_id};
 
 fn duty_officer() -> Principal {
     person("l.kalnina", "VUGD", Role::Supervisor, Purpose::Response)
@@ -62,6 +63,96 @@ fn rules(status: &Status) -> Vec<String> {
     let details = status.get_error_details();
     let violations = details.precondition_failure().map(|failure| failure.violations.clone()).unwrap_or_default();
     violations.into_iter().map(|violation| violation.r#type).collect()
+}
+
+/// A unit, named together with whose it is.
+fn of_vugd(call_sign: &str) -> Option<pb::UnitRef> {
+    let call_sign = pb::CallSign { institution: "VUGD".to_owned(), call_sign: call_sign.to_owned() };
+    Some(pb::UnitRef { by: Some(pb::unit_ref::By::CallSign(call_sign)) })
+}
+
+fn by_id(id: &str) -> Option<pb::UnitRef> {
+    Some(pb::UnitRef { by: Some(pb::unit_ref::By::Id(id.to_owned())) })
+}
+
+fn in_units<const N: usize>(units: [Option<pb::UnitRef>; N]) -> Option<pb::LineUp> {
+    let units = units.into_iter().map(|unit| pb::ShiftUnit { unit, crew: None }).collect();
+    Some(pb::LineUp { present: 6, units })
+}
+
+/// Where the units stand that are refused because nobody knows them, and what is said of each.
+fn unknown(status: &Status) -> Vec<(String, String)> {
+    assert_eq!(status.code(), Code::NotFound, "{status:?}");
+    let violations = status.get_details_precondition_failure().unwrap().violations;
+    assert!(violations.iter().all(|violation| violation.r#type == "unit_not_registered"), "{violations:?}");
+    violations.into_iter().map(|violation| (violation.subject, violation.description)).collect()
+}
+
+fn not_registered(path: &str, name: &str) -> (String, String) {
+    (path.to_owned(), format!("the register has no unit `{name}`: register it first"))
+}
+
+#[tokio::test]
+async fn a_plan_with_units_that_nobody_knows_is_refused_with_all_of_them() {
+    let api = Api::start().await;
+    // It is off duty: a shift is planned before anybody comes.
+    api.units().register_unit(unit("AC-1")).await.unwrap();
+    let mut client = shifts(&api, &duty_officer());
+    let day = key(1, "day");
+    let with =
+        |units: [Option<pb::UnitRef>; 3]| pb::PlanShift { units: units.into_iter().flatten().collect(), ..plan(&day) };
+    let refused = client.plan_shift(with([called("ac-8"), called("AC-1"), of_vugd("AC-9")])).await.unwrap_err();
+    assert_eq!(unknown(&refused), [not_registered("units[0]", "ac-8"), not_registered("units[2]", "VUGD/AC-9")]);
+    assert_eq!(api.events("register").await, ["UnitRegistered"], "nothing of the plan is recorded");
+
+    client.plan_shift(with([called("AC-1"), of_vugd("AC-1"), called("ac-1")])).await.unwrap();
+    assert_eq!(api.events("register").await, ["UnitRegistered", "ShiftPlanned"]);
+}
+
+#[tokio::test]
+async fn a_shift_on_duty_names_only_units_that_are_known() {
+    let api = Api::start().await;
+    api.units().register_unit(unit("AC-1")).await.unwrap();
+    let card = api.cards().receive_call(call()).await.unwrap().into_inner().aggregate_id;
+    let mut client = shifts(&api, &duty_officer());
+    let day = key(1, "day");
+    let nowhere = pb::OpenShift { line_up: in_units([called("AC-8")]), ..open(&day, None) };
+    let refused = client.open_shift(nowhere).await.unwrap_err();
+    assert_eq!(rules(&refused), ["shift_not_planned"], "whose it is isn't known, so nothing is said of units");
+    client.plan_shift(plan(&day)).await.unwrap();
+    let before = api.events("register").await;
+
+    // A card is not a unit, and told with the others.
+    let opened = |units| pb::OpenShift { line_up: units, ..open(&day, None) };
+    let mistyped = opened(in_units([called("AC-8"), called("AC-1"), by_id(&card)]));
+    let refused = client.open_shift(mistyped).await.unwrap_err();
+    let told = [not_registered("line_up.units[0].unit", "AC-8"), not_registered("line_up.units[2].unit", &card)];
+    assert_eq!(unknown(&refused), told);
+    assert_eq!(api.events("register").await, before, "it is not open");
+    client.open_shift(opened(in_units([called("AC-1")]))).await.unwrap();
+    let before = api.events("register").await;
+
+    let line_up = in_units([called("AC-1"), called("AC-8")]);
+    let in_line_up = [not_registered("line_up.units[1].unit", "AC-8")];
+    let change = pb::ChangeLineUp { envelope: envelope(), shift: named(&day), line_up: line_up.clone() };
+    assert_eq!(unknown(&client.change_line_up(change).await.unwrap_err()), in_line_up);
+
+    let units = called("AC-8").into_iter().collect();
+    let reserve = pb::CallReserve { envelope: envelope(), shift: named(&day), people: 2, units };
+    assert_eq!(unknown(&client.call_reserve(reserve).await.unwrap_err()), [not_registered("units[0]", "AC-8")]);
+
+    let relief =
+        |hour, unit, relieved_by| pb::Relief { at: format!("{}T{hour}:00:00+02:00", day.date), unit, relieved_by };
+    let reliefs = vec![relief(10, called("AC-1"), called("AC-8")), relief(12, called("AC-9"), called("AC-1"))];
+    let rotation = pb::PlanRotation { envelope: envelope(), shift: named(&day), card: with_id(&card), reliefs };
+    let told = [not_registered("reliefs[0].relieved_by", "AC-8"), not_registered("reliefs[1].unit", "AC-9")];
+    assert_eq!(unknown(&client.plan_rotation(rotation).await.unwrap_err()), told);
+    assert_eq!(api.events("register").await, before, "nothing of these is recorded");
+
+    client.close_shift(pb::CloseShift { envelope: envelope(), shift: named(&day) }).await.unwrap();
+    let reason = "Viens ieradās vēlāk".to_owned();
+    let correct = pb::CorrectShift { envelope: envelope(), shift: named(&day), line_up, reason };
+    assert_eq!(unknown(&client.correct_shift(correct).await.unwrap_err()), in_line_up);
 }
 
 #[tokio::test]

@@ -127,7 +127,8 @@ pub(super) async fn send(
         while sender.in_flight >= window {
             sender.hear().await?;
         }
-        // What it decides of the register holds for whatever comes after.
+        // What it decides of the register holds for whatever comes after. All that was sent before is answered then as well: so the units
+        // are registered before shifts name them, though a shift waits for one of its units only.
         let decides = deed.post == Post::Administrator;
         sender.put(deed, due).await?;
         while decides && sender.in_flight > 0 {
