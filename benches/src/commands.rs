@@ -2,17 +2,21 @@
 //! limit: a service that answers it without doing anything.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use event_store::private_pg::{Options, PrivatePg};
+use event_store::seal::KeySource;
 use proto::command::v1 as pb;
 use proto::command::v1::unit_service_client::UnitServiceClient;
+use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::net::TcpListener;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
 use uuid::Uuid;
+use vnr::settings::Settings;
 
 use crate::closed_loop::{self, Run};
 use crate::report::{Figure, Wanted};
@@ -28,7 +32,7 @@ const CONNECTIONS: usize = 64;
 
 /// Callers of one service.
 #[derive(Clone)]
-struct Callers {
+pub(crate) struct Callers {
     clients: Arc<Vec<UnitServiceClient<Channel>>>,
     token: Option<MetadataValue<Ascii>>,
 }
@@ -53,7 +57,7 @@ impl Callers {
     }
 
     /// The n-th report of a caller; units are taken in an order that looks random.
-    async fn report(&self, caller: usize, n: u64) -> bool {
+    pub(crate) async fn report(&self, caller: usize, n: u64) -> bool {
         let unit = (caller as u64 * 7_919 + n * 104_729) as usize % UNITS;
         let status = if n.is_multiple_of(2) { pb::UnitStatus::EnRoute } else { pb::UnitStatus::OnScene };
         let report = pb::ReportUnitStatus {
@@ -65,6 +69,16 @@ impl Callers {
         };
         let mut client = self.clients[caller % CONNECTIONS].clone();
         client.report_unit_status(self.request(report)).await.is_ok()
+    }
+
+    /// Callers of a service on a log that was written at once, its units registered.
+    ///
+    /// # Errors
+    /// When it can't be served.
+    pub(crate) async fn of_simulated(app: &PgPool, folder: &Path) -> anyhow::Result<Callers> {
+        let callers = serve(app, folder, Settings::in_folder(folder).master_key, true).await?;
+        callers.register().await?;
+        Ok(callers)
     }
 
     /// Registers all units.
@@ -125,52 +139,16 @@ pub async fn measure(length: Duration, say: &mut dyn FnMut(&str)) -> anyhow::Res
 
 async fn measure_on(
     pg: &PrivatePg,
-    folder: &std::path::Path,
+    folder: &Path,
     length: Duration,
     say: &mut dyn FnMut(&str),
 ) -> anyhow::Result<Vec<Figure>> {
-    use access::policy::{Policies, PolicyHandle};
-    use access::{DevelopmentKey, Institution, Principal, Purpose, Role, TokenIssuer, TokenVerifier};
-    use domain::classifier::Classifiers;
-    use event_store::append::{Appender, AppenderConfig};
-    use event_store::log::LogName;
-    use event_store::seal::erasures::ErasureList;
-    use event_store::seal::{KeySource, MasterKeys};
-    use projections::access_grants::GrantsInForce;
-    use tokio::sync::watch;
-
     let owner = PgPoolOptions::new().max_connections(2).connect(&pg.owner_url()).await?;
     let app = PgPoolOptions::new().max_connections(40).connect(&pg.app_url()).await?;
     event_store::migrate::migrate(&owner, "bench", &event_store::migrate::log_sets("bench")).await?;
     stock::create_tables(&owner).await?;
 
-    let master = Arc::new(MasterKeys::load(KeySource::File(folder.join("bench.key")))?);
-    let start = |log| Appender::start(AppenderConfig::new(log, app.clone(), master.clone())).0;
-    let deps = command_api::Deps {
-        register: start(LogName::REGISTER),
-        tracks: start(LogName::TRACKS),
-        access: access::AccessLog::new(start(LogName::ACCESS), master.clone()),
-        policies: Arc::new(PolicyHandle::new(Policies::embedded()?)),
-        grants: Arc::new(GrantsInForce(app.clone())),
-        classifiers: watch::channel(Arc::new(Classifiers::embedded().clone())).1,
-        pool: app.clone(),
-        master: master.clone(),
-        erasures: ErasureList::of(folder, LogName::REGISTER),
-        simulated: false,
-        open_reflection: true,
-        web_origins: command_api::WebOrigins::default(),
-    };
-    let key = DevelopmentKey::ephemeral()?;
-    let token = TokenIssuer::new(&key).issue(&Principal::new(
-        "bench",
-        Institution::parse("VUGD").map_err(anyhow::Error::msg)?,
-        vec![Role::System],
-        Purpose::Response,
-        chrono::Utc::now() + chrono::TimeDelta::hours(2),
-    ))?;
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let ours_addr = listener.local_addr()?;
-    tokio::spawn(command_api::serve(listener, deps, TokenVerifier::new(&key), std::future::pending()));
+    let ours = serve(&app, folder, KeySource::File(folder.join("bench.key")), false).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let stock_addr = listener.local_addr()?;
     tokio::spawn(stock::serve(listener, app.clone()));
@@ -179,7 +157,6 @@ async fn measure_on(
     let echo_addr = listener.local_addr()?;
     tokio::spawn(echo::serve(listener));
 
-    let ours = Callers::connect(ours_addr, Some(&token)).await?;
     let peer = Callers::connect(stock_addr, None).await?;
     let echo = Callers::connect(echo_addr, None).await?;
     say(&format!("registering {UNITS} units in both"));
@@ -199,6 +176,48 @@ async fn measure_on(
         figures.extend(compare(in_flight, &rounds.medians()?)?);
     }
     Ok(figures)
+}
+
+/// Serves commands on the logs of `app`, and connects callers.
+async fn serve(app: &PgPool, folder: &Path, key: KeySource, simulated: bool) -> anyhow::Result<Callers> {
+    use access::policy::{Policies, PolicyHandle};
+    use access::{DevelopmentKey, Institution, Principal, Purpose, Role, TokenIssuer, TokenVerifier};
+    use domain::classifier::Classifiers;
+    use event_store::append::{Appender, AppenderConfig};
+    use event_store::log::LogName;
+    use event_store::seal::MasterKeys;
+    use event_store::seal::erasures::ErasureList;
+    use projections::access_grants::GrantsInForce;
+    use tokio::sync::watch;
+
+    let master = Arc::new(MasterKeys::load(key)?);
+    let start = |log| Appender::start(AppenderConfig::new(log, app.clone(), master.clone())).0;
+    let deps = command_api::Deps {
+        register: start(LogName::REGISTER),
+        tracks: start(LogName::TRACKS),
+        access: access::AccessLog::new(start(LogName::ACCESS), master.clone()),
+        policies: Arc::new(PolicyHandle::new(Policies::embedded()?)),
+        grants: Arc::new(GrantsInForce(app.clone())),
+        classifiers: watch::channel(Arc::new(Classifiers::embedded().clone())).1,
+        pool: app.clone(),
+        master: master.clone(),
+        erasures: ErasureList::of(folder, LogName::REGISTER),
+        simulated,
+        open_reflection: true,
+        web_origins: command_api::WebOrigins::default(),
+    };
+    let key = DevelopmentKey::ephemeral()?;
+    let token = TokenIssuer::new(&key).issue(&Principal::new(
+        "bench",
+        Institution::parse("VUGD").map_err(anyhow::Error::msg)?,
+        vec![Role::System],
+        Purpose::Response,
+        chrono::Utc::now() + chrono::TimeDelta::hours(2),
+    ))?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let addr = listener.local_addr()?;
+    tokio::spawn(command_api::serve(listener, deps, TokenVerifier::new(&key), std::future::pending()));
+    Callers::connect(addr, Some(&token)).await
 }
 
 async fn reports(callers: &Callers, in_flight: usize, length: Duration) -> Run {

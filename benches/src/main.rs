@@ -4,7 +4,9 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use benches::machine::Machine;
-use benches::{append, commands, consultations, message_db, nation, recommendations, replay, report, subscriptions};
+use benches::{
+    append, commands, consultations, message_db, nation, rebuild, recommendations, replay, report, subscriptions,
+};
 use clap::Parser;
 
 /// As in `vnr`; for the peers too.
@@ -14,15 +16,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Measures the register against its peers and the limits of the machine.
 #[derive(Debug, Parser)]
 #[command(
-    after_help = "Examples:\n  make bench\n  make bench NAME=commands ARGS='--seconds 5'\n  make bench NAME=replay ARGS='--events 10000000'\n  make bench NAME=nation ARGS='--events 10000000'"
+    after_help = "Examples:\n  make bench\n  make bench NAME=commands ARGS='--seconds 5'\n  make bench NAME=replay ARGS='--events 10000000'\n  make bench NAME=nation ARGS='--events 10000000'\n  make bench NAME=rebuild ARGS='--events 10000000'"
 )]
 struct Args {
-    /// Only benches whose name begins so: append, commands, consultations, message-db, recommendations, subscriptions, replay, nation
+    /// Only benches whose name begins so: append, commands, consultations, message-db, recommendations, subscriptions, replay, nation, rebuild
     name: Option<String>,
     /// Length of one run
     #[arg(long, default_value_t = 3)]
     seconds: u64,
-    /// Events of a replay, and of a nation's log
+    /// Events of a replay, of a nation's log, and of what a read model is built anew of
     #[arg(long, default_value_t = replay::EVENTS, value_parser = clap::value_parser!(u64).range(1..))]
     events: u64,
 }
@@ -65,10 +67,13 @@ fn main() -> anyhow::Result<()> {
     if wanted("nation") {
         figures.extend(runtime(cores)?.block_on(nation::measure(args.events, &mut say))?);
     }
+    if wanted("rebuild") {
+        figures.extend(runtime(cores)?.block_on(rebuild::measure(args.events, length, &mut say))?);
+    }
     let known = left_out || !figures.is_empty();
     anyhow::ensure!(
         known,
-        "there is no bench of that name; there are: append, commands, consultations, message-db, recommendations, subscriptions, replay, nation"
+        "there is no bench of that name; there are: append, commands, consultations, message-db, recommendations, subscriptions, replay, nation, rebuild"
     );
     report::print(&figures)?;
     report::save(&Machine::here(), &figures)?;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::classifier::CodeSystem;
 use crate::retention::ErasureScope;
 use crate::roster_shift::ShiftKey;
-use crate::values::{Actor, CallSign, Code, ExternalId, InstitutionCode, SourceSystem};
+use crate::values::{Actor, CallSign, Code, ExternalId, InstitutionCode, ReadModelName, SourceSystem};
 
 /// Namespace of the register's name-based ids (UUID version 5). Never changes: stored ids follow from it.
 pub const NAMESPACE: Uuid = Uuid::from_u128(0x6f1d_8c2e_52a7_5b0e_9d34_a0c7_11e2_0112);
@@ -57,6 +57,12 @@ pub fn of_access_day(by: Option<&Actor>, day: NaiveDate) -> Uuid {
         Some(Actor { institution, user }) => named(&format!("access|{institution}|{user}|{day}")),
         None => named(&format!("access||{day}")),
     }
+}
+
+/// Id of the acts on the read model of that name.
+#[must_use]
+pub fn of_read_model(name: &ReadModelName) -> Uuid {
+    named(&format!("read_model|{name}"))
 }
 
 /// Id of the access policy: there is one, for ever.

@@ -25,6 +25,7 @@ pub mod local_time;
 pub mod log_life;
 pub mod notice;
 pub mod personal;
+pub mod read_model;
 pub mod response;
 pub mod response_plan;
 pub mod retention;

@@ -21,3 +21,4 @@ pub mod seal;
 pub mod tail;
 pub mod tree;
 pub mod verify;
+pub mod window;

@@ -158,6 +158,14 @@ pub enum DecodeError {
         /// Its version.
         event_version: String,
     },
+    /// Of a type that this program does not know. Types are written only when every live program knows them.
+    #[error("event {position} is a {event_type}, a type that this program doesn't know")]
+    Unknown {
+        /// Where it lies.
+        position: LogPosition,
+        /// Its type.
+        event_type: String,
+    },
     /// Its payload or metadata is not what its type says.
     #[error("event {position} ({event_type}, version {event_version}) can't be read")]
     Broken {
@@ -192,6 +200,9 @@ impl StoredEvent {
                 event_type: self.event_type.clone(),
                 event_version: self.event_version.clone(),
             },
+            Unreadable::Unknown => {
+                DecodeError::Unknown { position: self.position, event_type: self.event_type.clone() }
+            }
             Unreadable::Payload(source) => self.broken(source),
             other @ Unreadable::Version => self.broken(other),
         })

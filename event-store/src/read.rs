@@ -15,7 +15,7 @@ pub(crate) use crate::rows::event_of;
 use crate::scan::{SLICES, Selection};
 
 /// From so many events on a range comes by COPY, which gives each away more cheaply but is planned anew each time.
-const WIDE: u64 = 100;
+pub(crate) const WIDE: u64 = 100;
 /// Room that is made for a page before its rows are there.
 const ROOM: u64 = 10_000;
 
@@ -126,8 +126,7 @@ impl LogReader {
             self.events(sqlx::query(&sql).bind(after.as_i64()).bind(upto.as_i64()), width).await?
         } else {
             let sql = sql(&after.to_string(), &upto.to_string());
-            let copied = copy::events(&self.pool, &sql, width.min(ROOM) as usize).await;
-            copied.map_err(|error| self.not_an_event(error))?
+            self.copied(&sql, width).await?
         };
         self.dense(after, &events)?;
         if (events.len() as u64) < width {
@@ -224,9 +223,15 @@ impl LogReader {
         self.events(query, 0).await
     }
 
+    /// The events that a query without parameters gives by COPY, about so many.
+    pub(crate) async fn copied(&self, sql: &str, expected: u64) -> Result<Vec<StoredEvent>, ReadError> {
+        let copied = copy::events(&self.pool, sql, expected.min(ROOM) as usize).await;
+        copied.map_err(|error| self.not_an_event(error))
+    }
+
     /// The events that a query gives, about so many. Each row becomes an event as it comes, while it is in the processor's
     /// cache and before its buffer is needed for the next.
-    async fn events(
+    pub(crate) async fn events(
         &self,
         query: Query<'_, Postgres, PgArguments>,
         expected: u64,

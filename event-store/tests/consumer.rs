@@ -31,8 +31,8 @@ struct Sums {
 impl Handler for Sums {
     type Event = CounterEvent;
 
-    fn reads(&self, aggregate_type: &str) -> bool {
-        aggregate_type == "counter"
+    fn reads(&self) -> &'static [&'static str] {
+        &["counter"]
     }
 
     fn decode(&self, event: &StoredEvent) -> Result<CounterEvent, DecodeError> {

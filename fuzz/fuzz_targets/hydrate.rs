@@ -15,6 +15,7 @@ use domain::kernel::upcast::decode;
 use domain::log_life::LogLife;
 use domain::caution::Caution;
 use domain::notice::Notice;
+use domain::read_model::ReadModel;
 use domain::response_plan::ResponsePlan;
 use domain::retention::RetentionCase;
 use domain::roster_shift::RosterShift;
@@ -48,6 +49,7 @@ fuzz_target!(|input: &str| {
     hydrate::<AccessGrant>(input);
     hydrate::<EmergencyAccess>(input);
     hydrate::<AccessPolicy>(input);
+    hydrate::<ReadModel>(input);
     hydrate::<Classifier>(input);
     hydrate::<SourceJournal>(input);
     hydrate::<SourceRecord>(input);

@@ -15,6 +15,7 @@ use domain::kernel::upcast::decode;
 use domain::log_life::LogLifeEvent;
 use domain::caution::CautionEvent;
 use domain::notice::NoticeEvent;
+use domain::read_model::ReadModelEvent;
 use domain::response_plan::PlanEvent;
 use domain::retention::RetentionEvent;
 use domain::roster_shift::ShiftEvent;
@@ -46,6 +47,7 @@ fuzz_target!(|input: &str| {
     read::<GrantEvent>(event_type, version, payload);
     read::<EmergencyAccessEvent>(event_type, version, payload);
     read::<PolicyEvent>(event_type, version, payload);
+    read::<ReadModelEvent>(event_type, version, payload);
     read::<ClassifierEvent>(event_type, version, payload);
     read::<JournalEvent>(event_type, version, payload);
     read::<RecordEvent>(event_type, version, payload);

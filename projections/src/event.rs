@@ -10,6 +10,7 @@ use domain::emergency_access::{EmergencyAccess, EmergencyAccessEvent};
 use domain::emergency_card::{CardEvent, EmergencyCard};
 use domain::incident::{Incident, IncidentEvent};
 use domain::notice::{Notice, NoticeEvent};
+use domain::read_model::{ReadModel, ReadModelEvent};
 use domain::response_plan::{PlanEvent, ResponsePlan};
 use domain::retention::{RetentionCase, RetentionEvent};
 use domain::roster_shift::{RosterShift, ShiftEvent};
@@ -43,6 +44,8 @@ pub const SEIZED_ITEM: &str = SeizedItem::TYPE;
 pub const CAUTION: &str = Caution::TYPE;
 /// Type of the streams of notices.
 pub const NOTICE: &str = Notice::TYPE;
+/// Type of the streams of acts on read models.
+pub const READ_MODEL: &str = ReadModel::TYPE;
 /// Type of the streams of response plans.
 pub const RESPONSE_PLAN: &str = ResponsePlan::TYPE;
 /// Type of the streams of shifts.
@@ -86,6 +89,8 @@ pub enum RegisterEvent {
     Notice(Box<NoticeEvent>),
     /// Of a response plan.
     ResponsePlan(Box<PlanEvent>),
+    /// Of what was done to a read model.
+    ReadModel(Box<ReadModelEvent>),
     /// Of a shift of a station.
     RosterShift(Box<ShiftEvent>),
     /// Of a classifier.
@@ -102,8 +107,8 @@ pub type DecodedEvent = Delivery<RegisterEvent>;
 /// Decodes an event of the register, of today's version or an older one.
 ///
 /// # Errors
-/// [`DecodeError::Newer`] where this program doesn't know its type or version, [`DecodeError::Broken`] where it is not what
-/// its type says.
+/// [`DecodeError::Newer`] where this program doesn't know its version, [`DecodeError::Unknown`] its type, [`DecodeError::Broken`] where it is
+/// not what its type says.
 pub fn decode(stored: &StoredEvent) -> Result<RegisterEvent, DecodeError> {
     Ok(match stored.aggregate_type.as_str() {
         INCIDENT => RegisterEvent::Incident(Box::new(stored.decode()?)),
@@ -118,6 +123,7 @@ pub fn decode(stored: &StoredEvent) -> Result<RegisterEvent, DecodeError> {
         CAUTION => RegisterEvent::Caution(Box::new(stored.decode()?)),
         NOTICE => RegisterEvent::Notice(Box::new(stored.decode()?)),
         RESPONSE_PLAN => RegisterEvent::ResponsePlan(Box::new(stored.decode()?)),
+        READ_MODEL => RegisterEvent::ReadModel(Box::new(stored.decode()?)),
         ROSTER_SHIFT => RegisterEvent::RosterShift(Box::new(stored.decode()?)),
         CLASSIFIER => RegisterEvent::Classifier(Box::new(stored.decode()?)),
         SOURCE_JOURNAL => RegisterEvent::SourceJournal(Box::new(stored.decode()?)),

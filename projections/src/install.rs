@@ -1,10 +1,11 @@
-//! Making a read model's schema. Run by the owner role; the application's role may only change rows (I-6).
+//! Making a read model's schemas. Run by the owner role; the application's role may only change rows (I-6).
 
-use event_store::consumer::{Build, Consumer, Ledger, Progress, statuses};
+use event_store::consumer::{Build, Consumer, Filled, Ledger, Progress, statuses};
 use event_store::log::{LogName, LogPosition};
 use event_store::read::{LogReader, ReadError};
 use sqlx::{Executor as _, PgConnection, PgPool};
 
+use crate::keeping::{Done, Keeper, note};
 use crate::registry::ReadModel;
 
 /// How a read model stands that is to be served.
@@ -16,14 +17,14 @@ pub(crate) enum Installed {
     OtherVersion(u32),
 }
 
-/// Name of the schema in which a read model is built anew.
-pub(crate) fn rebuild_schema(name: &str) -> String {
-    format!("{name}__rebuild")
-}
-
-/// Name of the schema that was served before.
-pub(crate) fn old_schema(name: &str) -> String {
-    format!("{name}__old")
+/// Name of the schema of a body of a read model. Readers know that of the live one only.
+pub(crate) fn schema_of(name: &str, build: Build) -> String {
+    match build {
+        Build::Live => name.to_owned(),
+        Build::Rebuild | Build::Slice { of: Filled::Rebuild, .. } => format!("{name}__rebuild"),
+        Build::Previous => format!("{name}__old"),
+        Build::Check | Build::Slice { of: Filled::Check, .. } => format!("{name}__check"),
+    }
 }
 
 /// Makes the read model where it isn't there yet, empty and at the beginning of its logs.
@@ -35,7 +36,7 @@ pub(crate) async fn install(model: &ReadModel, owner: &PgPool, readers: &[LogRea
         Some((version, _)) if version == model.consumer.version => Installed::Ready,
         Some((version, _)) => Installed::OtherVersion(version),
         None => {
-            make_in_tx(model, &mut tx, model.name(), &model.consumer, &start).await?;
+            make_in_tx(model, &mut tx, &model.consumer, &start).await?;
             Installed::Ready
         }
     };
@@ -44,25 +45,32 @@ pub(crate) async fn install(model: &ReadModel, owner: &PgPool, readers: &[LogRea
     Ok(installed)
 }
 
-/// Makes the place where the read model is built anew; what an earlier attempt of the same version left is gone on with.
-/// True where it is.
-pub(crate) async fn install_rebuild(
+/// Makes the place where another body of the read model is filled; what an earlier attempt of the same version left is gone on with.
+/// True where it is. A beginning is noted, where a keeper is named.
+pub(crate) async fn install_body(
     model: &ReadModel,
-    owner: &PgPool,
-    readers: &[LogReader],
+    of: Filled,
+    (owner, readers): (&PgPool, &[LogReader]),
+    keeper: Option<&Keeper>,
 ) -> Result<bool, ReadError> {
     let start = start_of(model.consumer.logs, readers).await?;
-    let schema = rebuild_schema(model.name());
+    let build = of.body();
     let mut tx = owner.begin().await?;
     lock_name(&mut tx, model.name()).await?;
-    let begun = Ledger::lock_in_tx(&mut tx, model.name(), Build::Rebuild).await?;
+    let begun = Ledger::lock_in_tx(&mut tx, model.name(), build).await?;
     let ours = begun.is_some_and(|(version, _)| version == model.consumer.version);
     // What an attempt from before a restore has taken in beyond the log is of no use.
-    let ahead = statuses(&mut *tx).await?.iter().any(|s| s.name == model.name() && s.build == "rebuild" && s.ahead);
-    let resumed = ours && !ahead && exists(&mut tx, &schema).await?;
+    let of_body =
+        |name: &str| name == build.name() || Build::slice_of(name).is_some_and(|s| s.label() == build.label());
+    let ahead = statuses(&mut *tx).await?.iter().any(|s| s.name == model.name() && of_body(&s.build) && s.ahead);
+    let resumed = ours && !ahead && exists(&mut tx, &schema_of(model.name(), build)).await?;
     if !resumed {
-        Ledger::remove_in_tx(&mut tx, model.name(), Build::Rebuild).await?;
-        make_in_tx(model, &mut tx, &schema, &model.consumer.rebuild(), &start).await?;
+        Ledger::remove_in_tx(&mut tx, model.name(), build).await?;
+        make_in_tx(model, &mut tx, &model.consumer.body(build), &start).await?;
+        if let Some(keeper) = keeper {
+            let begun = Done::RebuildBegun { version: model.consumer.version };
+            note(&mut tx, model.name(), keeper, &begun).await?;
+        }
     }
     tx.commit().await?;
     Ok(resumed)
@@ -82,12 +90,11 @@ pub(crate) async fn exists(tx: &mut PgConnection, schema: &str) -> Result<bool, 
     sqlx::query_scalar("select exists (select from pg_namespace where nspname = $1)").bind(schema).fetch_one(tx).await
 }
 
-async fn make_in_tx(
+/// Makes the tables of a body, empty, in a transaction.
+pub(crate) async fn make_tables_in_tx(
     model: &ReadModel,
     tx: &mut PgConnection,
     schema: &str,
-    consumer: &Consumer,
-    start: &[(LogName, Progress)],
 ) -> Result<(), sqlx::Error> {
     let sql = format!(
         "drop schema if exists {schema} cascade;
@@ -98,7 +105,18 @@ async fn make_in_tx(
         model.schema_sql.replace("{schema}", schema)
     );
     tx.execute(sql.as_str()).await?;
-    admit_tools(tx, &[schema]).await?;
+    Ok(())
+}
+
+async fn make_in_tx(
+    model: &ReadModel,
+    tx: &mut PgConnection,
+    consumer: &Consumer,
+    start: &[(LogName, Progress)],
+) -> Result<(), sqlx::Error> {
+    let schema = schema_of(model.name(), consumer.build);
+    make_tables_in_tx(model, &mut *tx, &schema).await?;
+    admit_tools(tx, &[&schema]).await?;
     Ledger::register_in_tx(tx, consumer, start).await
 }
 

@@ -28,9 +28,30 @@ pub struct Listed {
     pub last_error: Option<String>,
     /// Each log that it reads.
     pub logs: Vec<ListedLog>,
-    /// The same of the one that is being built anew, where one is.
+    /// Nobody works for it until it is resumed.
+    pub paused: bool,
+    /// What is beside it: a candidate that is being built anew or waits to be switched to, what served before.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub rebuild: Vec<ListedLog>,
+    pub beside: Vec<ListedBody>,
+}
+
+/// A body of a read model that does not serve.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ListedBody {
+    /// `rebuild`, `rebuild-1-of-4`, `previous` or `check`.
+    pub build: String,
+    /// Version of the code that built it.
+    pub version: i32,
+    /// All of it is there.
+    pub filled: bool,
+    /// It was rolled back from: no program switches to it by itself.
+    pub held: bool,
+    /// Records that are left out.
+    pub parked: i64,
+    /// Who works for it.
+    pub holder: Option<String>,
+    /// Each log that it reads.
+    pub logs: Vec<ListedLog>,
 }
 
 /// How far a read model is in one log.
@@ -63,7 +84,32 @@ impl From<&ConsumerStatus> for ListedLog {
     }
 }
 
+impl From<&ConsumerStatus> for ListedBody {
+    fn from(status: &ConsumerStatus) -> ListedBody {
+        ListedBody {
+            build: status.build.clone(),
+            version: status.version,
+            filled: status.filled,
+            held: status.held,
+            parked: 0,
+            holder: status.holder.clone(),
+            logs: Vec::new(),
+        }
+    }
+}
+
 impl Listed {
+    /// Adds what a body beside it is in one log.
+    fn note_beside(&mut self, status: &ConsumerStatus) {
+        if self.beside.last().is_none_or(|body| body.build != status.build) {
+            self.beside.push(status.into());
+        }
+        if let Some(body) = self.beside.last_mut() {
+            body.parked += status.parked;
+            body.logs.push(status.into());
+        }
+    }
+
     /// A worker may not have met it yet: the listing says so in any case.
     fn note_ahead(&mut self, status: &ConsumerStatus) {
         if let Some(mended_by) = status.mended_by() {
@@ -83,7 +129,7 @@ pub async fn list(pool: &PgPool) -> Result<Vec<Listed>, sqlx::Error> {
     for status in &statuses {
         let known = listed.last_mut().filter(|known| known.name == status.name);
         match known {
-            Some(known) if status.build != "live" => known.rebuild.push(status.into()),
+            Some(known) if status.build != "live" => known.note_beside(status),
             Some(known) => {
                 known.logs.push(status.into());
                 known.lag_seconds = known.lag_seconds.max(status.lag_seconds);
@@ -103,7 +149,8 @@ pub async fn list(pool: &PgPool) -> Result<Vec<Listed>, sqlx::Error> {
                     ahead: false,
                     last_error: status.last_error.clone(),
                     logs: vec![status.into()],
-                    rebuild: Vec::new(),
+                    paused: status.paused,
+                    beside: Vec::new(),
                 };
                 model.note_ahead(status);
                 listed.push(model);

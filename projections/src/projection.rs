@@ -23,6 +23,9 @@ pub trait Projection: Send + Sync + Sized + 'static {
     const LOGS: &'static [LogName];
     /// Types of streams whose events it reads.
     const AGGREGATES: &'static [&'static str];
+    /// Of these the types whose streams may be taken in apart from one another, so that it can be built in slices: what an event does
+    /// depends on no other stream of them. Streams of the other types go to every slice.
+    const APART: &'static [&'static str] = &[];
     /// Its tables.
     const TABLES: &'static [&'static str];
     /// What makes them; `{schema}` stands for the schema.
@@ -57,8 +60,12 @@ struct Projecting<P>(P);
 impl<P: Projection> Handler for Projecting<P> {
     type Event = RegisterEvent;
 
-    fn reads(&self, aggregate_type: &str) -> bool {
-        P::AGGREGATES.contains(&aggregate_type)
+    fn reads(&self) -> &'static [&'static str] {
+        P::AGGREGATES
+    }
+
+    fn apart(&self) -> &'static [&'static str] {
+        P::APART
     }
 
     fn decode(&self, event: &StoredEvent) -> Result<RegisterEvent, DecodeError> {

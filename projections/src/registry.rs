@@ -8,11 +8,13 @@ use crate::access_policies::AccessPolicies;
 use crate::cards::Cards;
 use crate::case_file::CaseFile;
 use crate::case_search::CaseSearch;
+use crate::case_words;
 use crate::cautions::Cautions;
 use crate::consultations::Consultations;
 use crate::lookups::LookupKeys;
 use crate::notices::Notices;
 use crate::projection::{Projection, Projector, projector};
+use crate::read_model_acts::ReadModelActs;
 use crate::rebuild::RebuildError;
 use crate::response_plans::ResponsePlans;
 use crate::roster::Roster;
@@ -31,6 +33,10 @@ pub struct ReadModel {
     pub tables: &'static [&'static str],
     /// What makes them; `{schema}` stands for the schema.
     pub schema_sql: &'static str,
+    /// Whether it can be built in slices.
+    pub apart: bool,
+    /// Whether it opens what is sealed: what it holds must go when a key goes.
+    pub keyed: bool,
     projector: Arc<dyn Fn(&str) -> Projector + Send + Sync>,
 }
 
@@ -43,17 +49,24 @@ impl fmt::Debug for ReadModel {
 impl ReadModel {
     /// The read model of `P`.
     pub fn of<P: Projection>() -> ReadModel {
-        ReadModel::new(P::consumer(), P::TABLES, P::SCHEMA_SQL, projector::<P>)
+        ReadModel {
+            consumer: P::consumer(),
+            tables: P::TABLES,
+            schema_sql: P::SCHEMA_SQL,
+            apart: !P::APART.is_empty(),
+            keyed: false,
+            projector: Arc::new(projector::<P>),
+        }
     }
 
-    /// One with a projector of its own making.
+    /// One that opens what is sealed, with a projector of its own making.
     pub(crate) fn new(
         consumer: Consumer,
-        tables: &'static [&'static str],
-        schema_sql: &'static str,
+        (tables, schema_sql): (&'static [&'static str], &'static str),
+        apart: bool,
         projector: impl Fn(&str) -> Projector + Send + Sync + 'static,
     ) -> ReadModel {
-        ReadModel { consumer, tables, schema_sql, projector: Arc::new(projector) }
+        ReadModel { consumer, tables, schema_sql, apart, keyed: true, projector: Arc::new(projector) }
     }
 
     /// The projector that writes into a schema.
@@ -88,12 +101,14 @@ impl Registry {
             ReadModel::of::<ResponsePlans>(),
             ReadModel::of::<Shifts>(),
             ReadModel::of::<RosterHistory>(),
+            ReadModel::of::<ReadModelActs>(),
         ])
     }
 
     /// All read models of the register: those too that open what they find things by.
     pub fn with_keys(keys: LookupKeys) -> Registry {
         let Registry(mut models) = Registry::all();
+        models.push(case_words::read_model(keys.clone()));
         models.push(keys.read_model());
         Registry(models)
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_store::consumer::{self, Heads, LEASE, Ledger, ProgressWatch, Worker, holder_name};
+use domain::read_model::ReadModelBody;
+use event_store::consumer::{self, Build, Heads, LEASE, Ledger, ProgressWatch, Worker, holder_name};
 use event_store::log::LogName;
 use event_store::read::LogReader;
 use sqlx::PgPool;
@@ -12,8 +13,11 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use crate::install::{Installed, install};
-use crate::rebuild::{Rebuild, RebuildError, RebuildProgress, Rebuilt};
+use crate::beside::follow_beside;
+use crate::install::{Installed, install, schema_of};
+use crate::keeping::Keeper;
+use crate::projection::Projector;
+use crate::rebuild::{Filling, Keeping, RebuildError, RebuildProgress, Rebuilt};
 use crate::registry::{ReadModel, Registry};
 
 /// How long to wait before a read model that could not be made ready is tried again.
@@ -73,7 +77,8 @@ pub fn start_all(pools: &Pools, registry: &Registry, shutdown: &watch::Receiver<
     Running { handles: handles.collect(), progress }
 }
 
-/// Builds a read model anew while it is served, and puts the new tables in its place. `tell` is called after each batch.
+/// Builds a read model anew while it is served, and puts the new tables in its place, as the program does by itself. What served before is
+/// kept. `tell` is called after each batch.
 ///
 /// # Errors
 /// See [`RebuildError`]; asked again, it goes on where it stopped.
@@ -83,9 +88,7 @@ pub async fn rebuild(
     name: &str,
     tell: &mut (dyn FnMut(RebuildProgress) + Send),
 ) -> Result<Rebuilt, RebuildError> {
-    let model = registry.find(name)?.clone();
-    let readers = readers(pools, registry);
-    Rebuild { model, owner: pools.owner.clone(), app: pools.app.clone(), readers }.run(tell).await
+    Keeping::of(pools, registry, name, Keeper::program())?.rebuild(1, true, tell).await
 }
 
 /// What one read model is served with.
@@ -103,14 +106,27 @@ impl Serving {
         if !self.make_ready().await {
             return;
         }
-        let mut worker = Worker {
-            ledger: Ledger::new(self.pools.app.clone(), self.model.consumer.clone(), holder_name(), LEASE),
-            readers: self.readers,
-            heads: self.heads,
-            progress: self.progress,
-            handler: self.model.projector(self.model.name()),
-        };
+        let beside = [Build::Rebuild, Build::Previous].map(|build| {
+            let (worker, shutdown) = (self.worker(build), self.shutdown.clone());
+            tokio::spawn(follow_beside(worker, shutdown))
+        });
+        let mut worker = self.worker(Build::Live);
         consumer::run(&mut worker, &mut self.shutdown).await;
+        for follower in beside {
+            let _ = follower.await;
+        }
+    }
+
+    /// What works for one body.
+    fn worker(&self, build: Build) -> Worker<Projector> {
+        let consumer = self.model.consumer.body(build);
+        Worker {
+            ledger: Ledger::new(self.pools.app.clone(), consumer, holder_name(), LEASE),
+            readers: self.readers.clone(),
+            heads: Arc::clone(&self.heads),
+            progress: self.progress.clone(),
+            handler: self.model.projector(&schema_of(self.model.name(), build)),
+        }
     }
 
     /// Makes the read model, or rebuilds what an older program built. False at shutdown.
@@ -120,17 +136,9 @@ impl Serving {
             match install(&self.model, &self.pools.owner, &self.readers).await {
                 Ok(Installed::Ready) => return true,
                 Ok(Installed::OtherVersion(found)) if found < version => {
-                    info!(name, found, version, "built by an older program: rebuilding");
-                    let rebuild = Rebuild {
-                        model: self.model.clone(),
-                        owner: self.pools.owner.clone(),
-                        app: self.pools.app.clone(),
-                        readers: self.readers.clone(),
-                    };
                     let mut shutdown = self.shutdown.clone();
-                    let mut untold = |_: RebuildProgress| {};
                     let rebuilt = tokio::select! {
-                        rebuilt = rebuild.run(&mut untold) => rebuilt,
+                        rebuilt = self.upgrade(found) => rebuilt,
                         _ = shutdown.wait_for(|ended| *ended) => return false,
                     };
                     if let Err(error) = rebuilt {
@@ -148,5 +156,23 @@ impl Serving {
             }
         }
         false
+    }
+
+    /// Builds anew what an older program built, and switches to it; not where somebody went back to the older one.
+    async fn upgrade(&self, found: u32) -> Result<(), RebuildError> {
+        let (name, version) = (self.model.name(), self.model.consumer.version);
+        let filling = Filling::of(&self.model, &self.pools, &self.readers);
+        if filling.state(Build::Rebuild).await?.is_some_and(|state| state.held && state.version == version) {
+            warn!(name, found, version, "rolled back to an older version: left alone until `vnr projections switch`");
+            return Ok(());
+        }
+        info!(name, found, version, "built by an older program: rebuilding");
+        let keeping = Keeping::by_program(filling);
+        keeping.rebuild(1, true, &mut |_: RebuildProgress| {}).await?;
+        if self.model.keyed {
+            // Nobody keeps an older version up to date, so what is erased from now on would stay in it.
+            keeping.discard(ReadModelBody::Previous).await?;
+        }
+        Ok(())
     }
 }

@@ -3,42 +3,28 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use chrono::{DateTime, FixedOffset, Utc};
 use domain::classifier::{IncidentType, PersonRole, VehicleRelation};
-use domain::ids;
 use domain::incident::{
-    IdentifyPerson, Identity, Incident, IncidentCommand, InvolvePerson, InvolveVehicle, RegisterIncident, TypeRules,
-    Vehicle, WithdrawInvolvement,
+    IdentifyPerson, Identity, IncidentCommand, InvolvePerson, InvolveVehicle, RegisterIncident, TypeRules, Vehicle,
+    WithdrawInvolvement,
 };
-use domain::retention::{
-    ApproveErasure, DestroyedKey, ErasureGround, ErasureScope, RequestErasure, RetentionCase, RetentionCommand,
-};
+use domain::retention::ErasureScope;
 use domain::terms::{Category, Channel, Identification};
 use domain::values::{CountryCode, PersonName, PersonalCode, PlateNumber};
-use event_store::append::{AppendError, Target, Work};
-use event_store::log::LogName;
-use event_store::seal::{KeyScope, MasterKeys};
+use event_store::append::AppendError;
+use event_store::seal::MasterKeys;
 use projections::event::INCIDENT;
-use projections::lookups::{Lookup, LookupKeys, LookupRow};
-use projections::{Registry, rebuild};
+use projections::lookups::{Lookup, LookupRow};
+use projections::rebuild;
 use sqlx::Executor as _;
 use support::System;
-use support::access::person;
 use support::case_file::{change, institution, why};
+use support::keyed::{does, erase, with_keys};
 use support::work::{RandomWork, id};
 use uuid::Uuid;
 
 const NONE: [Uuid; 0] = [];
-
-/// A register with look-ups, and its master key.
-async fn with_lookups() -> (System, Arc<MasterKeys>) {
-    let mut system = System::fresh().await;
-    let master = Arc::new(MasterKeys::from_bytes(1, &[42; 32]));
-    system.registry = Registry::with_keys(LookupKeys::new(system.pools.app.clone(), Arc::clone(&master)));
-    (system, master)
-}
 
 async fn rows(system: &System) -> Vec<String> {
     let sql = "select to_jsonb(l)::text from lookups.lookups l order by record, part, kind";
@@ -58,52 +44,6 @@ async fn found(system: &System, master: &MasterKeys, lookup: Lookup<'_>) -> Vec<
 
 async fn with_code(system: &System, master: &MasterKeys, written: &str) -> Vec<Uuid> {
     found(system, master, Lookup::PersonalCode(&PersonalCode::parse(written).unwrap())).await
-}
-
-fn now() -> DateTime<FixedOffset> {
-    Utc::now().fixed_offset()
-}
-
-async fn decide(
-    system: &System,
-    decide: impl Fn(&mut Work<'_>) -> Result<Target, event_store::append::Stop> + Send + Sync + 'static,
-) {
-    let metadata = [("actor", "one"), ("institution", "VP")];
-    let metadata = metadata.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
-    system.submit(LogName::REGISTER, metadata, now(), Box::new(decide)).await.unwrap();
-}
-
-/// Erases what the keys of a record, or of a data subject wherever it is, seal, as two persons do.
-async fn erase(system: &System, scope: ErasureScope) {
-    let case = ids::of_retention_case(scope);
-    let keys = match scope {
-        ErasureScope::Record(record) => KeyScope::Record(record),
-        ErasureScope::Subject(subject) => KeyScope::Subject(subject),
-    };
-    let (ground, by) = (ErasureGround::Order, person("one"));
-    let request = RetentionCommand::RequestErasure(RequestErasure { scope, ground, reason: None, by });
-    decide(system, move |work| {
-        work.execute::<RetentionCase>(case, request.clone())?;
-        let keys = work.keys(keys)?;
-        let destroyed = keys.iter().map(|key| DestroyedKey {
-            key: key.key_id,
-            record: key.owner.record,
-            subject: key.owner.subject,
-        });
-        let approve = ApproveErasure { keys: destroyed.collect(), held_elsewhere: Vec::new(), by: person("two") };
-        work.execute::<RetentionCase>(case, RetentionCommand::ApproveErasure(approve))?;
-        work.destroy_keys(&keys);
-        Ok(Target::of::<RetentionCase>(case))
-    })
-    .await;
-}
-
-async fn does(system: &System, incident: Uuid, command: IncidentCommand) {
-    decide(system, move |work| {
-        work.execute::<Incident>(incident, command.clone())?;
-        Ok(Target::of::<Incident>(incident))
-    })
-    .await;
 }
 
 async fn registered(system: &System) -> Uuid {
@@ -162,7 +102,7 @@ async fn withdraw(system: &System, incident: Uuid, involvement: Uuid) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_looked_up_is_found_alike_built_live_or_anew_and_gone_with_its_keys() {
-    let (system, master) = with_lookups().await;
+    let (system, master) = with_keys().await;
     let at_work = system.start();
     let mut work = RandomWork::new(7, 60);
     work.go_on(&system, 1_500).await;
@@ -217,7 +157,7 @@ async fn what_is_looked_up_is_found_alike_built_live_or_anew_and_gone_with_its_k
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_is_found_by_the_code_that_was_said_last_until_they_are_withdrawn() {
-    let (system, master) = with_lookups().await;
+    let (system, master) = with_keys().await;
     let at_work = system.start();
     let (one, other) = (registered(&system).await, registered(&system).await);
     let (anna, same, unnamed) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
@@ -261,7 +201,7 @@ async fn a_person_is_found_by_the_code_that_was_said_last_until_they_are_withdra
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_who_is_erased_is_not_found_whether_that_was_before_or_after_they_were_read() {
-    let (system, master) = with_lookups().await;
+    let (system, master) = with_keys().await;
     let code = "161175-19997";
     let (before, after, stays) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
     let incident = registered(&system).await;

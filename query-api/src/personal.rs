@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
-use event_store::seal::{KeyRing, SealedField, sealed_fields};
+use event_store::seal::{KeyRing, MasterKeys, SealedField, sealed_fields};
 use futures::future::BoxFuture;
 use projections::lookups::{Lookup, LookupDigest};
 use serde_json::Value;
@@ -30,6 +30,9 @@ pub trait OpenPersonal: Send + Sync + 'static {
 
     /// What records are found by that hold that.
     fn digest(&self, lookup: Lookup<'_>) -> LookupDigest;
+
+    /// What keyed digests are made with.
+    fn digests(&self) -> &MasterKeys;
 }
 
 impl OpenPersonal for KeyRing {
@@ -48,6 +51,10 @@ impl OpenPersonal for KeyRing {
 
     fn digest(&self, lookup: Lookup<'_>) -> LookupDigest {
         lookup.digest(self.master())
+    }
+
+    fn digests(&self) -> &MasterKeys {
+        self.master()
     }
 }
 

@@ -15,9 +15,11 @@ pub async fn read_model_faults(pool: &PgPool) -> Vec<String> {
     if statuses.is_empty() {
         return vec!["there are no read models yet".to_owned()];
     }
-    let dead = statuses.iter().filter(|s| s.build == "live" && s.holder.is_none() && s.lag_seconds > DEAD_AFTER);
+    // Who was paused is late, as somebody wanted it, and not dead: `vnr projections list` says so.
+    let live = || statuses.iter().filter(|status| status.build == "live");
+    let dead = live().filter(|s| !s.paused && s.holder.is_none() && s.lag_seconds > DEAD_AFTER);
     let dead =
         dead.map(|s| format!("nobody works for read model {}, {:.0} s behind in {}", s.name, s.lag_seconds, s.log));
-    let ahead = statuses.iter().filter(|s| s.build == "live").filter_map(ConsumerStatus::mended_by);
+    let ahead = live().filter_map(ConsumerStatus::mended_by);
     dead.chain(ahead).collect()
 }

@@ -174,6 +174,37 @@ async fn by_what_somebody_may_not_see_they_find_nothing_and_are_counted_nothing(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn incidents_are_found_by_words_of_the_texts_that_the_caller_may_see() {
+    let register = Register::fresh().await;
+    let api = served(&register).await;
+    let bicycle = register.incident("Nozagts velosipēds no kāpņu telpas").await;
+    let car = register.incident_at("VP", Some("0003040"), None, "Zādzība no automašīnas").await;
+    let last = register.does(car.id, person(Uuid::now_v7(), CODE, "suspect")).await;
+    let (bicycle, car) = (bicycle.number.as_str(), car.number.as_str());
+    let by = async |filter: Value| found(&api, &police(), &last, json!({ "words": filter })).await;
+    assert_eq!(by(json!({"text": "zādzībām"})).await, [car]);
+    assert_eq!(by(json!({"text": "velosipedu"})).await, [bicycle], "in any form, without diacritics");
+    assert_eq!(by(json!({"text": "automašīna", "among": ["PLACE"]})).await, Vec::<String>::new());
+    assert_eq!(by(json!({"text": "automašīna velosipēds"})).await, Vec::<String>::new(), "all of them");
+    assert_eq!(
+        scopes(&register).await,
+        [
+            json!(["summary", "narrative", "reporter", "persons"]),
+            json!(["summary", "narrative", "reporter", "persons"])
+        ]
+    );
+    // Who sees the summary alone finds nothing by the narrative.
+    assert_eq!(found(&api, &local_officer(), &last, json!({})).await, [car]);
+    let told = json!({ "words": {"text": "zādzība", "among": ["NARRATIVE"]} });
+    assert_eq!(found(&api, &local_officer(), &last, told).await, Vec::<String>::new());
+    for (text, what) in [("un no uz", "searched by"), (&"vārds ".repeat(13), "at most 12")] {
+        let answer = asked(&api, &police(), LIST, &last, json!({ "words": {"text": text} })).await;
+        assert_eq!(answer.code(), "BAD_USER_INPUT", "{}", answer.body);
+        assert!(answer.body.contains(what) && !answer.body.contains("vārds"), "{}", answer.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_plate_or_code_is_refused_by_its_name_and_not_repeated() {
     let register = Register::fresh().await;
     let api = served(&register).await;

@@ -11,6 +11,7 @@ use domain::emergency_card::EmergencyCard;
 use domain::incident::Incident;
 use domain::log_life::LogLife;
 use domain::notice::Notice;
+use domain::read_model::ReadModel;
 use domain::response_plan::ResponsePlan;
 use domain::retention::RetentionCase;
 use domain::roster_shift::RosterShift;
@@ -51,6 +52,7 @@ pub(crate) async fn read(
         RosterShift::TYPE => repository.get_events::<RosterShift>(&id).await?,
         ResponsePlan::TYPE => repository.get_events::<ResponsePlan>(&id).await?,
         LogLife::TYPE => repository.get_events::<LogLife>(&id).await?,
+        ReadModel::TYPE => repository.get_events::<ReadModel>(&id).await?,
         Track::TYPE => repository.get_events::<Track>(&id).await?,
         _ => return Ok(None),
     };

@@ -50,8 +50,13 @@ pub const LOG: &[SqlFile] = sql_files![
 pub const RETENTION: &str = include_str!("../retention/illustrative.toml");
 
 /// Progress and leases of those who read the logs.
-pub const CONSUMERS: &[SqlFile] =
-    sql_files!["consumers", (1, "0001", "consumers"), (2, "0002", "tools"), (3, "0003", "lookups")];
+pub const CONSUMERS: &[SqlFile] = sql_files![
+    "consumers",
+    (1, "0001", "consumers"),
+    (2, "0002", "tools"),
+    (3, "0003", "lookups"),
+    (4, "0004", "bodies")
+];
 
 /// A text by its name.
 #[derive(Debug, Clone, Copy)]

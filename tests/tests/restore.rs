@@ -246,7 +246,7 @@ async fn ahead(places: &Places, server: &VnrProcess) {
     };
     assert_eq!(ahead(&listed), ["cards"], "{listed}");
     assert!(places.told("home", &["doctor"], 3).contains("vnr projections rebuild cards"));
-    places.told("home", &["projections", "rebuild", "cards"], 0);
+    places.told("home", &["projections", "rebuild", "cards", "--switch", "--reason", "restored"], 0);
     assert!(ahead(&places.json("home", &["projections", "list", "--json"], 0)).is_empty());
 }
 

@@ -4,6 +4,7 @@ mod classifier;
 mod disaster;
 mod journal;
 mod looks;
+mod projections;
 mod record;
 mod rights;
 mod travel;
@@ -19,6 +20,9 @@ pub use self::classifier::{ClassifierCommand, LoadClassifierArgs};
 pub use self::disaster::{BackupArgs, BackupCommand, RecoverArgs, RestoreArgs};
 pub use self::journal::{JournalCommand, MapJournalArgs, PhaseArgs, PhaseChoice, RegisterJournalArgs};
 pub use self::looks::{ActingArgs, LookCommand};
+pub use self::projections::{
+    DiffArgs, DropArgs, KeeperArgs, ParkedCommand, ProjectionsCommand, RebuildArgs, VerifyArgs,
+};
 pub use self::record::{HistoryArgs, KnownTo, RecordCommand};
 pub use self::rights::{
     AccessCommand, BreakGlassArgs, DecidePolicyArgs, EmergenciesArgs, ExplainArgs, GrantClass, GrantCommand, Language,
@@ -107,7 +111,7 @@ The token is signed with a key in the data folder; only systems on the same data
     /// Looks at the logs
     #[command(subcommand)]
     Log(LogCommand),
-    /// Looks at the projections, and rebuilds them
+    /// Read models: how far they are, built anew, compared, switched, paused
     #[command(subcommand)]
     Projections(ProjectionsCommand),
     /// Looks at one record
@@ -295,25 +299,6 @@ Examples:
 Stop the system first. The notary's key must be in its folder: it signs the statement on the new generation. An event in the log
 says what is void; numbers that are void are never given out again. docs/OPERATIONS.md tells the whole way.")]
     Recover(RecoverArgs),
-}
-
-/// `vnr projections …`.
-#[derive(Debug, Subcommand)]
-pub enum ProjectionsCommand {
-    /// Each projection with its progress and lag
-    List {
-        /// For programs: `[{"name","version","progress","head","lag_seconds","parked","holder"}]`
-        #[arg(long)]
-        json: bool,
-    },
-    /// Builds a projection anew from the log, beside the one that serves, and switches over
-    Rebuild {
-        /// Which projection; `vnr projections list` names them
-        name: String,
-        /// For programs
-        #[arg(long)]
-        json: bool,
-    },
 }
 
 /// `vnr proof …`.

@@ -222,6 +222,8 @@ pub enum Action {
     ManageJournals,
     /// Proposes and approves response plans (reaģēšanas plāni).
     ManagePlans,
+    /// Builds read models anew, switches, pauses and drops them (lasāmie modeļi).
+    ManageReadModels,
     /// Opens a record in an emergency (ārkārtas piekļuve).
     BreakGlass,
     /// Checks that this was right.
@@ -248,7 +250,7 @@ named!(Action: RegisterIncident "RegisterIncident", SupplementIncident "Suppleme
     ViewHazards "view_field:hazards", ViewCasualties "view_field:casualties", ViewSuspects "view_field:suspects",
     ViewPersons "view_field:persons", ViewProperty "view_field:property", ViewUnits "view_field:units", ViewResult "view_field:result", Subscribe "subscribe", Export "export",
     Statistics "statistics", ConsultAccessLog "consult_access_log", ReadHistory "read_history", Grant "grant", ApproveGrant "approve_grant",
-    AdoptPolicy "adopt_policy", LoadClassifier "load_classifier", ManageJournals "manage_journals", ManagePlans "manage_plans", BreakGlass "break_glass", ReviewBreakGlass "review_break_glass");
+    AdoptPolicy "adopt_policy", LoadClassifier "load_classifier", ManageJournals "manage_journals", ManagePlans "manage_plans", ManageReadModels "manage_read_models", BreakGlass "break_glass", ReviewBreakGlass "review_break_glass");
 
 impl Action {
     /// What the command of this name in the gRPC contract is (`RegisterIncident`); none where it is no command. Commands on rights are

@@ -166,7 +166,7 @@ fn sort(action: Action, record: RecordKind) -> Option<Sort> {
         A::Grant => (content, Sort::Grant { approve: false }),
         A::ApproveGrant => (content, Sort::Grant { approve: true }),
         A::AdoptPolicy => (register, Sort::Adopt),
-        A::LoadClassifier | A::ManageJournals => (register, Sort::Load),
+        A::LoadClassifier | A::ManageJournals | A::ManageReadModels => (register, Sort::Load),
         A::ManagePlans => (register, Sort::Plans),
         A::BreakGlass => (content, Sort::Break),
         A::ReviewBreakGlass => (content, Sort::Review),

@@ -277,4 +277,5 @@ pub fn broken_rules(error: &(dyn Error + 'static)) -> Option<Vec<BrokenRule>> {
         .or_else(|| of::<crate::caution::CautionError>(error))
         .or_else(|| of::<crate::response_plan::PlanError>(error))
         .or_else(|| of::<crate::roster_shift::ShiftError>(error))
+        .or_else(|| of::<crate::read_model::ReadModelError>(error))
 }

@@ -57,9 +57,12 @@ pub fn version(upcasters: &[Upcaster], event_type: &str) -> u32 {
 /// Why a payload of the log is not read.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
-    /// A newer program wrote it: this one knows no such event, or no such version of it.
+    /// A newer program wrote it: this one knows the event, and no such version of it.
     #[error("a newer program wrote it: this one knows no such version")]
     Newer,
+    /// This program knows no event of that type. Types are written only when every program knows them, so it should not be there.
+    #[error("this program knows no event of that type")]
+    Unknown,
     /// Versions are 1, 2, 3 …
     #[error("its version is no whole number from 1 on")]
     Version,
@@ -71,10 +74,11 @@ pub enum Unreadable {
 /// The event of a stored payload. One of today's version is read in one pass, an older one goes through its upcasters.
 ///
 /// # Errors
-/// [`Unreadable::Newer`] where a newer program is needed, the others where the event is broken.
+/// [`Unreadable::Newer`] where a newer program is needed, [`Unreadable::Unknown`] where nobody knows its type, the others where the event is
+/// broken.
 pub fn decode<E: RecordedEvent>(event_type: &str, event_version: &str, payload: &str) -> Result<E, Unreadable> {
     let stored = event_version.parse().ok().filter(|version| *version > 0).ok_or(Unreadable::Version)?;
-    let newest = E::newest(event_type).ok_or(Unreadable::Newer)?;
+    let newest = E::newest(event_type).ok_or(Unreadable::Unknown)?;
     if stored > newest {
         return Err(Unreadable::Newer);
     }

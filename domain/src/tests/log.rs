@@ -16,6 +16,7 @@ use crate::kernel::{RecordedEvent, Series, TakenNumber};
 use crate::log_life::LogLifeEvent;
 use crate::notice::NoticeEvent;
 use crate::personal::{Personal, opened};
+use crate::read_model::ReadModelEvent;
 use crate::response_plan::PlanEvent;
 use crate::retention::RetentionEvent;
 use crate::roster_shift::ShiftEvent;
@@ -58,6 +59,7 @@ fn each_event_comes_back_from_json_as_it_was() {
     come_back(&GrantEvent::examples());
     come_back(&EmergencyAccessEvent::examples());
     come_back(&PolicyEvent::examples());
+    come_back(&ReadModelEvent::examples());
     come_back(&TrackEvent::examples());
     come_back(&JournalEvent::examples());
     come_back(&RecordEvent::examples());

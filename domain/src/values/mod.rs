@@ -32,8 +32,8 @@ pub use reporter::Reporter;
 pub use text::{
     AccessReference, ActionName, AttributeName, AttributeValue, CallSign, CaseRef, Code, CountryCode, CustodySeal,
     Description, ExternalId, HoldReference, InstitutionCode, Label, LegacyNumber, Narrative, Officer, OrganisationName,
-    PersonName, PlaceText, PolicyFileName, ProtocolNumber, PurposeCode, Reason, Recipient, RecordingRef, SerialNumber,
-    SourceCode, SourceSystem, Station, StorageName, UserName, VehicleMark,
+    PersonName, PlaceText, PolicyFileName, ProtocolNumber, PurposeCode, ReadModelName, Reason, Recipient, RecordingRef,
+    SerialNumber, SourceCode, SourceSystem, Station, StorageName, UserName, VehicleMark,
 };
 pub use vin::Vin;
 

@@ -222,6 +222,15 @@ text_type! {
     }
 }
 text_type! {
+    /// A read model (lasāmais modelis) by its name in the database, `case_search`.
+    ReadModelName, "read model", 48, Shape::Code {
+        allowed: |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_',
+        pattern: "^[a-z0-9][a-z0-9_]*$",
+        expected: "lower-case letters a to z, digits and `_`, as in `case_search`",
+        capitals: false,
+    }
+}
+text_type! {
     /// A code of a classifier (klasifikatora kods), `domestic-violence`.
     Code, "code", 64, Shape::Code {
         allowed: |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-',

@@ -12,6 +12,7 @@ use domain::incident::{Incident, IncidentEvent};
 use domain::kernel::{Upcaster, Versioned, upcast};
 use domain::log_life::{LogLife, LogLifeEvent};
 use domain::notice::{Notice, NoticeEvent};
+use domain::read_model::{ReadModel, ReadModelEvent};
 use domain::response_plan::{PlanEvent, ResponsePlan};
 use domain::retention::{RetentionCase, RetentionEvent};
 use domain::roster_shift::{RosterShift, ShiftEvent};
@@ -81,6 +82,7 @@ pub(crate) fn all() -> Vec<Kind> {
     all.extend(kinds::<AccessGrant>(GrantEvent::examples()));
     all.extend(kinds::<EmergencyAccess>(EmergencyAccessEvent::examples()));
     all.extend(kinds::<AccessPolicy>(PolicyEvent::examples()));
+    all.extend(kinds::<ReadModel>(ReadModelEvent::examples()));
     all.extend(kinds::<Classifier>(ClassifierEvent::examples()));
     all.extend(kinds::<Notice>(NoticeEvent::examples()));
     all.extend(kinds::<ResponsePlan>(PlanEvent::examples()));

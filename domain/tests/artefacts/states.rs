@@ -17,6 +17,7 @@ use domain::incident::{Incident, IncidentEvent};
 use domain::kernel::upcast;
 use domain::log_life::{LogLife, LogLifeEvent};
 use domain::notice::{Notice, NoticeEvent};
+use domain::read_model::{ReadModel, ReadModelEvent};
 use domain::response_plan::{PlanEvent, ResponsePlan};
 use domain::retention::{RetentionCase, RetentionEvent};
 use domain::roster_shift::{RosterShift, ShiftEvent};
@@ -121,6 +122,7 @@ fn artefact_states_are_what_they_were_or_have_another_meaning() {
     check::<AccessGrant>(GrantEvent::examples());
     check::<EmergencyAccess>(EmergencyAccessEvent::examples());
     check::<AccessPolicy>(PolicyEvent::examples());
+    check::<ReadModel>(ReadModelEvent::examples());
     check::<Classifier>(ClassifierEvent::examples());
     check::<Notice>(NoticeEvent::examples());
     check::<ResponsePlan>(PlanEvent::examples());

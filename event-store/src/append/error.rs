@@ -52,7 +52,9 @@ impl AppendError {
     pub(super) fn of_database(error: sqlx::Error) -> AppendError {
         match error {
             sqlx::Error::Decode(cause) => match cause.downcast::<DecodeError>() {
-                Ok(newer) if matches!(*newer, DecodeError::Newer { .. }) => AppendError::TooOld(*newer),
+                Ok(newer) if matches!(*newer, DecodeError::Newer { .. } | DecodeError::Unknown { .. }) => {
+                    AppendError::TooOld(*newer)
+                }
                 Ok(broken) => AppendError::Internal(broken),
                 Err(other) => AppendError::Internal(other),
             },

@@ -23,30 +23,38 @@ pub(super) struct Sorted<E> {
     pub(super) newer: Option<DecodeError>,
 }
 
-/// Decodes a page: events of parked records are left out, and those that nobody reads.
-pub(super) fn sort_out<H: Handler>(handler: &H, parked: &HashSet<Uuid>, events: Vec<StoredEvent>) -> Sorted<H::Event> {
+/// Decodes the events of a page that begins after `after` and ends at `last`: those of parked records are left out, and those that nobody reads.
+pub(super) fn sort_out<H: Handler>(
+    handler: &H,
+    parked: &HashSet<Uuid>,
+    events: Vec<StoredEvent>,
+    (after, last): (LogPosition, LogPosition),
+) -> Sorted<H::Event> {
     let mut sorted =
         Sorted { deliveries: Vec::with_capacity(events.len()), broken: Vec::new(), upto: None, newer: None };
     let mut left_out: HashSet<Uuid> = HashSet::new();
     for stored in events {
         let position = stored.position;
         let id = stored.aggregate_id;
-        if handler.reads(&stored.aggregate_type) && !parked.contains(&id) && !left_out.contains(&id) {
+        if handler.reads().contains(&stored.aggregate_type.as_str()) && !parked.contains(&id) && !left_out.contains(&id)
+        {
             match handler.decode(&stored) {
                 Ok(event) => sorted.deliveries.push(Delivery { stored, event }),
                 Err(newer @ DecodeError::Newer { .. }) => {
+                    // What lies between was not wanted, or is dealt with.
+                    sorted.upto = Some(LogPosition::new(position.get() - 1)).filter(|upto| *upto > after);
                     sorted.newer = Some(newer);
                     return sorted;
                 }
-                Err(error @ DecodeError::Broken { .. }) => {
+                Err(error @ (DecodeError::Broken { .. } | DecodeError::Unknown { .. })) => {
                     left_out.insert(id);
                     // The cause is not kept: it may quote the payload.
                     sorted.broken.push(Parking { aggregate_id: id, position, error: error.to_string() });
                 }
             }
         }
-        sorted.upto = Some(position);
     }
+    sorted.upto = Some(last);
     sorted
 }
 
@@ -122,8 +130,8 @@ mod tests {
     impl Handler for Words {
         type Event = Word;
 
-        fn reads(&self, aggregate_type: &str) -> bool {
-            aggregate_type == "word"
+        fn reads(&self) -> &'static [&'static str] {
+            &["word"]
         }
 
         fn decode(&self, event: &StoredEvent) -> Result<Word, DecodeError> {
@@ -160,10 +168,16 @@ mod tests {
         sorted.deliveries.iter().map(|delivery| delivery.stored.position.get()).collect()
     }
 
+    /// A page of these events, from the beginning of the log.
+    fn page(parked: &HashSet<Uuid>, events: Vec<StoredEvent>) -> Sorted<Word> {
+        let last = events.last().expect("an event").position;
+        sort_out(&Words, parked, events, (LogPosition::START, last))
+    }
+
     #[test]
     fn after_an_undecodable_event_its_record_is_left_out_and_the_others_go_on() {
         let events = vec![event(1, 7, r#""a""#), event(2, 7, "{}"), event(3, 8, r#""b""#), event(4, 7, r#""c""#)];
-        let sorted = sort_out(&Words, &HashSet::new(), events);
+        let sorted = page(&HashSet::new(), events);
         assert_eq!(taken(&sorted), [1, 3]);
         assert_eq!(sorted.broken.len(), 1);
         assert_eq!(sorted.broken[0].position, LogPosition::new(2));
@@ -172,7 +186,7 @@ mod tests {
 
     #[test]
     fn the_reason_of_a_parked_record_does_not_quote_its_event() {
-        let sorted = sort_out(&Words, &HashSet::new(), vec![event(1, 7, r#"{"secret":"Anna"}"#)]);
+        let sorted = page(&HashSet::new(), vec![event(1, 7, r#"{"secret":"Anna"}"#)]);
         assert!(!sorted.broken[0].error.contains("Anna"), "{}", sorted.broken[0].error);
     }
 
@@ -181,7 +195,7 @@ mod tests {
         let mut other = event(2, 8, "not even JSON");
         other.aggregate_type = "number".to_owned();
         let parked = HashSet::from([Uuid::from_u128(7)]);
-        let sorted = sort_out(&Words, &parked, vec![event(1, 7, "{}"), other]);
+        let sorted = page(&parked, vec![event(1, 7, "{}"), other]);
         assert!(sorted.deliveries.is_empty() && sorted.broken.is_empty());
         assert_eq!(sorted.upto, Some(LogPosition::new(2)));
     }
@@ -190,25 +204,26 @@ mod tests {
     fn an_event_of_a_newer_program_ends_the_page_before_it() {
         let mut newer = event(2, 8, r#""b""#);
         newer.event_version = "2".to_owned();
-        let sorted = sort_out(&Words, &HashSet::new(), vec![event(1, 7, r#""a""#), newer, event(3, 7, r#""c""#)]);
+        let sorted = page(&HashSet::new(), vec![event(1, 7, r#""a""#), newer, event(3, 7, r#""c""#)]);
         assert_eq!(taken(&sorted), [1]);
         assert_eq!(sorted.upto, Some(LogPosition::new(1)));
         assert!(sorted.newer.is_some());
     }
 
     #[test]
-    fn an_event_of_an_unknown_type_is_one_of_a_newer_program() {
+    fn an_event_of_an_unknown_type_leaves_its_record_out_and_names_the_type() {
         let mut newer = event(1, 8, r#""b""#);
         newer.event_type = "Sung".to_owned();
-        let sorted = sort_out(&Words, &HashSet::new(), vec![newer]);
-        assert!(sorted.newer.is_some() && sorted.broken.is_empty() && sorted.upto.is_none());
+        let sorted = page(&HashSet::new(), vec![newer]);
+        assert!(sorted.newer.is_none() && sorted.upto == Some(LogPosition::new(1)));
+        assert_eq!(sorted.broken[0].error, "event 1 is a Sung, a type that this program doesn't know");
     }
 
     #[test]
     fn a_version_that_is_no_number_is_broken() {
         let mut odd = event(1, 8, r#""b""#);
         odd.event_version = "1.0".to_owned();
-        let sorted = sort_out(&Words, &HashSet::new(), vec![odd]);
+        let sorted = page(&HashSet::new(), vec![odd]);
         assert!(sorted.newer.is_none() && sorted.broken.len() == 1);
     }
 

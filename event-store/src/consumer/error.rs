@@ -99,7 +99,7 @@ pub enum ConsumerError {
     /// It has seen events that the log does not have: the log was restored from an older backup.
     #[error(
         "{name} has taken in {log} up to {progress}, of which the log has no more than {head}: it was restored from an \
-         older backup. The others go on; rebuild this one: `vnr projections rebuild {name}`"
+         older backup. The others go on; rebuild this one: `vnr projections rebuild {name} --switch`"
     )]
     AheadOfLog {
         /// The consumer.

@@ -23,6 +23,8 @@ pub struct Progress {
 pub(super) struct Lease {
     pub(super) fence: i64,
     pub(super) progress: BTreeMap<&'static str, Progress>,
+    /// Where it ends, of a slice.
+    pub(super) upto: BTreeMap<&'static str, LogPosition>,
     pub(super) parked: HashSet<Uuid>,
 }
 
@@ -36,6 +38,11 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// The pool that it works through.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
     /// The rows of `consumer`, worked for by `holder`.
     pub fn new(pool: PgPool, consumer: Consumer, holder: String, lease: Duration) -> Ledger {
         Ledger { pool, consumer, holder, lease }
@@ -57,25 +64,13 @@ impl Ledger {
                  on conflict do nothing",
             )
             .bind(consumer.name)
-            .bind(consumer.build.as_str())
+            .bind(consumer.build.name())
             .bind(log.as_str())
             .bind(version(consumer))
             .bind(progress.position.as_i64())
             .bind(i32::try_from(progress.generation).unwrap_or(i32::MAX))
             .execute(&mut *tx)
             .await?;
-        }
-        Ok(())
-    }
-
-    /// Removes the rows of a consumer, and what it has parked.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn remove_in_tx(tx: &mut PgConnection, name: &str, build: Build) -> Result<(), sqlx::Error> {
-        for table in ["consumers", "parked"] {
-            let sql = format!("delete from projections.{table} where name = $1 and build = $2");
-            sqlx::query(&sql).bind(name).bind(build.as_str()).execute(&mut *tx).await?;
         }
         Ok(())
     }
@@ -97,7 +92,7 @@ impl Ledger {
              for update",
         )
         .bind(name)
-        .bind(build.as_str())
+        .bind(build.name())
         .fetch_all(tx)
         .await?;
         let Some(first) = rows.first() else { return Ok(None) };
@@ -108,56 +103,38 @@ impl Ledger {
         Ok(Some((version, progress.collect::<Result<_, _>>()?)))
     }
 
-    /// Makes what was built anew the one that serves, in the rows of this schema: progress and parked records of the other
-    /// are forgotten. Nobody holds its lease afterwards, and no lease of before is worth anything.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn promote_in_tx(tx: &mut PgConnection, name: &str) -> Result<(), sqlx::Error> {
-        let fence: Option<i64> = sqlx::query_scalar("select max(fence) + 1 from projections.consumers where name = $1")
-            .bind(name)
-            .fetch_one(&mut *tx)
-            .await?;
-        Ledger::remove_in_tx(&mut *tx, name, Build::Live).await?;
-        sqlx::query(
-            "update projections.consumers
-             set build = 'live', fence = $2, holder = null, lease_until = null
-             where name = $1 and build = 'rebuild'",
-        )
-        .bind(name)
-        .bind(fence.unwrap_or(1))
-        .execute(&mut *tx)
-        .await?;
-        sqlx::query("update projections.parked set build = 'live' where name = $1 and build = 'rebuild'")
-            .bind(name)
-            .execute(&mut *tx)
-            .await?;
-        Ok(())
-    }
-
-    /// Tries to take the lease: `None` while somebody else holds it.
+    /// Tries to take the lease: `None` while somebody else holds it, or while it is paused.
     pub(super) async fn acquire(&self) -> Result<Option<Lease>, ConsumerError> {
         if self.is_held().await? {
             return Ok(None);
         }
+        self.lease(false).await
+    }
+
+    /// Takes the lease from whoever holds it.
+    pub(super) async fn take_over(&self) -> Result<Lease, ConsumerError> {
+        self.lease(true).await?.ok_or(ConsumerError::LeaseLost { name: self.consumer.name })
+    }
+
+    async fn lease(&self, from_anybody: bool) -> Result<Option<Lease>, ConsumerError> {
         let mut tx = self.pool.begin().await?;
         // All rows are locked before any is changed, in one order for all, so that two workers can't take half each.
         let rows = sqlx::query(
-            "select log, version, progress, generation, fence,
-                    coalesce(holder = $3 or lease_until < clock_timestamp(), true) as free
+            "select log, version, progress, generation, fence, upto,
+                    not paused and coalesce(holder = $3 or lease_until < clock_timestamp(), true) as free
              from projections.consumers
              where name = $1 and build = $2
              order by log
              for update",
         )
         .bind(self.consumer.name)
-        .bind(self.consumer.build.as_str())
+        .bind(self.consumer.build.name())
         .bind(&self.holder)
         .fetch_all(&mut *tx)
         .await?;
 
         let (mut fence, mut free) = (0, true);
-        let mut progress = BTreeMap::new();
+        let (mut progress, mut upto) = (BTreeMap::new(), BTreeMap::new());
         for log in self.consumer.logs {
             let found = rows.iter().find(|row| row.try_get("log").is_ok_and(|name: &str| name == log.as_str()));
             let row = found.ok_or(ConsumerError::Unknown { name: self.consumer.name, log: *log })?;
@@ -174,8 +151,11 @@ impl Ledger {
             let generation = u32::try_from(row.try_get::<i32, _>("generation")?).unwrap_or(0);
             let position = LogPosition::from_i64(row.try_get("progress")?);
             progress.insert(log.as_str(), Progress { position, generation });
+            if let Some(end) = row.try_get("upto")? {
+                upto.insert(log.as_str(), LogPosition::from_i64(end));
+            }
         }
-        if !free {
+        if !free && !from_anybody {
             return Ok(None);
         }
         fence += 1;
@@ -185,7 +165,7 @@ impl Ledger {
              where name = $1 and build = $2",
         )
         .bind(self.consumer.name)
-        .bind(self.consumer.build.as_str())
+        .bind(self.consumer.build.name())
         .bind(&self.holder)
         .bind(fence)
         .bind(self.lease)
@@ -193,21 +173,22 @@ impl Ledger {
         .await?;
         let parked = sqlx::query_scalar("select aggregate_id from projections.parked where name = $1 and build = $2")
             .bind(self.consumer.name)
-            .bind(self.consumer.build.as_str())
+            .bind(self.consumer.build.name())
             .fetch_all(&mut *tx)
             .await?;
         tx.commit().await?;
-        Ok(Some(Lease { fence, progress, parked: parked.into_iter().collect() }))
+        Ok(Some(Lease { fence, progress, upto, parked: parked.into_iter().collect() }))
     }
 
-    /// Whether somebody else holds the lease: asked without a lock, so that those who stand by disturb nobody.
+    /// Whether somebody else holds the lease, or nobody may: asked without a lock, so that those who stand by disturb nobody.
     async fn is_held(&self) -> Result<bool, sqlx::Error> {
         sqlx::query_scalar(
             "select exists (select from projections.consumers
-                            where name = $1 and build = $2 and holder <> $3 and lease_until >= clock_timestamp())",
+                            where name = $1 and build = $2
+                              and (paused or (holder <> $3 and lease_until >= clock_timestamp())))",
         )
         .bind(self.consumer.name)
-        .bind(self.consumer.build.as_str())
+        .bind(self.consumer.build.name())
         .bind(&self.holder)
         .fetch_one(&self.pool)
         .await
@@ -220,7 +201,7 @@ impl Ledger {
              where name = $1 and build = $2 and fence = $3",
         )
         .bind(self.consumer.name)
-        .bind(self.consumer.build.as_str())
+        .bind(self.consumer.build.name())
         .bind(fence)
         .bind(self.lease)
         .execute(&self.pool)
@@ -238,7 +219,7 @@ impl Ledger {
              where name = $1 and build = $2 and fence = $3",
         )
         .bind(self.consumer.name)
-        .bind(self.consumer.build.as_str())
+        .bind(self.consumer.build.name())
         .bind(fence)
         .execute(&self.pool)
         .await?;
@@ -255,7 +236,7 @@ impl Ledger {
              where name = $1 and build = $2 and log = $3 and progress = $4 and fence = $5",
         )
         .bind(self.consumer.name)
-        .bind(self.consumer.build.as_str())
+        .bind(self.consumer.build.name())
         .bind(step.log.as_str())
         .bind(step.from.as_i64())
         .bind(step.fence)
@@ -285,7 +266,7 @@ impl Ledger {
                  on conflict do nothing",
             )
             .bind(self.consumer.name)
-            .bind(self.consumer.build.as_str())
+            .bind(self.consumer.build.name())
             .bind(record.aggregate_id)
             .bind(log.as_str())
             .bind(record.position.as_i64())
@@ -303,7 +284,7 @@ impl Ledger {
              where name = $1 and build = $2",
         )
         .bind(self.consumer.name)
-        .bind(self.consumer.build.as_str())
+        .bind(self.consumer.build.name())
         .bind(error)
         .execute(&self.pool)
         .await?;

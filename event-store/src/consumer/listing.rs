@@ -13,7 +13,7 @@ use crate::log::LogName;
 pub struct ConsumerStatus {
     /// Its name.
     pub name: String,
-    /// `live` or `rebuild`.
+    /// Which body: `live`, `rebuild`, `rebuild-1-of-4`, `previous` or `check`.
     pub build: String,
     /// Version of its code.
     pub version: i32,
@@ -39,6 +39,12 @@ pub struct ConsumerStatus {
     pub last_error: Option<String>,
     /// When it last moved.
     pub last_advanced_at: Option<DateTime<Utc>>,
+    /// Nobody works for it until it is resumed.
+    pub paused: bool,
+    /// Of a body that is built anew: all of it is there.
+    pub filled: bool,
+    /// Of a body that is built anew: it was rolled back from.
+    pub held: bool,
 }
 
 impl<'r> FromRow<'r, PgRow> for ConsumerStatus {
@@ -58,6 +64,9 @@ impl<'r> FromRow<'r, PgRow> for ConsumerStatus {
             holder: row.try_get("holder")?,
             last_error: row.try_get("last_error")?,
             last_advanced_at: row.try_get("last_advanced_at")?,
+            paused: row.try_get("paused")?,
+            filled: row.try_get("filled")?,
+            held: row.try_get("held")?,
         })
     }
 }
@@ -67,7 +76,7 @@ impl ConsumerStatus {
     pub fn mended_by(&self) -> Option<String> {
         self.ahead.then(|| {
             format!(
-                "{} has taken in {} up to {}.{}, which the restored log does not have (it is at {}.{}): run `vnr projections rebuild {}`",
+                "{} has taken in {} up to {}.{}, which the restored log does not have (it is at {}.{}): run `vnr projections rebuild {} --switch`",
                 self.name, self.log, self.generation, self.progress, self.head_generation, self.head, self.name
             )
         })
@@ -93,7 +102,7 @@ pub async fn statuses(executor: impl PgExecutor<'_>) -> Result<Vec<ConsumerStatu
                     (select count(*) from projections.parked p
                      where p.name = c.name and p.build = c.build and p.log = c.log) as parked,
                     case when c.lease_until >= clock_timestamp() then c.holder end as holder,
-                    c.last_error, c.last_advanced_at
+                    c.last_error, c.last_advanced_at, c.paused, c.filled, c.held
              from projections.consumers c, {log}.head h
              where c.log = '{log}'"
         )
@@ -107,7 +116,7 @@ pub async fn statuses(executor: impl PgExecutor<'_>) -> Result<Vec<ConsumerStatu
 pub struct ParkedRecord {
     /// The consumer.
     pub name: String,
-    /// `live` or `rebuild`.
+    /// Which body of it.
     pub build: String,
     /// The record.
     pub aggregate_id: Uuid,

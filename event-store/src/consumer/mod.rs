@@ -16,6 +16,8 @@
 //! hole, an alarm is raised, and all others move on.
 
 mod batch;
+mod bodies;
+mod build;
 mod error;
 mod heads;
 mod ledger;
@@ -23,42 +25,26 @@ mod listing;
 mod progress;
 mod retry;
 mod session;
+mod throttle;
 mod worker;
 
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+pub use self::bodies::BodyState;
+pub use self::build::{Build, Filled, MOST_SLICES};
 pub use self::error::{ApplyError, ConsumerError};
 pub use self::heads::Heads;
 pub use self::ledger::{Ledger, Progress};
 pub use self::listing::{ConsumerStatus, ParkedRecord, parked, statuses};
 pub use self::progress::{CHANNEL, NotReached, ProgressWatch};
-pub use self::retry::retry_parked;
+pub use self::retry::{retry_parked, retry_parked_in_tx};
 pub use self::session::{Session, Step};
 pub use self::worker::{LEASE, Worker, run};
 
 use crate::log::{DecodeError, LogName, StoredEvent};
 use crate::migrate::MigrationSet;
-
-/// Which of a consumer's two bodies of data is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Build {
-    /// The one that serves.
-    Live,
-    /// The one that is being built anew beside it.
-    Rebuild,
-}
-
-impl Build {
-    /// As the database has it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Build::Live => "live",
-            Build::Rebuild => "rebuild",
-        }
-    }
-}
 
 /// A consumer: its name, the version of its code, and the logs that it reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,10 +65,10 @@ impl Consumer {
         Consumer { name, build: Build::Live, version, logs }
     }
 
-    /// The same, being built anew.
+    /// Another body of the same.
     #[must_use]
-    pub fn rebuild(&self) -> Consumer {
-        Consumer { build: Build::Rebuild, ..self.clone() }
+    pub fn body(&self, build: Build) -> Consumer {
+        Consumer { build, ..self.clone() }
     }
 }
 
@@ -103,13 +89,19 @@ pub trait Handler: Send {
     /// A decoded event.
     type Event: Send + Sync;
 
-    /// Whether events of records of this type matter to it; others are passed over undecoded.
-    fn reads(&self, aggregate_type: &str) -> bool;
+    /// Types of streams that matter to it; the events of others are passed over unread.
+    fn reads(&self) -> &'static [&'static str];
+
+    /// Of these the types whose streams may be taken in apart from one another: what an event of one stream does depends on no other of
+    /// them. Where there are any, a body can be filled in slices; streams of the other types go to every slice.
+    fn apart(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// What the event says.
     ///
     /// # Errors
-    /// [`DecodeError::Newer`] makes the consumer wait for a newer program, [`DecodeError::Broken`] parks the record.
+    /// [`DecodeError::Newer`] makes the consumer wait for a newer program, the others park the record.
     fn decode(&self, event: &StoredEvent) -> Result<Self::Event, DecodeError>;
 
     /// Takes the events in, all of one log and in its order, by writing through `tx`.
@@ -126,8 +118,12 @@ pub trait Handler: Send {
 impl<H: Handler + ?Sized> Handler for Box<H> {
     type Event = H::Event;
 
-    fn reads(&self, aggregate_type: &str) -> bool {
-        (**self).reads(aggregate_type)
+    fn reads(&self) -> &'static [&'static str] {
+        (**self).reads()
+    }
+
+    fn apart(&self) -> &'static [&'static str] {
+        (**self).apart()
     }
 
     fn decode(&self, event: &StoredEvent) -> Result<Self::Event, DecodeError> {

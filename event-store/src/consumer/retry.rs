@@ -1,5 +1,6 @@
 //! Taking a parked record in again, after what stood in its way was mended.
 
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::batch::hand_over;
@@ -24,10 +25,26 @@ pub async fn retry_parked<H: Handler>(
     handler: &mut H,
     aggregate_id: Uuid,
 ) -> Result<Option<u64>, ConsumerError> {
-    let log = reader.log();
     let mut tx = reader.pool().begin().await?;
+    let taken_in = retry_parked_in_tx(&mut tx, consumer, reader, handler, aggregate_id).await?;
+    tx.commit().await?;
+    Ok(taken_in)
+}
+
+/// The same in a transaction of somebody else's.
+///
+/// # Errors
+/// As [`retry_parked`]: the transaction is to be rolled back then.
+pub async fn retry_parked_in_tx<H: Handler>(
+    tx: &mut PgConnection,
+    consumer: &Consumer,
+    reader: &LogReader,
+    handler: &mut H,
+    aggregate_id: Uuid,
+) -> Result<Option<u64>, ConsumerError> {
+    let log = reader.log();
     // With the rows locked no batch can be written, so what is left out ends at the progress that is read here.
-    let Some((version, progress)) = Ledger::lock_in_tx(&mut tx, consumer.name, consumer.build).await? else {
+    let Some((version, progress)) = Ledger::lock_in_tx(&mut *tx, consumer.name, consumer.build).await? else {
         return Err(ConsumerError::Unknown { name: consumer.name, log });
     };
     if version != consumer.version {
@@ -38,7 +55,7 @@ pub async fn retry_parked<H: Handler>(
          returning first_position",
     )
     .bind(consumer.name)
-    .bind(consumer.build.as_str())
+    .bind(consumer.build.name())
     .bind(aggregate_id)
     .bind(log.as_str())
     .fetch_optional(&mut *tx)
@@ -47,7 +64,7 @@ pub async fn retry_parked<H: Handler>(
     let last = progress.get(log.as_str()).copied().unwrap_or_default();
     let batch = left_out(reader, handler, aggregate_id, LogPosition::from_i64(first), last).await?;
     for piece in batch.chunks(PAGE as usize) {
-        hand_over(handler, &mut tx, piece).await.map_err(ConsumerError::Apply)?;
+        hand_over(handler, &mut *tx, piece).await.map_err(ConsumerError::Apply)?;
     }
     // A new fence makes the worker look again at what is parked.
     sqlx::query(
@@ -55,10 +72,9 @@ pub async fn retry_parked<H: Handler>(
          where name = $1 and build = $2",
     )
     .bind(consumer.name)
-    .bind(consumer.build.as_str())
+    .bind(consumer.build.name())
     .execute(&mut *tx)
     .await?;
-    tx.commit().await?;
     Ok(Some(batch.len() as u64))
 }
 
@@ -71,12 +87,15 @@ async fn left_out<H: Handler>(
 ) -> Result<Vec<Delivery<H::Event>>, ConsumerError> {
     let mut deliveries = Vec::new();
     for stored in reader.stream(aggregate_id).await? {
-        if stored.position < first || stored.position > last || !handler.reads(&stored.aggregate_type) {
+        if stored.position < first
+            || stored.position > last
+            || !handler.reads().contains(&stored.aggregate_type.as_str())
+        {
             continue;
         }
         let event = handler.decode(&stored).map_err(|error| match error {
             newer @ DecodeError::Newer { .. } => ConsumerError::Waiting(newer),
-            error @ DecodeError::Broken { .. } => {
+            error @ (DecodeError::Broken { .. } | DecodeError::Unknown { .. }) => {
                 ConsumerError::Apply(ApplyError::Event { position: stored.position, reason: error.to_string() })
             }
         })?;

@@ -5,24 +5,19 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use metrics::{counter, gauge};
-use sqlx::PgPool;
+use sqlx::{Executor as _, PgPool};
 use tokio::task::JoinHandle;
 use tracing::{error, warn};
 use uuid::Uuid;
 
 use super::batch::{Sorted, Verdict, hand_over, judge, sort_out};
-use super::ledger::{Advance, Ledger, Parking};
+use super::ledger::{Advance, Lease, Ledger, Parking};
+use super::throttle::Throttle;
 use super::{ConsumerError, Delivery, Handler, Progress};
-use crate::log::{Head, LogName, LogPosition, StoredEvent};
+use crate::log::{Head, LogName, LogPosition};
 use crate::proof::generation::Place;
 use crate::read::{LogReader, ReadError};
-
-/// A batch should take about this long: readers of the log and of the tables hold no transaction for long (I-13).
-const BATCH_TIME: Duration = Duration::from_millis(400);
-/// Sizes of a page.
-const SMALLEST_PAGE: u32 = 50;
-const LARGEST_PAGE: u32 = 4_000;
-const FIRST_PAGE: u32 = 500;
+use crate::window::{Page, PageRange, Wanted};
 
 /// What one step did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +35,10 @@ pub struct Session {
     readers: Vec<LogReader>,
     fence: i64,
     progress: BTreeMap<&'static str, Progress>,
+    /// Where it ends, of a slice.
+    upto: BTreeMap<&'static str, LogPosition>,
     parked: HashSet<Uuid>,
-    page: u32,
+    throttle: Throttle,
     ahead: Option<ReadAhead>,
     renewed: Instant,
 }
@@ -51,7 +48,7 @@ pub struct Session {
 struct ReadAhead {
     log: LogName,
     after: LogPosition,
-    page: JoinHandle<Result<Vec<StoredEvent>, ReadError>>,
+    page: JoinHandle<Result<Page, ReadError>>,
 }
 
 impl Drop for ReadAhead {
@@ -66,15 +63,31 @@ impl Session {
     /// # Errors
     /// When the database fails, the consumer isn't there or was written by another version, or the log ends before it.
     pub async fn open(ledger: &Ledger, readers: &[LogReader]) -> Result<Option<Session>, ConsumerError> {
-        let Some(lease) = ledger.acquire().await? else { return Ok(None) };
+        match ledger.acquire().await? {
+            Some(lease) => Session::of(ledger, lease, readers).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Takes the lease from whoever holds it: their next batch finds that it is gone, and is undone.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub async fn take_over(ledger: &Ledger, readers: &[LogReader]) -> Result<Session, ConsumerError> {
+        let lease = ledger.take_over().await?;
+        Session::of(ledger, lease, readers).await
+    }
+
+    async fn of(ledger: &Ledger, lease: Lease, readers: &[LogReader]) -> Result<Session, ConsumerError> {
         let logs = ledger.consumer.logs.iter();
         let mut session = Session {
             readers: logs.filter_map(|log| readers.iter().find(|reader| reader.log() == *log).cloned()).collect(),
             ledger: ledger.clone(),
             fence: lease.fence,
             progress: lease.progress,
+            upto: lease.upto,
             parked: lease.parked,
-            page: FIRST_PAGE,
+            throttle: Throttle::new(ledger.consumer.build.is_filled()),
             ahead: None,
             renewed: Instant::now(),
         };
@@ -82,7 +95,7 @@ impl Session {
             session.close().await;
             return Err(error);
         }
-        Ok(Some(session))
+        Ok(session)
     }
 
     /// Where it stands in a log.
@@ -123,28 +136,35 @@ impl Session {
             return Err(ConsumerError::Unknown { name: self.ledger.consumer.name, log });
         };
         let before = self.progress(log);
-        let limit = self.page;
-        let events = self.next_page(&reader, before, limit).await?;
-        let Some(last) = events.last() else {
+        let limit = self.throttle.page();
+        let wanted = self.wanted(handler);
+        let page = self.next_page(&reader, before, limit, &wanted).await?;
+        let Some(range) = page.range else {
             self.tell_lag(log, None);
             return Ok(Step { events: 0, progress: before });
         };
-        if events.len() >= limit as usize {
-            self.read_ahead(&reader, last.position);
+        let behind = range.width >= u64::from(limit);
+        if behind {
+            self.read_ahead(&reader, range.last, wanted);
         }
-        self.tell_lag(log, events.first().map(|event| event.recorded_at));
+        self.tell_lag(log, Some(range.first_recorded_at));
 
         let begun = Instant::now();
-        let last = (last.position, last.recorded_at);
-        let sorted = sort_out(handler, &self.parked, events);
-        self.take_in(handler, log, sorted, last).await?;
-        self.resize(begun.elapsed());
+        let sorted = sort_out(handler, &self.parked, page.events, (before, range.last));
+        self.take_in(handler, log, sorted, &range).await?;
         let progress = self.progress(log);
         let events = progress.get() - before.get();
-        let name = self.ledger.consumer.name;
-        let build = self.ledger.consumer.build.as_str();
+        let (name, build) = (self.ledger.consumer.name, self.ledger.consumer.build.label());
         counter!("vnr_projection_events_total", "projection" => name, "build" => build).increment(events);
+        self.throttle.took(begun.elapsed());
+        if behind {
+            self.throttle.rest(&reader, progress).await?;
+        }
         Ok(Step { events, progress })
+    }
+
+    fn wanted<H: Handler>(&self, handler: &H) -> Wanted {
+        Wanted { types: handler.reads(), apart: handler.apart(), slices: self.ledger.consumer.build.slices() }
     }
 
     async fn next_page(
@@ -152,7 +172,8 @@ impl Session {
         reader: &LogReader,
         after: LogPosition,
         limit: u32,
-    ) -> Result<Vec<StoredEvent>, ConsumerError> {
+        wanted: &Wanted,
+    ) -> Result<Page, ConsumerError> {
         if let Some(mut ahead) = self.ahead.take_if(|ahead| ahead.log == reader.log() && ahead.after == after) {
             // A page that could not be read ahead is read again.
             if let Ok(Ok(page)) = (&mut ahead.page).await {
@@ -160,12 +181,14 @@ impl Session {
             }
         }
         self.ahead = None;
-        Ok(reader.page(after, limit).await?)
+        let upto = self.upto.get(reader.log().as_str()).copied();
+        Ok(reader.wanted(after, limit, upto, wanted).await?)
     }
 
-    fn read_ahead(&mut self, reader: &LogReader, after: LogPosition) {
-        let (reader, log, limit) = (reader.clone(), reader.log(), self.page);
-        let page = tokio::spawn(async move { reader.page(after, limit).await });
+    fn read_ahead(&mut self, reader: &LogReader, after: LogPosition, wanted: Wanted) {
+        let (reader, log, limit) = (reader.clone(), reader.log(), self.throttle.page());
+        let upto = self.upto.get(log.as_str()).copied();
+        let page = tokio::spawn(async move { reader.wanted(after, limit, upto, &wanted).await });
         self.ahead = Some(ReadAhead { log, after, page });
     }
 
@@ -175,7 +198,7 @@ impl Session {
         handler: &mut H,
         log: LogName,
         sorted: Sorted<H::Event>,
-        last: (LogPosition, DateTime<Utc>),
+        range: &PageRange,
     ) -> Result<(), ConsumerError> {
         let Sorted { deliveries, mut broken, upto, newer } = sorted;
         let mut pieces = VecDeque::from([deliveries]);
@@ -188,7 +211,7 @@ impl Session {
             let rest = broken.split_off(broken.partition_point(|record| record.position <= end));
             let parking = std::mem::replace(&mut broken, rest);
             let at_end = piece.last().map(|delivery| delivery.stored.recorded_at);
-            let recorded_at = if end == last.0 { Some(last.1) } else { at_end };
+            let recorded_at = if end == range.last { Some(range.last_recorded_at) } else { at_end };
             match self.write(handler, log, (end, recorded_at), &parking, &piece).await {
                 Ok(()) => {}
                 Err(ConsumerError::Apply(error)) if error.is_of_the_events() => {
@@ -242,6 +265,10 @@ impl Session {
         let to = Progress { position: end, ..now };
         let step = Advance { log, fence: self.fence, from: now.position, to, recorded_at };
         let mut tx = self.ledger.pool.begin().await?;
+        if self.ledger.consumer.build.is_filled() {
+            // A crash takes progress and rows alike, and they are made again.
+            tx.execute("set local synchronous_commit = off").await?;
+        }
         self.ledger.advance_in_tx(&mut tx, &step).await?;
         self.ledger.park_in_tx(&mut tx, log, parking).await?;
         if let Err(error) = hand_over(handler, &mut tx, batch).await {
@@ -252,9 +279,13 @@ impl Session {
 
         self.renewed = Instant::now();
         self.progress.insert(log.as_str(), to);
-        let (name, build) = (self.ledger.consumer.name, self.ledger.consumer.build.as_str());
-        gauge!("vnr_projection_progress", "projection" => name, "build" => build, "log" => log.as_str())
-            .set(end.get() as f64);
+        let (name, build) = (self.ledger.consumer.name, self.ledger.consumer.build.label());
+        if self.is_whole() {
+            gauge!("vnr_projection_progress", "projection" => name, "build" => build, "log" => log.as_str())
+                .set(end.get() as f64);
+            gauge!("vnr_projection_parked", "projection" => name, "build" => build)
+                .set((self.parked.len() + parking.len()) as f64);
+        }
         for record in parking {
             self.parked.insert(record.aggregate_id);
             error!(
@@ -267,21 +298,20 @@ impl Session {
                 "a record is parked: its events from here on are left out until it is retried"
             );
         }
-        gauge!("vnr_projection_parked", "projection" => name, "build" => build).set(self.parked.len() as f64);
         Ok(())
     }
 
-    fn resize(&mut self, took: Duration) {
-        if took > BATCH_TIME {
-            self.page = (self.page / 2).max(SMALLEST_PAGE);
-        } else if took < BATCH_TIME / 4 {
-            self.page = (self.page * 2).min(LARGEST_PAGE);
-        }
+    /// Whether it is of a whole body: of slices side by side no figure says how far the body is.
+    fn is_whole(&self) -> bool {
+        self.ledger.consumer.build.slices().is_none()
     }
 
     fn tell_lag(&self, log: LogName, oldest: Option<DateTime<Utc>>) {
+        if !self.is_whole() {
+            return;
+        }
         let seconds = oldest.map_or(0.0, |at| (Utc::now() - at).as_seconds_f64().max(0.0));
-        let (name, build) = (self.ledger.consumer.name, self.ledger.consumer.build.as_str());
+        let (name, build) = (self.ledger.consumer.name, self.ledger.consumer.build.label());
         gauge!("vnr_projection_lag_seconds", "projection" => name, "build" => build, "log" => log.as_str())
             .set(seconds);
     }

@@ -89,7 +89,7 @@ fn pause_after(error: &ConsumerError, back_off: &mut Duration) -> Duration {
 
 /// Tells whether the consumer stands before an event of a newer program.
 fn tell_waiting(consumer: &Consumer, waiting: bool) {
-    gauge!("vnr_projection_waiting", "projection" => consumer.name, "build" => consumer.build.as_str())
+    gauge!("vnr_projection_waiting", "projection" => consumer.name, "build" => consumer.build.label())
         .set(f64::from(u8::from(waiting)));
 }
 
@@ -111,7 +111,7 @@ async fn serve<H: Handler>(
     back_off: &mut Duration,
 ) -> Result<(), ConsumerError> {
     let Some(mut session) = Session::open(&worker.ledger, &worker.readers).await? else { return Ok(()) };
-    info!(consumer = worker.consumer().name, build = worker.consumer().build.as_str(), "took the lease");
+    info!(consumer = worker.consumer().name, build = worker.consumer().build.label(), "took the lease");
     let served = follow(worker, &mut session, shutdown, back_off).await;
     match &served {
         Err(ConsumerError::LeaseLost { .. }) => {}
@@ -139,7 +139,7 @@ async fn follow<H: Handler>(
             let step = session.step(&mut worker.handler, *log).await?;
             worker.progress.report(&consumer, *log, step.progress);
             let behind = worker.heads.position(*log).get().saturating_sub(step.progress.get());
-            gauge!("vnr_projection_lag_events", "projection" => consumer.name, "build" => consumer.build.as_str(),
+            gauge!("vnr_projection_lag_events", "projection" => consumer.name, "build" => consumer.build.label(),
                    "log" => log.as_str())
             .set(behind as f64);
             events += step.events;

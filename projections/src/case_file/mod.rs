@@ -75,6 +75,7 @@ impl Projection for CaseFile {
     const VERSION: u32 = 2;
     const LOGS: &'static [LogName] = &[LogName::REGISTER];
     const AGGREGATES: &'static [&'static str] = &[INCIDENT, SEIZED_ITEM];
+    const APART: &'static [&'static str] = Self::AGGREGATES;
     const TABLES: &'static [&'static str] = &[
         "persons",
         "organisations",

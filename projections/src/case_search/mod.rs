@@ -27,6 +27,7 @@ impl Projection for CaseSearch {
     const VERSION: u32 = 5;
     const LOGS: &'static [LogName] = &[LogName::REGISTER];
     const AGGREGATES: &'static [&'static str] = &[INCIDENT, UNIT];
+    const APART: &'static [&'static str] = &[INCIDENT];
     const TABLES: &'static [&'static str] = &["incidents", "units"];
     const SCHEMA_SQL: &'static str = include_str!("schema.sql");
 

@@ -195,6 +195,8 @@ pub struct IncidentFilter {
     pub occurred_before: Option<DateTime<Utc>>,
     /// Whose place has all of these words.
     pub place_words: Option<String>,
+    /// That are found by these words of their texts, as `case_words` is asked for them.
+    pub words: Option<String>,
     /// That somebody reaches in each of these ways; all where nobody is asking.
     pub reached: Vec<Reach>,
 }
@@ -403,6 +405,10 @@ impl IncidentFilter {
         }
         if let Some(words) = &self.place_words {
             query.push(" and place_words @@ plainto_tsquery('simple', ").push_bind(words.clone()).push(")");
+        }
+        if let Some(words) = &self.words {
+            let found = " and id in (select incident from case_words.cases where words @@ ";
+            query.push(found).push_bind(words.clone()).push("::tsquery)");
         }
         for reach in &self.reached {
             reach::push(query, reach, &COLUMNS);

@@ -26,6 +26,7 @@ impl Projection for Cautions {
     const VERSION: u32 = 1;
     const LOGS: &'static [LogName] = &[LogName::REGISTER];
     const AGGREGATES: &'static [&'static str] = &[CAUTION];
+    const APART: &'static [&'static str] = Self::AGGREGATES;
     const TABLES: &'static [&'static str] = &["cautions"];
     const SCHEMA_SQL: &'static str = include_str!("schema.sql");
 

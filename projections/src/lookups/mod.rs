@@ -21,8 +21,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub use self::rows::{Lookup, LookupDigest, LookupKind, LookupRow};
-use self::told::{RECORDS, Told, told};
-use crate::event::{DecodedEvent, RETENTION, RegisterEvent, decode};
+use self::told::{AGGREGATES, RECORDS, Told, told};
+use crate::event::{DecodedEvent, RegisterEvent, decode};
 use crate::projection::Projector;
 use crate::registry::ReadModel;
 use crate::table::{Statements, TableRow};
@@ -49,7 +49,7 @@ impl LookupKeys {
     /// The read model that works with them.
     pub(crate) fn read_model(self) -> ReadModel {
         let projector = move |schema: &str| -> Projector { Box::new(Lookups::new(schema, self.clone())) };
-        ReadModel::new(Consumer::live(NAME, VERSION, LOGS), TABLES, include_str!("schema.sql"), projector)
+        ReadModel::new(Consumer::live(NAME, VERSION, LOGS), (TABLES, include_str!("schema.sql")), true, projector)
     }
 
     /// The keys of what is sealed, as far as they are there.
@@ -57,13 +57,22 @@ impl LookupKeys {
         &self,
         sealed: impl Iterator<Item = &'a SealedThing>,
     ) -> Result<HashMap<Uuid, RecordKey>, ApplyError> {
-        let ids: BTreeSet<Uuid> = sealed.filter_map(|thing| thing.field.key_id()).collect();
+        self.by_id(sealed.filter_map(|thing| thing.field.key_id()).collect()).await
+    }
+
+    /// Keys by their ids, as far as they are there.
+    pub(crate) async fn by_id(&self, ids: BTreeSet<Uuid>) -> Result<HashMap<Uuid, RecordKey>, ApplyError> {
         let ids: Vec<Uuid> = ids.into_iter().collect();
         self.keys.by_id(&ids).await.map_err(|error| match error {
             SealError::Database(error) => ApplyError::Database(error),
             // Its generation may come: nothing is wrong with the events, so none of them is set aside.
             other => ApplyError::Database(sqlx::Error::Protocol(other.to_string())),
         })
+    }
+
+    /// What digests are made with.
+    pub(crate) fn master(&self) -> &MasterKeys {
+        &self.master
     }
 
     /// What a thing is found by; nothing where its key is gone.
@@ -233,8 +242,13 @@ impl Lookups {
 impl Handler for Lookups {
     type Event = RegisterEvent;
 
-    fn reads(&self, aggregate_type: &str) -> bool {
-        aggregate_type == RETENTION || RECORDS.contains(&aggregate_type)
+    fn reads(&self) -> &'static [&'static str] {
+        AGGREGATES
+    }
+
+    /// A thing is of its own record. Which keys are destroyed goes to every slice.
+    fn apart(&self) -> &'static [&'static str] {
+        RECORDS
     }
 
     fn decode(&self, event: &StoredEvent) -> Result<RegisterEvent, DecodeError> {

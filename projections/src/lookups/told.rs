@@ -6,10 +6,12 @@ use domain::incident::IncidentEvent;
 use uuid::Uuid;
 
 use super::LookupKind;
-use crate::event::{CARD, CAUTION, INCIDENT, RegisterEvent};
+use crate::event::{CARD, CAUTION, INCIDENT, RETENTION, RegisterEvent};
 
 /// Types of the records that are found.
 pub(super) const RECORDS: &[&str] = &[INCIDENT, CARD, CAUTION];
+/// Types of streams that matter: those, and what destroys keys.
+pub(super) const AGGREGATES: &[&str] = &[INCIDENT, CARD, CAUTION, RETENTION];
 
 /// What an event says of one part of its record: of a person, of a vehicle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

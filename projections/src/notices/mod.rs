@@ -27,6 +27,7 @@ impl Projection for Notices {
     const VERSION: u32 = 1;
     const LOGS: &'static [LogName] = &[LogName::REGISTER];
     const AGGREGATES: &'static [&'static str] = &[NOTICE];
+    const APART: &'static [&'static str] = Self::AGGREGATES;
     const TABLES: &'static [&'static str] = &["notices"];
     const SCHEMA_SQL: &'static str = include_str!("schema.sql");
 

@@ -45,6 +45,7 @@ impl Projection for RosterHistory {
     const VERSION: u32 = 2;
     const LOGS: &'static [LogName] = &[LogName::REGISTER];
     const AGGREGATES: &'static [&'static str] = &[UNIT];
+    const APART: &'static [&'static str] = Self::AGGREGATES;
     const TABLES: &'static [&'static str] = &["units", "events"];
     const SCHEMA_SQL: &'static str = include_str!("schema.sql");
 

@@ -40,6 +40,7 @@ impl Projection for Timeline {
     const LOGS: &'static [LogName] = &[LogName::REGISTER];
     const AGGREGATES: &'static [&'static str] =
         &[INCIDENT, CARD, UNIT, RETENTION, ACCESS_GRANT, EMERGENCY_ACCESS, SEIZED_ITEM];
+    const APART: &'static [&'static str] = Self::AGGREGATES;
     const TABLES: &'static [&'static str] = &["entries", "items"];
     const SCHEMA_SQL: &'static str = include_str!("schema.sql");
 
@@ -105,6 +106,7 @@ fn named(event: &RegisterEvent, item: Option<&ItemRow>) -> BTreeSet<Uuid> {
         | RegisterEvent::Caution(_)
         | RegisterEvent::ResponsePlan(_)
         | RegisterEvent::RosterShift(_)
+        | RegisterEvent::ReadModel(_)
         | RegisterEvent::Classifier(_)
         | RegisterEvent::SourceJournal(_)
         | RegisterEvent::SourceRecord(_) => None,

@@ -6,6 +6,7 @@ pub mod access;
 pub mod beside;
 pub mod case_file;
 pub mod forged;
+pub mod keyed;
 pub mod work;
 
 use std::collections::BTreeMap;

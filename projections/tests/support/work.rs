@@ -118,7 +118,7 @@ impl RandomWork {
     fn must_be_fine(&self, done: Result<(), AppendError>) {
         match done {
             Ok(()) | Err(AppendError::Refused(_)) => {}
-            Err(AppendError::Internal(_)) if self.poisoned => {}
+            Err(AppendError::Internal(_) | AppendError::TooOld(_)) if self.poisoned => {}
             Err(error) => panic!("{error:?}"),
         }
     }

@@ -13,7 +13,7 @@ use super::caution::{self, MetCaution};
 use super::common::{Code, Named, Period, Place, Source, SourceRef, id, place_of, uuid};
 use super::fresh::fresh;
 
-use super::lookup::{LookedUp, PlateFilter};
+use super::lookup::{LookedUp, PlateFilter, WordsFilter};
 use super::notice::{self, Notice};
 use super::origin::{self, FieldOrigin};
 use super::paging::{self, Counted, Page, Paging, TimeKey, page, show_rows};
@@ -57,6 +57,8 @@ pub(crate) struct IncidentFilter {
     pub(crate) territory: Option<Vec<String>>,
     /// Whose place has all of these words.
     pub(crate) place_words: Option<String>,
+    /// Found by words of their texts. For those who see the texts that are searched.
+    pub(crate) words: Option<WordsFilter>,
     /// At this object of the address register: its code.
     pub(crate) address_code: Option<String>,
     /// With a vehicle of this plate, however it is written: of the 500 that it was recorded in last. For those who see vehicles.
@@ -118,6 +120,7 @@ impl IncidentFilter {
             occurred_from: occurred.from,
             occurred_before: occurred.until,
             place_words: self.place_words,
+            words: None,
             reached: Vec::new(),
         })
     }
@@ -180,7 +183,8 @@ impl IncidentQuery {
         let paging = Paging::of(first, after.as_deref())?;
         fresh(ctx, min_position).await?;
         let mut filter = filter.unwrap_or_default();
-        let looked_up = LookedUp::of(filter.plate.take(), filter.personal_code.take())?;
+        let words = filter.words.take();
+        let looked_up = LookedUp::of(filter.plate.take(), filter.personal_code.take())?.and_words(words);
         let order = match order_by {
             IncidentOrder::RegisteredDesc => Order::NewestFirst,
             IncidentOrder::RegisteredAsc => Order::OldestFirst,

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use access::policy::{Action, RecordKind};
-use async_graphql::{Context, InputObject};
+use async_graphql::{Context, Enum, InputObject};
 use domain::access_day::DataScope;
 use domain::values::{PersonalCode, PlateNumber};
 use projections::case_search::IncidentFilter;
+use projections::case_words::{WordPart, WordQuestion};
 use projections::cautions::CautionFilter;
 use projections::event::{CAUTION, INCIDENT};
 use projections::lookups::{Lookup, LookupRow};
@@ -28,9 +29,95 @@ pub(crate) struct PlateFilter {
     country: String,
 }
 
+/// A text of an incident that it is found by.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IncidentText {
+    /// Names of persons who take part. For those who see persons, also those under suspicion.
+    Persons,
+    /// The place as it was written. For everybody who sees the incident.
+    Place,
+    /// Name of who reported it. For those who see reporters.
+    Reporter,
+    /// What happened. For those who see narratives.
+    Narrative,
+}
+
+// No `Debug`: what is looked for may be a name.
+/// Words that incidents are found by: all of them, in any form (`zādzībām` finds `zādzība`), with or without diacritics.
+#[derive(InputObject, Clone, PartialEq)]
+pub(crate) struct WordsFilter {
+    /// The words, at most 12.
+    text: String,
+    /// In which texts; the words may stand in different ones.
+    #[graphql(
+        default_with = "vec![IncidentText::Persons, IncidentText::Place, IncidentText::Reporter, IncidentText::Narrative]"
+    )]
+    among: Vec<IncidentText>,
+    /// Whether names may be misspelt: each word may also be one of the names that are most alike to it.
+    #[graphql(default)]
+    misspelt: bool,
+}
+
+/// Most words of a question.
+const MOST_WORDS: usize = 12;
+
+impl IncidentText {
+    fn part(self) -> WordPart {
+        match self {
+            Self::Persons => WordPart::Person,
+            Self::Place => WordPart::Place,
+            Self::Reporter => WordPart::Reporter,
+            Self::Narrative => WordPart::Narrative,
+        }
+    }
+
+    /// What the caller must be let see of an incident that is found by it.
+    fn needed(self) -> &'static [Action] {
+        match self {
+            Self::Persons => &[Action::ViewPersons, Action::ViewSuspects],
+            Self::Place => &[],
+            Self::Reporter => &[Action::ViewReporter],
+            Self::Narrative => &[Action::ViewNarrative],
+        }
+    }
+
+    /// What of the incident is told by its being found.
+    fn scope(self) -> Option<DataScope> {
+        match self {
+            Self::Persons => Some(DataScope::Persons),
+            Self::Place => None,
+            Self::Reporter => Some(DataScope::Reporter),
+            Self::Narrative => Some(DataScope::Narrative),
+        }
+    }
+}
+
+impl WordsFilter {
+    /// As PostgreSQL searches it.
+    async fn tsquery(&self, ctx: &Context<'_>) -> Result<String, QueryError> {
+        let bad = |reason: &str| QueryError::BadInput { argument: "words", reason: reason.to_owned() };
+        if self.text.split_whitespace().nth(MOST_WORDS).is_some() {
+            return Err(bad("are at most 12"));
+        }
+        let (snapshot, parts) = (ctx.snapshot()?, self.among.iter().map(|text| text.part()).collect::<Vec<_>>());
+        if parts.is_empty() {
+            return Err(bad("are looked for in at least one text: name it in `among`"));
+        }
+        let personal = snapshot.personal();
+        let master = personal.digests();
+        let question = match self.misspelt {
+            true => WordQuestion::forgiving(&mut *snapshot.read().await?, &self.text, master).await?,
+            false => WordQuestion::of(&self.text, master),
+        };
+        let question = question.ok_or_else(|| bad("need one that is searched by: not `un`, `no` or `uz` alone"))?;
+        Ok(question.tsquery(&parts))
+    }
+}
+
 /// What incidents are looked up by; all of it is in each.
 #[derive(Default)]
 pub(crate) struct LookedUp {
+    pub(super) words: Option<WordsFilter>,
     pub(super) plate: Option<PlateNumber>,
     pub(super) personal_code: Option<PersonalCode>,
 }
@@ -41,10 +128,16 @@ impl LookedUp {
         let plate = plate.map(|plate| PlateNumber::parse(&plate.number, &plate.country)).transpose();
         let code = personal_code.map(|code| PersonalCode::parse(&code)).transpose();
         Ok(Self {
+            words: None,
             plate: plate.map_err(|error| QueryError::BadInput { argument: "plate", reason: error.to_string() })?,
             personal_code: code
                 .map_err(|error| QueryError::BadInput { argument: "personalCode", reason: error.to_string() })?,
         })
+    }
+
+    /// The same, and by words.
+    pub(crate) fn and_words(self, words: Option<WordsFilter>) -> Self {
+        Self { words, ..self }
     }
 
     /// What the caller must be let see of an incident that is found by it: who may not see it must not find it out by asking either. A
@@ -52,7 +145,8 @@ impl LookedUp {
     fn needed(&self) -> impl Iterator<Item = Action> {
         let vehicle = self.plate.iter().map(|_| Action::ViewProperty);
         let person = [Action::ViewPersons, Action::ViewSuspects, Action::ViewPersonalCodeMasked];
-        vehicle.chain(person.into_iter().filter(|_| self.personal_code.is_some()))
+        let words = self.words.iter().flat_map(|words| &words.among).flat_map(|text| text.needed().iter().copied());
+        vehicle.chain(person.into_iter().filter(|_| self.personal_code.is_some())).chain(words)
     }
 
     /// Narrows a filter to what is found by it, as far as the caller reaches what it is about.
@@ -62,6 +156,9 @@ impl LookedUp {
         }
         if let Some(found) = self.records(ctx, INCIDENT).await? {
             filter.ids = Some(found);
+        }
+        if let Some(words) = &self.words {
+            filter.words = Some(words.tsquery(ctx).await?);
         }
         Ok(())
     }
@@ -106,6 +203,9 @@ impl LookedUp {
         for incident in incidents {
             if self.plate.is_some() {
                 ctx.shows(incident, DataScope::Property)?;
+            }
+            for text in self.words.iter().flat_map(|words| &words.among) {
+                text.scope().map_or(Ok(()), |scope| ctx.shows(incident, scope))?;
             }
             if by_person {
                 ctx.shows(incident, DataScope::Persons)?;

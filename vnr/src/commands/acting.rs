@@ -38,6 +38,8 @@ pub(super) enum Job {
     Audit,
     /// Records are handed over to somebody.
     Handover,
+    /// Read models are kept.
+    Keeping,
 }
 
 /// Somebody who uses a tool, and what the policies let them do.
@@ -62,6 +64,20 @@ impl Acting {
         let grants = in_force(&mut *pool.acquire().await?, &principal, Utc::now()).await?;
         let (policies, _) = compose::policies::in_force(settings, pool).await?;
         Ok(Self { standing: Standing { principal, grants }, policies })
+    }
+
+    /// The same of somebody who keeps read models. Grants are about records, and whoever mends a read model must not need one for it.
+    ///
+    /// # Errors
+    /// Where nobody knows who acts.
+    pub(super) async fn of_keeper(
+        settings: &Settings,
+        database: &Database,
+        args: &ActingArgs,
+    ) -> Result<Self, Failure> {
+        let principal = principal(settings, args, Job::Keeping).await?;
+        let (policies, _) = compose::policies::in_force(settings, &database.app).await?;
+        Ok(Self { standing: Standing { principal, grants: Vec::new() }, policies })
     }
 
     /// The policies in force, and who asks.
@@ -245,6 +261,7 @@ fn on_this_machine(job: Job) -> Result<Principal, Failure> {
     let (institution, role, purpose) = match job {
         Job::Audit => ("IC", Role::Auditor, Purpose::Audit),
         Job::Handover => ("VP", Role::Supervisor, Purpose::Investigation),
+        Job::Keeping => ("IC", Role::Supervisor, Purpose::Administration),
     };
     let institution = Institution::parse(institution).map_err(|told| anyhow!(told))?;
     let until = Utc::now() + TimeDelta::hours(1);

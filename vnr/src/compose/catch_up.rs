@@ -46,7 +46,7 @@ impl Running {
         let (mut sum, mut moved) = (-1, Instant::now());
         loop {
             let all = statuses(self.pool()).await?;
-            let live: Vec<ConsumerStatus> = all.into_iter().filter(|c| c.build == Build::Live.as_str()).collect();
+            let live: Vec<ConsumerStatus> = all.into_iter().filter(|c| c.build == Build::Live.label()).collect();
             // The heads as they were at first: who goes on recording does not keep us waiting.
             let heads = heads.get_or_insert_with(|| live.iter().map(|c| (c.log.clone(), c.head)).collect());
             let wanted =

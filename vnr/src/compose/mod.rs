@@ -3,6 +3,7 @@
 //! Order of the start: ports first (the commonest failure, and the cheapest to tell), then the database, migrations, appenders, gRPC,
 //! projections, notary, HTTP. The stop goes the other way: who asks from outside is served first and cut off last.
 
+mod acts;
 mod appenders;
 mod catch_up;
 pub(crate) mod classifiers;
@@ -42,6 +43,7 @@ pub use self::catch_up::CatchUpError;
 pub use self::database::{Database, Sharing};
 pub use self::error::StartError;
 
+pub(crate) use self::acts::tell_acts;
 use self::appenders::Appenders;
 use self::classifiers::ClassifiersInForce;
 use self::commands::CommandServer;

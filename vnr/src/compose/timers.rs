@@ -22,6 +22,8 @@ use sqlx::{PgConnection, PgPool};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use super::acts::tell_acts;
+
 /// How often it is looked for what is over.
 const EVERY: Duration = Duration::from_secs(5);
 /// So many of a kind at once; the next ones come with the next look, when the read model knows of these.
@@ -41,6 +43,9 @@ pub(super) fn start(
     tokio::spawn(async move {
         let Some(register) = register else { return };
         loop {
+            if let Err(error) = tell_acts(&pool, &register, &master).await {
+                tracing::debug!(%error, "what was done to read models can't be told at present");
+            }
             let kinds = if simulated { &KINDS[..2] } else { &KINDS[..] };
             for kind in kinds.iter().copied() {
                 if let Err(error) = expire(kind, &pool, &register, &master).await {

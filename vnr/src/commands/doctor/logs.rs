@@ -92,7 +92,11 @@ async fn projections(pool: &PgPool, checks: &mut Checks) {
     for status in &live {
         let name = format!("projection {}", status.name);
         if let Some(mended_by) = status.mended_by() {
-            checks.fail(&name, mended_by, format!("vnr projections rebuild {}", status.name));
+            checks.fail(
+                &name,
+                mended_by,
+                format!("vnr projections rebuild {} --switch --reason 'restored from a backup'", status.name),
+            );
         } else if let Some(error) = &status.last_error {
             checks.warn(&name, error.clone(), "its log line says more; `vnr projections list` shows when it goes on");
         } else if status.lag_seconds > LAG_SECONDS {
