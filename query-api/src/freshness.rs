@@ -16,6 +16,7 @@ use projections::access_grants::AccessGrants;
 use projections::cards::Cards;
 use projections::case_file::CaseFile;
 use projections::case_search::CaseSearch;
+use projections::case_words::CaseWords;
 use projections::cautions::Cautions;
 use projections::lookups;
 use projections::notices::Notices;
@@ -39,6 +40,9 @@ use crate::position::LogPosition;
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Time that a query waits where it does not say.
 pub(crate) const USUAL_WAIT: Duration = Duration::from_secs(5);
+
+/// Time that a message of a subscription waits for read models other than the one that is followed.
+const LONGEST_LEAD: Duration = Duration::from_secs(1);
 
 /// How long a lost notification can delay those who wait.
 const POLL: Duration = Duration::from_millis(250);
@@ -86,25 +90,30 @@ const READ_BY: &[(&str, &[&str])] = &[
     ("record", &[Timeline::NAME, CaseSearch::NAME, Cards::NAME]),
 ];
 
-/// Arguments that name what is asked for, and what of them is sealed.
+/// Arguments that name what is asked for.
 const ASKED_BY: [&str; 2] = ["filter", "of"];
-const LOOKED_UP_BY: [&str; 2] = ["plate", "personalCode"];
+/// Read models by what of such an argument is found in them.
+const FOUND_BY: &[(&str, &str)] =
+    &[("plate", lookups::NAME), ("personalCode", lookups::NAME), ("words", CaseWords::NAME)];
 
 /// Read models that a field at the root is answered from.
-fn models_of(root: &RootField) -> impl Iterator<Item = &'static str> {
+pub(crate) fn models_of(root: &RootField) -> impl Iterator<Item = &'static str> {
     let read = READ_BY.iter().filter(|(field, _)| root.name == *field || root.inner.contains(*field));
     // Whatever is shown depends on the rights that the caller has.
     let models = read.flat_map(|(_, models)| models.iter().copied()).chain([AccessGrants::NAME]);
-    let models = models.chain(looks_up(root).then_some(lookups::NAME));
+    let models = models.chain(searched_by(root));
     models.filter(|_| !root.is_introspection())
 }
 
-/// Whether its filter names what is sealed.
-fn looks_up(root: &RootField) -> bool {
-    ASKED_BY.iter().any(|asked| {
-        let Some(Value::Object(asked)) = root.argument(asked) else { return false };
-        LOOKED_UP_BY.iter().any(|name| asked.get(*name).is_some_and(|value| !matches!(value, Value::Null)))
-    })
+/// Read models that its filter is looked up in.
+fn searched_by(root: &RootField) -> impl Iterator<Item = &'static str> {
+    let asked = |name: &str| {
+        ASKED_BY.iter().any(|argument| {
+            let Some(Value::Object(asked)) = root.argument(argument) else { return false };
+            asked.get(name).is_some_and(|value| !matches!(value, Value::Null))
+        })
+    };
+    FOUND_BY.iter().filter(move |(name, _)| asked(name)).map(|(_, model)| *model)
 }
 
 /// Where the logs and the read models that serve are.
@@ -220,6 +229,16 @@ impl Freshness {
         self.0.clone()
     }
 
+    /// Waits, for a moment at most, until read models have come as far as a message of a subscription tells: what it shows from
+    /// them would otherwise be missing, and nobody would tell it later. Where one of them stands still the message goes out.
+    pub(crate) async fn keep_up(&self, models: &[&'static str], told: LogPosition) {
+        let reached = |tide: &Arc<Tide>| {
+            let of = |model: &&str| tide.progress(model, LogName::REGISTER);
+            models.iter().map(of).all(|now| now.generation != told.generation || now.position >= told.position)
+        };
+        _ = tokio::time::timeout(LONGEST_LEAD, self.watch().wait_for(reached)).await;
+    }
+
     /// Waits until every field at the root can be answered, or its time is over: then the field says so itself.
     pub(crate) async fn wait_for(&self, examined: &Examined) {
         let begun = Instant::now();
@@ -285,4 +304,60 @@ async fn listen(pool: &PgPool) -> Option<PgListener> {
     let mut listener = PgListener::connect_with(pool).await.ok()?;
     listener.listen(CHANNEL).await.ok()?;
     Some(listener)
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::Variables;
+    use async_graphql::parser::parse_query;
+
+    use super::*;
+    use crate::document::{DocumentLimits, examine};
+
+    fn tide(progress: &[(&str, u64)]) -> Arc<Tide> {
+        let register = LogName::REGISTER.as_str().to_owned();
+        let progress = progress.iter().map(|(model, at)| (((*model).to_owned(), register.clone()), *at));
+        let lives = BTreeMap::from([(register.clone(), Lives::of_rows([(1, 1)].into_iter()))]);
+        let generations = BTreeMap::from([(register.clone(), 1)]);
+        Arc::new(Tide { generations, lives, progress: progress.collect() })
+    }
+
+    fn at(position: u64) -> LogPosition {
+        LogPosition { generation: 1, position }
+    }
+
+    fn root(document: &str) -> RootField {
+        let document = parse_query(document).expect("a document");
+        let examined = examine(&document, None, &Variables::default(), &DocumentLimits::default());
+        examined.expect("a sound document").roots.pop().expect("a field")
+    }
+
+    #[test]
+    fn a_search_by_words_waits_for_the_words() {
+        let all = [(CaseSearch::NAME, 9), (AccessGrants::NAME, 9), (CaseWords::NAME, 7)];
+        let (plain, words) =
+            ("{ incidents { totalCount } }", "{ incidents(filter: {words: {text: \"x\"}}) { totalCount } }");
+        assert!(tide(&all).reached(&root(plain), at(8)).is_ok());
+        assert!(
+            matches!(tide(&all).reached(&root(words), at(8)), Err(QueryError::NotYet { model, .. }) if model == CaseWords::NAME)
+        );
+        assert!(tide(&all).reached(&root(words), at(7)).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_message_waits_for_what_it_shows_of_other_read_models() {
+        let (sender, tides) = watch::channel(tide(&[(Cards::NAME, 4)]));
+        let freshness = Freshness(tides);
+        let told = tokio::spawn(async move { freshness.keep_up(&[Cards::NAME], at(5)).await });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(!told.is_finished(), "the card is not there yet");
+        sender.send_replace(tide(&[(Cards::NAME, 5)]));
+        told.await.expect("it goes out");
+    }
+
+    #[tokio::test]
+    async fn a_message_does_not_wait_for_ever_for_a_read_model_that_stands_still() {
+        let (_sender, tides) = watch::channel(tide(&[(Cards::NAME, 4)]));
+        Freshness(tides).keep_up(&[Cards::NAME], at(5)).await;
+    }
 }

@@ -60,8 +60,10 @@ async fn the_roster_is_told_whole_and_then_by_its_changes() {
     // Two changes of one unit while nobody listens are one message: the latest state.
     register.status(a1.id, UnitStatus::EnRoute, 2).await;
     let last = register.status(a1.id, UnitStatus::OnScene, 3).await;
+    register.shows(&last.position).await;
+    // At another server, which knows nothing of what the first has told.
+    let api = serve(register.app.clone(), register.keys(), Vec::new()).await;
     let mut socket = Socket::open(&api, &api.officer).await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
     socket.subscribe(ROSTER, json!({"after": attached.position})).await;
     let told = up_to(&mut socket, "rosterChanged", &last.position).await;
     assert_eq!(told.len(), 1);
@@ -75,7 +77,7 @@ async fn a_record_is_told_with_all_that_happens_to_it_once() {
     let card = register.call(0, "Zvans").await;
     let other = register.call(1, "Cits").await;
     let mut socket = Socket::open(&api, &api.officer).await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    register.shows(&other.position).await;
     socket.subscribe(RECORD, json!({"id": card.id})).await;
     let first = socket.data().await["recordChanged"].clone();
     assert_eq!((&first["position"], &first["entries"]), (&json!(other.position), &json!([])));
@@ -269,7 +271,7 @@ async fn a_story_longer_than_a_message_is_told_to_its_end_without_anything_new()
         last = Some(register.status(unit.id, status, minute).await);
     }
     let last = last.expect("changes");
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    register.shows(&last.position).await;
     let mut socket = Socket::open(&api, &api.officer).await;
     let follow = "subscription ($id: ID!, $after: LogPosition) {
         recordChanged(id: $id, afterPosition: $after) { position entries { type } } }";

@@ -29,6 +29,7 @@ pub(crate) use self::records::{Followed, Records};
 pub(crate) use self::roster::RosterBoard;
 use crate::error::QueryError;
 use crate::freshness::Tide;
+use crate::position::LogPosition;
 use crate::snapshot::SnapshotSource;
 
 /// How long to wait before a database is asked again that failed.
@@ -199,18 +200,22 @@ pub(crate) trait Follower: Send + 'static {
         &mut self,
         held: &mut watch::Receiver<Held<Self::Board>>,
     ) -> impl Future<Output = Result<Option<Self::Message>, QueryError>> + Send;
+
+    /// Up to where in the register a message tells; none where it shows nothing but what is followed.
+    fn told(message: &Self::Message) -> Option<LogPosition>;
 }
 
 /// What a follower tells: it looks at once and then whenever the board has changed and its pace lets it. Passing failures of the
-/// database are waited out; another error is told and ends the stream.
+/// database are waited out; another error is told and ends the stream. `shown` are the read models that messages show something of.
 pub(crate) fn messages<F: Follower>(
     source: SnapshotSource,
     caller: Principal,
+    shown: Vec<&'static str>,
     held: watch::Receiver<Held<F::Board>>,
     follower: F,
 ) -> impl Stream<Item = Result<F::Message, Error>> + Send + 'static {
     let activity = Activity { all: Arc::clone(&source.feeds.active), last: None };
-    let begun = Following { source, caller, held, follower, activity, next: Instant::now(), ended: false };
+    let begun = Following { source, caller, shown, held, follower, activity, next: Instant::now(), ended: false };
     futures::stream::unfold(begun, |mut following| async move {
         if following.ended {
             return None;
@@ -224,6 +229,7 @@ pub(crate) fn messages<F: Follower>(
 struct Following<F: Follower> {
     source: SnapshotSource,
     caller: Principal,
+    shown: Vec<&'static str>,
     held: watch::Receiver<Held<F::Board>>,
     follower: F,
     activity: Activity,
@@ -243,6 +249,9 @@ impl<F: Follower> Following<F> {
                     self.activity.note(message.is_some());
                     self.next = Instant::now() + self.activity.pace();
                     if let Some(message) = message {
+                        if let Some(told) = F::told(&message) {
+                            self.source.freshness.keep_up(&self.shown, told).await;
+                        }
                         return Some(Ok(message));
                     }
                 }

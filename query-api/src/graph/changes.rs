@@ -26,10 +26,10 @@ use super::record::{Entry, Found, KINDS, Record};
 use super::unit::Unit;
 use crate::error::QueryError;
 use crate::feed::{Followed, Follower, Held, Lag, Records, RosterBoard, View, messages};
-use crate::freshness::Tide;
+use crate::freshness::{Tide, models_of};
 use crate::permits::Permits;
 use crate::position::LogPosition;
-use crate::snapshot::{Given, SnapshotSource};
+use crate::snapshot::{Asked, Given, SnapshotSource};
 
 /// Events of a record in one message.
 const ENTRIES_AT_ONCE: u32 = 200;
@@ -56,7 +56,7 @@ impl Subscription {
         let told = after_position.map(|register| RosterTold { register, tracks: after_tracks_position });
         let (caller, held) = (viewer.caller.clone(), source.feeds.roster.follow(&source));
         let follower = RosterFollower { source: source.clone(), viewer, institution, view: None, told };
-        Ok(messages(source, caller, held, follower))
+        Ok(messages(source, caller, shown(ctx), held, follower))
     }
 
     /// One record: its present state first, then whenever something has happened to it.
@@ -74,7 +74,7 @@ impl Subscription {
         let (caller, held) = (viewer.caller.clone(), source.feeds.records.follow(&source));
         let record = held.borrow().board.follow(id);
         let follower = RecordFollower { source: source.clone(), viewer, record, told: after_position, unread: true };
-        Ok(messages(source, caller, held, follower))
+        Ok(messages(source, caller, shown(ctx), held, follower))
     }
 
     /// How far the read models have come: at once, then at most every second while anything changes.
@@ -84,7 +84,7 @@ impl Subscription {
     ) -> Result<impl Stream<Item = Result<Vec<Projection>, Error>> + use<>, QueryError> {
         let (source, caller) = (source(ctx)?, ctx.caller()?.clone());
         let held = source.feeds.lag.follow(&source);
-        Ok(messages(source, caller, held, LagFollower { told: None }))
+        Ok(messages(source, caller, Vec::new(), held, LagFollower { told: None }))
     }
 }
 
@@ -199,6 +199,10 @@ impl Follower for RosterFollower {
         let is_news = complete || !units.is_empty();
         Ok(is_news.then_some(RosterChange { position, tracks_position, complete, units }))
     }
+
+    fn told(message: &RosterChange) -> Option<LogPosition> {
+        Some(message.position)
+    }
 }
 
 impl RosterFollower {
@@ -272,6 +276,10 @@ impl Follower for RecordFollower {
         }
         Ok(change)
     }
+
+    fn told(message: &RecordChange) -> Option<LogPosition> {
+        Some(message.position)
+    }
 }
 
 impl RecordFollower {
@@ -327,6 +335,16 @@ impl Follower for LagFollower {
         self.told = Some(held.board.now.clone());
         Ok(self.told.clone())
     }
+
+    fn told(_: &Vec<Projection>) -> Option<LogPosition> {
+        None
+    }
+}
+
+/// Read models that the document asks something of, in the field that is followed.
+fn shown(ctx: &Context<'_>) -> Vec<&'static str> {
+    let roots = ctx.data_opt::<Asked>().map_or(&[][..], |asked| &asked.examined.roots);
+    roots.iter().flat_map(models_of).collect()
 }
 
 fn source(ctx: &Context<'_>) -> Result<SnapshotSource, QueryError> {

@@ -123,6 +123,20 @@ impl Register {
         }
     }
 
+    /// Waits until all read models have taken in what was recorded up to a position.
+    pub async fn shows(&self, position: &str) {
+        let position: i64 = position.split_once('.').expect("a position").1.parse().expect("a number");
+        for _ in 0..1_500 {
+            let statuses = consumer::statuses(&self.app).await.expect("statuses");
+            let mut of_register = statuses.iter().filter(|status| status.log == LogName::REGISTER.as_str());
+            if of_register.all(|status| status.progress >= position) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the read models do not come to {position} within 30 s");
+    }
+
     /// Opens what it seals.
     pub fn keys(&self) -> Arc<KeyRing> {
         Arc::new(KeyRing::new(self.app.clone(), LogName::REGISTER, self.master.clone()))
