@@ -16,7 +16,7 @@ use projections::access_grants::AccessGrants;
 use projections::cards::Cards;
 use projections::case_file::CaseFile;
 use projections::case_search::CaseSearch;
-use projections::case_words::CaseWords;
+use projections::case_words;
 use projections::cautions::Cautions;
 use projections::lookups;
 use projections::notices::Notices;
@@ -94,7 +94,7 @@ const READ_BY: &[(&str, &[&str])] = &[
 const ASKED_BY: [&str; 2] = ["filter", "of"];
 /// Read models by what of such an argument is found in them.
 const FOUND_BY: &[(&str, &str)] =
-    &[("plate", lookups::NAME), ("personalCode", lookups::NAME), ("words", CaseWords::NAME)];
+    &[("plate", lookups::NAME), ("personalCode", lookups::NAME), ("words", case_words::NAME)];
 
 /// Read models that a field at the root is answered from.
 pub(crate) fn models_of(root: &RootField) -> impl Iterator<Item = &'static str> {
@@ -334,12 +334,12 @@ mod tests {
 
     #[test]
     fn a_search_by_words_waits_for_the_words() {
-        let all = [(CaseSearch::NAME, 9), (AccessGrants::NAME, 9), (CaseWords::NAME, 7)];
+        let all = [(CaseSearch::NAME, 9), (AccessGrants::NAME, 9), (case_words::NAME, 7)];
         let (plain, words) =
             ("{ incidents { totalCount } }", "{ incidents(filter: {words: {text: \"x\"}}) { totalCount } }");
         assert!(tide(&all).reached(&root(plain), at(8)).is_ok());
         assert!(
-            matches!(tide(&all).reached(&root(words), at(8)), Err(QueryError::NotYet { model, .. }) if model == CaseWords::NAME)
+            matches!(tide(&all).reached(&root(words), at(8)), Err(QueryError::NotYet { model, .. }) if model == case_words::NAME)
         );
         assert!(tide(&all).reached(&root(words), at(7)).is_ok());
     }
