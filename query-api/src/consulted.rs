@@ -25,6 +25,11 @@ impl Shown {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(record).or_default().insert(scope);
     }
 
+    /// The records of which something is part of the answer.
+    pub(crate) fn records(&self) -> Vec<Uuid> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+    }
+
     pub(crate) fn take(&self) -> Records {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -61,6 +61,7 @@ const READ_BY: &[(&str, &[&str])] = &[
     ("transfers", &[CaseFile::NAME]),
     ("pendingTransfer", &[CaseFile::NAME]),
     ("seizedItems", &[CaseFile::NAME]),
+    ("relatedIncidents", &[CaseSearch::NAME, CaseFile::NAME, lookups::NAME]),
     ("caution", &[Cautions::NAME]),
     // Met on records too: by persons, and by what is sealed.
     ("cautions", &[Cautions::NAME, CaseFile::NAME, lookups::NAME]),
@@ -93,8 +94,14 @@ const READ_BY: &[(&str, &[&str])] = &[
 /// Arguments that name what is asked for.
 const ASKED_BY: [&str; 2] = ["filter", "of"];
 /// Read models by what of such an argument is found in them.
-const FOUND_BY: &[(&str, &str)] =
-    &[("plate", lookups::NAME), ("personalCode", lookups::NAME), ("words", case_words::NAME)];
+const FOUND_BY: &[(&str, &str)] = &[
+    ("plate", lookups::NAME),
+    ("personalCode", lookups::NAME),
+    ("vin", lookups::NAME),
+    ("documentNumber", lookups::NAME),
+    ("itemSerial", CaseFile::NAME),
+    ("words", case_words::NAME),
+];
 
 /// Read models that a field at the root is answered from.
 pub(crate) fn models_of(root: &RootField) -> impl Iterator<Item = &'static str> {
@@ -116,12 +123,20 @@ fn searched_by(root: &RootField) -> impl Iterator<Item = &'static str> {
     FOUND_BY.iter().filter(move |(name, _)| asked(name)).map(|(_, model)| *model)
 }
 
+/// Whether answers are read from it: a process is a consumer of the log too.
+pub(crate) fn answers_from(consumer: &str) -> bool {
+    let read = READ_BY.iter().flat_map(|(_, models)| models.iter()).chain(FOUND_BY.iter().map(|(_, model)| model));
+    read.chain([&AccessGrants::NAME]).any(|model| *model == consumer)
+}
+
 /// Where the logs and the read models that serve are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Tide {
     generations: BTreeMap<String, u32>,
     lives: BTreeMap<String, Lives>,
     progress: BTreeMap<(String, String), u64>,
+    /// Records that are parked in some read model.
+    parked: u64,
 }
 
 impl Tide {
@@ -140,6 +155,7 @@ impl Tide {
                 let rows = generations.iter().map(|g| g.unsigned_abs()).zip(first.iter().map(|f| f.unsigned_abs()));
                 tide.lives.insert(log.clone(), Lives::of_rows(rows));
             }
+            tide.parked = row.try_get::<i64, _>("parked")?.unsigned_abs();
             tide.generations.insert(log, row.try_get::<i32, _>("generation")?.unsigned_abs());
         }
         Ok(tide)
@@ -149,6 +165,11 @@ impl Tide {
     pub(crate) fn seen(&self) -> event_store::log::LogPosition {
         let of_register = self.progress.iter().filter(|((_, log), _)| log == LogName::REGISTER.as_str());
         event_store::log::LogPosition::new(of_register.map(|(_, position)| *position).max().unwrap_or_default())
+    }
+
+    /// How many records are parked in some read model; hardly ever any.
+    pub(crate) fn parked(&self) -> u64 {
+        self.parked
     }
 
     /// Generation of a log; 0 while nothing is known.
@@ -195,7 +216,8 @@ impl Tide {
 }
 
 const READ_TIDE: &str = "
-    select h.log, h.generation, h.generations, h.begins, c.name, coalesce(c.progress, 0) as progress
+    select h.log, h.generation, h.generations, h.begins, c.name, coalesce(c.progress, 0) as progress,
+           (select count(*) from projections.parked p where p.build = 'live') as parked
     from (select 'register' as log, generation,
                  array(select g.generation from register.generations g order by g.generation) as generations,
                  array(select g.first_position from register.generations g order by g.generation) as begins
@@ -317,9 +339,9 @@ mod tests {
     fn tide(progress: &[(&str, u64)]) -> Arc<Tide> {
         let register = LogName::REGISTER.as_str().to_owned();
         let progress = progress.iter().map(|(model, at)| (((*model).to_owned(), register.clone()), *at));
-        let lives = BTreeMap::from([(register.clone(), Lives::of_rows([(1, 1)].into_iter()))]);
+        let lives = BTreeMap::from([(register.clone(), Lives::of_rows([(1, 1)]))]);
         let generations = BTreeMap::from([(register.clone(), 1)]);
-        Arc::new(Tide { generations, lives, progress: progress.collect() })
+        Arc::new(Tide { generations, lives, progress: progress.collect(), parked: 0 })
     }
 
     fn at(position: u64) -> LogPosition {

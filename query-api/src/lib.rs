@@ -4,6 +4,7 @@
 //! `projections` crate. A request goes through `http` (transport), `document` (guard), `freshness` (minPosition),
 //! `snapshot` (one transaction) and comes back through `error` (one mapper).
 
+mod behind;
 mod consulted;
 mod databases;
 mod document;

@@ -19,6 +19,7 @@ use tokio::sync::{Mutex, MutexGuard, Notify, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::behind;
 use crate::consulted::{self, Shown, Told};
 use crate::databases::{Chosen, Databases};
 use crate::document::Examined;
@@ -250,13 +251,14 @@ impl Extension for OneSnapshot {
             response = next.run_with_data(ctx, name, data) => response,
             () = snapshot.too_old() => Response::from_errors(vec![too_long().into_server_error()]),
         };
+        let tide = self.0.freshness.tide();
+        let behind = if tide.parked() == 0 { Ok(None) } else { behind::read(&snapshot, &shown, &tide).await };
         snapshot.end().await;
         let Some(asked) = asked else { return response };
         if let Some(handed) = &asked.handed {
             handed.note(shown.take());
             return response;
         }
-        let tide = self.0.freshness.tide();
         let told = consulted::tell(
             &self.0.access,
             asked.caller.as_ref(),
@@ -266,9 +268,12 @@ impl Extension for OneSnapshot {
             tide.seen(),
             asked.caller.as_ref().is_some_and(|caller| self.0.databases.goes_on(caller)),
         );
-        match told.await {
-            Ok(()) if snapshot.is_of_copy() => response.extension("copy", of_copy(&tide)),
-            Ok(()) => response,
+        match told.await.and(behind) {
+            Ok(behind) => {
+                let of_copy = snapshot.is_of_copy().then(|| ("copy", of_copy(&tide)));
+                let marks = of_copy.into_iter().chain(behind.map(|behind| ("behind", behind)));
+                marks.fold(response, |response, (name, mark)| response.extension(name, mark))
+            }
             Err(error) => Response::from_errors(vec![error.into_server_error()]),
         }
     }

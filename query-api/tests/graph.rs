@@ -9,6 +9,7 @@ use domain::terms::UnitStatus;
 use serde_json::{Value, json};
 use support::register::Register;
 use support::{Answer, Served, ask, serve};
+use uuid::Uuid;
 
 async fn served(register: &Register) -> Served {
     serve(register.app.clone(), register.keys(), Vec::new()).await
@@ -161,6 +162,38 @@ async fn min_position_waits_and_says_when_it_waited_in_vain() {
     let other = json!({"id": first.id, "p": "2.1", "wait": 5});
     let refused = ask(&api, Some(&api.officer), query, other).await;
     assert_eq!((refused.status, refused.code().as_str()), (409, "FAILED_PRECONDITION"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_says_which_of_its_records_are_behind_what_was_recorded() {
+    let register = Register::fresh().await;
+    let api = served(&register).await;
+    let (card, other) = (register.call(0, "Pirmais").await, register.call(1, "Otrais").await);
+    register.alter("alter table cards.cards add constraint broken check (type_code is distinct from 'medical')").await;
+    let left_out = register.qualify(card.id, "medical").await;
+    let last = register.qualify(other.id, "alarm").await;
+    register.shows(&last.position).await;
+    let query = "query ($p: LogPosition!) { cards(minPosition: $p) { nodes { id type { code } } } }";
+    let one = "query ($id: ID!, $p: LogPosition!) { card(id: $id, minPosition: $p) { type { code } } }";
+    let asked = |id: Uuid| json!({"id": id, "p": last.position});
+    // The server learns within moments that something is parked.
+    let answer = loop {
+        let answer = ask(&api, Some(&api.officer), query, asked(card.id)).await.json();
+        if !answer["extensions"].is_null() {
+            break answer;
+        }
+    };
+    let behind = json!([{"record": card.id, "readModels": [{"name": "cards", "before": left_out.position}]}]);
+    assert_eq!(answer["extensions"]["behind"], behind, "{answer}");
+    let alone = ask(&api, Some(&api.officer), one, asked(card.id)).await.json();
+    assert_eq!((&alone["data"]["card"]["type"], &alone["extensions"]["behind"]), (&Value::Null, &behind));
+    let whole = ask(&api, Some(&api.officer), one, asked(other.id)).await.json();
+    assert_eq!((&whole["data"]["card"]["type"]["code"], &whole["extensions"]), (&json!("alarm"), &Value::Null));
+
+    register.alter("alter table cards.cards drop constraint broken").await;
+    assert_eq!(register.retry_parked("cards").await, 1);
+    let mended = ask(&api, Some(&api.officer), one, asked(card.id)).await.json();
+    assert_eq!((&mended["data"]["card"]["type"]["code"], &mended["extensions"]), (&json!("medical"), &Value::Null));
 }
 
 #[tokio::test(flavor = "multi_thread")]

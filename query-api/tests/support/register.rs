@@ -29,8 +29,9 @@ use event_store::log::LogName;
 use event_store::migrate::{log_sets, migrate};
 use event_store::private_pg::{PrivatePgError, TestDatabase, shared_for_tests};
 use event_store::seal::{KeyRing, MasterKeys};
+use projections::keeping::Keeper;
 use projections::lookups::LookupKeys;
-use projections::{Pools, Registry, Running, start_all};
+use projections::{Keeping, Pools, Registry, Running, start_all};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::sync::watch;
@@ -135,6 +136,18 @@ impl Register {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("the read models do not come to {position} within 30 s");
+    }
+
+    /// Does something to its tables that only their owner may.
+    pub async fn alter(&self, sql: &str) {
+        sqlx::raw_sql(sql).execute(&self.pools.owner).await.expect("altered");
+    }
+
+    /// Takes in what a read model has parked: how many records.
+    pub async fn retry_parked(&self, model: &str) -> usize {
+        let kept = Keeping::of(&self.pools, &self.registry(), model, Keeper::program()).expect("a read model");
+        let outcomes = kept.retry(None).await.expect("tried");
+        outcomes.iter().filter(|(_, outcome)| outcome.is_ok()).count()
     }
 
     /// Opens what it seals.
