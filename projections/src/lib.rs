@@ -43,7 +43,8 @@ pub use list::{Listed, ListedBody, ListedLog, list};
 pub use projection::{Projection, Projector, projector};
 pub use reach::Participants;
 pub use rebuild::{
-    Diff, Explanation, Keeping, RebuildError, RebuildProgress, Rebuilt, RowDiff, SetBy, Switched, TableDiff,
+    Diff, Explanation, Keeping, LARGEST_SAMPLE, RebuildError, RebuildProgress, Rebuilt, RowDiff, SetBy, Switched,
+    TableDiff,
 };
 pub use registry::{ReadModel, Registry};
 pub use resource::{resource_for_handover, resource_of};

@@ -135,16 +135,16 @@ impl Ledger {
         Ok(changed.rows_affected() > 0)
     }
 
-    /// Divides a body that is empty into slices, each of which ends at `upto`: workers fill them side by side. False where it has
-    /// progress already, and stays whole.
+    /// Divides a body that is empty into slices, each of which ends at `upto`, or goes on with the log where there is none: workers fill
+    /// them side by side. False where it has progress already, and stays whole.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn divide_in_tx(
         tx: &mut PgConnection,
         consumer: &Consumer,
-        (of, slices): (Filled, u16),
-        upto: &[(LogName, LogPosition)],
+        (of, slices): (Filled, &[Build]),
+        upto: &[(LogName, Option<LogPosition>)],
     ) -> Result<bool, sqlx::Error> {
         let Some((_, progress)) = Ledger::lock_in_tx(&mut *tx, consumer.name, of.body()).await? else {
             return Ok(false);
@@ -152,7 +152,7 @@ impl Ledger {
         if progress.values().any(|position| *position > LogPosition::START) {
             return Ok(false);
         }
-        for number in 0..slices {
+        for slice in slices {
             for (log, end) in upto {
                 sqlx::query(
                     "insert into projections.consumers (name, build, log, version, progress, generation, upto)
@@ -162,8 +162,8 @@ impl Ledger {
                 .bind(consumer.name)
                 .bind(of.body().name())
                 .bind(log.as_str())
-                .bind(Build::Slice { of, number, slices }.name())
-                .bind(end.as_i64())
+                .bind(slice.name())
+                .bind(end.map(LogPosition::as_i64))
                 .execute(&mut *tx)
                 .await?;
             }

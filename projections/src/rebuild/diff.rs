@@ -15,7 +15,7 @@ use super::fill::{Filling, Run};
 use crate::install::{lock_name, schema_of};
 
 /// Rows of a page.
-const PAGE: i64 = 5_000;
+pub(super) const PAGE: i64 = 5_000;
 /// So many rows that differ are looked at again and told; beyond them only how many more there are.
 const MOST_TOLD: usize = 200;
 /// Tries of bringing both bodies to one place.
@@ -69,23 +69,32 @@ impl Diff {
     }
 }
 
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Every row of both bodies.
+    Whole,
+    /// Every row of the other, which holds some of the records only.
+    Sample,
+}
+
 /// A table in two schemas, as it is compared.
-struct Compared {
-    table: &'static str,
+pub(super) struct Compared {
+    pub(super) table: &'static str,
     /// Columns of the primary key, with their types.
-    key: Vec<(String, String)>,
+    pub(super) key: Vec<(String, String)>,
     /// Columns that both have.
-    columns: Vec<String>,
+    pub(super) columns: Vec<String>,
     columns_of_one: Vec<String>,
-    schemas: [String; 2],
+    pub(super) schemas: [String; 2],
 }
 
 /// A key as text, column by column.
-type Key = Vec<String>;
+pub(super) type Key = Vec<String>;
 
 impl Filling {
-    /// Compares what serves with another body, whose lease is held by `run`.
-    pub(crate) async fn diff(&self, other: Build, run: &mut Run) -> Result<Diff, RebuildError> {
+    /// Compares what serves with another body, whose lease is held by `run`: all rows of both, or, of a sample, each row that it has.
+    pub(crate) async fn diff(&self, other: Build, look: Look, run: &mut Run) -> Result<Diff, RebuildError> {
         let name = self.model.name();
         let missing = RebuildError::NoCandidate { name };
         let live_version = self.state(Build::Live).await?.ok_or(RebuildError::NoPrevious { name })?.version;
@@ -93,7 +102,10 @@ impl Filling {
         let mut suspects = Vec::new();
         for table in self.model.tables {
             let compared = self.compared(table, other).await?;
-            let (rows, keys) = self.differing(&compared).await?;
+            let (rows, keys) = match look {
+                Look::Whole => self.differing(&compared).await?,
+                Look::Sample => compared.not_in_live(&self.app).await?,
+            };
             suspects.push((compared, rows, keys));
         }
         let (tables, at) = self.at_one_place(run, suspects).await?;
@@ -212,12 +224,12 @@ impl Filling {
 }
 
 impl Compared {
-    fn key_list(&self) -> String {
+    pub(super) fn key_list(&self) -> String {
         self.key.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
     }
 
     /// The parts of a key as values, from parameters that begin with number `first`.
-    fn key_values(&self, first: usize) -> String {
+    pub(super) fn key_values(&self, first: usize) -> String {
         let values = self.key.iter().zip(first..).map(|((_, kind), n)| format!("(${n}::text)::{kind}"));
         values.collect::<Vec<_>>().join(", ")
     }

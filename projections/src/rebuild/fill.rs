@@ -112,8 +112,9 @@ impl Filling {
                 return Err(RebuildError::NotApart { name });
             }
             let heads = self.heads().await?;
+            let each: Vec<Build> = (0..slices).map(|number| Build::Slice { of, number, slices }).collect();
             let mut tx = self.owner.begin().await?;
-            Ledger::divide_in_tx(&mut tx, &self.model.consumer, (of, slices), &heads).await?;
+            Ledger::divide_in_tx(&mut tx, &self.model.consumer, (of, &each), &heads).await?;
             tx.commit().await?;
             found = self.slices(of).await?;
         }
@@ -175,7 +176,8 @@ impl Filling {
         filled
     }
 
-    async fn slices(&self, of: Filled) -> Result<Vec<Build>, RebuildError> {
+    /// The slices that a body is being filled in.
+    pub(crate) async fn slices(&self, of: Filled) -> Result<Vec<Build>, RebuildError> {
         let mut connection = self.app.acquire().await?;
         Ok(Ledger::slices(&mut connection, self.model.name(), of).await?)
     }
@@ -193,10 +195,10 @@ impl Filling {
         Ok(left.and_then(|left| u64::try_from(left).ok()).unwrap_or(0))
     }
 
-    async fn heads(&self) -> Result<Vec<(LogName, LogPosition)>, RebuildError> {
+    async fn heads(&self) -> Result<Vec<(LogName, Option<LogPosition>)>, RebuildError> {
         let mut heads = Vec::new();
         for log in self.model.consumer.logs {
-            heads.push((*log, self.head(*log).await?));
+            heads.push((*log, Some(self.head(*log).await?)));
         }
         Ok(heads)
     }

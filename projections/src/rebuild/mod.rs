@@ -5,6 +5,7 @@ mod diff;
 mod error;
 mod explain;
 mod fill;
+mod sample;
 mod switch;
 
 use domain::read_model::ReadModelBody;
@@ -14,6 +15,7 @@ use sqlx::Executor as _;
 use tracing::info;
 use uuid::Uuid;
 
+use self::diff::Look;
 pub use self::diff::{Diff, RowDiff, TableDiff};
 pub use self::error::RebuildError;
 pub use self::explain::{Explanation, SetBy};
@@ -26,6 +28,9 @@ use crate::keeping::{Done, Keeper, note};
 use crate::projection::Projector;
 use crate::registry::{ReadModel, Registry};
 use crate::run::{Pools, readers};
+
+/// A sample takes one record of so many at least: there are no more slices.
+pub const LARGEST_SAMPLE: u16 = 1_024;
 
 /// Counting the rows of a table takes at most this long.
 const COUNT_TIME: &str = "set local statement_timeout = '5s'";
@@ -218,7 +223,7 @@ impl Keeping {
         }
         self.filling.of_this_program(state)?;
         let mut run = self.filling.take_over(Build::Rebuild).await?;
-        let diff = self.filling.diff(Build::Rebuild, &mut run).await;
+        let diff = self.filling.diff(Build::Rebuild, Look::Whole, &mut run).await;
         run.session.close().await;
         diff
     }
@@ -241,10 +246,36 @@ impl Keeping {
         slices: u16,
         tell: &mut (dyn FnMut(RebuildProgress) + Send),
     ) -> Result<Diff, RebuildError> {
+        self.checks().await?;
+        self.filling.discard_unlike(None).await?;
+        let run = self.filling.fill(Filled::Check, slices.clamp(1, MOST_SLICES), None, tell).await?;
+        self.compare_and_discard(run, Look::Whole).await
+    }
+
+    /// The same for one record of so many, whichever they are: each row that their events give has to be in what serves. Rows that serve and
+    /// that no event gives are seen by the whole comparison only. Of a read model of several kinds of records, those that can't be told
+    /// apart are all taken.
+    ///
+    /// # Errors
+    /// See [`RebuildError`]; asked again, it goes on where it stopped.
+    pub async fn verify_sample(
+        &self,
+        one_of: u16,
+        tell: &mut (dyn FnMut(RebuildProgress) + Send),
+    ) -> Result<Diff, RebuildError> {
+        self.checks().await?;
+        let run = self.filling.fill_sample(one_of.clamp(2, LARGEST_SAMPLE), tell).await?;
+        self.compare_and_discard(run, Look::Sample).await
+    }
+
+    /// Refuses to compare with what another program wrote.
+    async fn checks(&self) -> Result<(), RebuildError> {
         let state = self.filling.state(Build::Live).await?;
-        self.filling.of_this_program(state.ok_or(RebuildError::NoPrevious { name: self.name() })?)?;
-        let mut run = self.filling.fill(Filled::Check, slices.clamp(1, MOST_SLICES), None, tell).await?;
-        let diff = self.filling.diff(Build::Check, &mut run).await;
+        self.filling.of_this_program(state.ok_or(RebuildError::NoPrevious { name: self.name() })?)
+    }
+
+    async fn compare_and_discard(&self, mut run: Run, look: Look) -> Result<Diff, RebuildError> {
+        let diff = self.filling.diff(Build::Check, look, &mut run).await;
         run.session.close().await;
         let diff = diff?;
         let mut tx = self.filling.owner.begin().await?;

@@ -37,6 +37,12 @@ Killed on the way, the same command goes on where it stopped. While others write
     /// Lets it take in what comes, and what came meanwhile
     Resume(KeeperArgs),
     /// Proves that what serves holds exactly what the logs give: builds it again, compares row by row, throws it away
+    #[command(after_help = "\
+Examples:
+  vnr projections verify case_search                 all of it
+  vnr projections verify case_search --sample 64     one record of 64, in a fraction of the time; another one each time
+
+A sample sees rows that are missing or wrong. Rows that should not be there are seen by the whole comparison only.")]
     Verify(VerifyArgs),
     /// Records that a read model leaves out, because an event of theirs could not be taken in
     #[command(subcommand)]
@@ -154,6 +160,10 @@ pub struct VerifyArgs {
     /// So many slices of the records at once, where a read model can be built so
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub slices: u16,
+    /// Only one record of so many, whichever they are
+    #[arg(long, value_name = "N", conflicts_with = "slices",
+          value_parser = clap::value_parser!(u16).range(2..=i64::from(projections::LARGEST_SAMPLE)))]
+    pub sample: Option<u16>,
     /// So many rows that differ are explained by their events
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub explain: usize,
