@@ -12,14 +12,17 @@ use domain::retention::ErasureScope;
 use domain::terms::{Category, Channel, Identification};
 use domain::values::{Narrative, PersonName, Place, PlaceParts, PlaceText};
 use event_store::seal::MasterKeys;
-use projections::case_words::{WordPart, WordQuestion};
+use projections::case_words::{Suggestion, WordPart, WordQuestion};
 use projections::{Order, rebuild};
+use sqlx::{Executor as _, Row as _};
 use support::System;
 use support::case_file::{institution, why};
 use support::keyed::{does, erase, with_keys};
 use uuid::Uuid;
 
 const NONE: [Uuid; 0] = [];
+/// Of a hundred names with a letter wrong so many are suggested.
+const RECALL_OF_MISSPELT: u32 = 90;
 
 async fn registered(system: &System, place: &str, narrative: &str) -> Uuid {
     let incident = Uuid::now_v7();
@@ -177,4 +180,107 @@ async fn who_is_erased_is_found_by_no_word_and_their_name_leaves_the_vocabulary(
     assert_eq!(found(&system, &master, "strīdi").await, NONE);
     assert_eq!(found(&system, &master, "laukums").await, [incident], "a place is not personal");
     assert_eq!(built_anew(&system).await, rows(&system).await);
+}
+
+/// Names as the vocabulary has them: without case and diacritics.
+fn plain(name: &str) -> String {
+    let plain = |c: char| match c {
+        'ā' => 'a',
+        'č' => 'c',
+        'ē' => 'e',
+        'ģ' => 'g',
+        'ī' => 'i',
+        'ķ' => 'k',
+        'ļ' => 'l',
+        'ņ' => 'n',
+        'š' => 's',
+        'ū' => 'u',
+        'ž' => 'z',
+        other => other,
+    };
+    name.to_lowercase().chars().map(plain).collect()
+}
+
+/// A name as somebody may mistype it, each time in the same places: a letter left out, doubled, another one, two exchanged.
+fn mistyped(name: &str) -> Vec<String> {
+    let letters: Vec<char> = name.chars().collect();
+    let middle = letters.len() / 2;
+    let change = |change: fn(&mut Vec<char>, usize)| {
+        let mut changed = letters.clone();
+        change(&mut changed, middle);
+        changed.into_iter().collect::<String>()
+    };
+    let all = [
+        change(|letters, at| _ = letters.remove(at)),
+        change(|letters, at| letters.insert(at, letters[at])),
+        change(|letters, at| letters[at] = if letters[at] == 'e' { 'a' } else { 'e' }),
+        change(|letters, at| letters.swap(at - 1, at)),
+    ];
+    all.into_iter().filter(|mistyped| mistyped != name).collect()
+}
+
+/// A vocabulary of a nation's size: the names of a fixed list among invented ones.
+const VOCABULARY: &str = "
+    insert into case_words.vocabulary (digest, word, uses)
+    select md5(word), word, 1 from (
+        select distinct string_agg((array['ba','be','di','ga','in','ja','ka','le','ma','ni','ol','pe','ra','si','ta','vi','za','rs','ks','ns'])
+            [1 + ('x' || substr(md5(n || '.' || k), 1, 6))::bit(24)::int % 20], '' order by k) as word
+        from generate_series(1, 20000) n, generate_series(1, 4) k group by n) invented
+    on conflict do nothing;
+    analyze case_words.vocabulary";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_with_a_letter_wrong_are_suggested_from_the_vocabulary() {
+    let (system, _master) = with_keys().await;
+    let at_work = system.start();
+    registered(&system, "Krasta iela", "Zādzība").await;
+    system.caught_up(&at_work).await;
+    system.pools.owner.execute(VOCABULARY).await.unwrap();
+    let list = include_str!("../src/words/declined_names.tsv").lines().filter(|line| !line.starts_with('#'));
+    let names: Vec<String> = list.filter_map(|line| line.split('\t').next().map(plain)).collect();
+    let add =
+        "insert into case_words.vocabulary (digest, word, uses) select md5(word), word, 1 from unnest($1::text[]) word
+               on conflict do nothing";
+    sqlx::query(add).bind(&names).execute(&system.pools.owner).await.unwrap();
+    let mut connection = system.pools.app.acquire().await.unwrap();
+    let (mut meant, mut all) = (0, 0);
+    for name in names.iter().filter(|name| name.len() >= 5) {
+        // Two of the four, in turns.
+        for wrong in mistyped(name).into_iter().skip(all as usize / 2 % 2).step_by(2) {
+            let suggested = Suggestion::of(&mut connection, &wrong).await.unwrap();
+            meant += u32::from(suggested.iter().any(|one| one.word == *name));
+            all += 1;
+        }
+    }
+    // What docs/PROJECTIONS.md states.
+    assert!(all > 200 && meant * 100 >= all * RECALL_OF_MISSPELT, "{meant} of {all}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn words_and_spellings_are_looked_for_in_their_indexes() {
+    let (system, _master) = with_keys().await;
+    let at_work = system.start();
+    registered(&system, "Krasta iela", "Zādzība").await;
+    system.caught_up(&at_work).await;
+    system.pools.owner.execute(VOCABULARY).await.unwrap();
+    let cases = "insert into case_words.cases (incident, registered_at, words)
+                 select gen_random_uuid(), now() - n * interval '1 minute',
+                        (select string_agg(left(md5((n * k % 5003)::text), 16) || ':1' || substr('ABCD', k % 4 + 1, 1), ' ')
+                         from generate_series(1, 12) k)::tsvector
+                 from generate_series(1, 20000) n;
+                 analyze case_words.cases";
+    system.pools.owner.execute(cases).await.unwrap();
+    let mut connection = system.pools.owner.acquire().await.unwrap();
+    let word = "'c4ca4238a0b92382:AD & (eccbc87e4b5ce2fe:AD | a87ff679a2f3e71d:AD)'::tsquery";
+    for (sql, index) in [
+        (format!("select incident from case_words.cases where words @@ {word}"), "cases_words_idx"),
+        (
+            "select word from case_words.vocabulary where word operator(projections.%) 'berzins'".to_owned(),
+            "vocabulary_word_idx",
+        ),
+    ] {
+        let rows = connection.fetch_all(format!("explain {sql}").as_str()).await.unwrap();
+        let plan: String = rows.iter().map(|row| row.get::<String, _>(0) + "\n").collect();
+        assert!(plan.contains(index) && !plan.contains("Seq Scan"), "{sql}\n{plan}");
+    }
 }

@@ -19,8 +19,8 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use self::rows::{Statements, digest};
-pub use self::rows::{Suggestion, TextRow, WordQuestion};
+use self::rows::Statements;
+pub use self::rows::{OpenText, Suggestion, TextRow, WordQuestion, stems_in_clear};
 pub use self::told::WordPart;
 use self::told::{Told, told};
 use crate::event::{DecodedEvent, INCIDENT, RETENTION, RegisterEvent, decode};
@@ -28,7 +28,6 @@ use crate::fact::utc;
 use crate::lookups::LookupKeys;
 use crate::projection::Projector;
 use crate::registry::ReadModel;
-use crate::words::words;
 
 /// Its name, and that of its schema.
 pub const NAME: &str = "case_words";
@@ -180,18 +179,10 @@ impl CaseWords {
                 (text, field.key_id())
             }
         };
-        let words = words(&text);
-        let stems: BTreeSet<String> = words.iter().map(|word| digest(self.keys.master(), &word.stem)).collect();
-        let mut forms = BTreeSet::new();
-        for word in words.iter().filter(|_| kind.is_name()) {
-            let digest = digest(self.keys.master(), &word.form);
-            new_words.insert(digest.clone(), word.form.clone());
-            forms.insert(digest);
-        }
-        let joined = |digests: BTreeSet<String>| digests.into_iter().collect::<Vec<_>>().join(" ");
-        let (stems, forms) = (joined(stems), joined(forms));
-        let kind = kind.code().to_owned();
-        Ok(Some(TextRow { incident, part, kind, sealed_under, stems, forms }))
+        let open = OpenText { incident, part, kind, sealed_under, text: &text };
+        let (row, words) = TextRow::of(open, self.keys.master());
+        new_words.extend(words);
+        Ok(Some(row))
     }
 }
 

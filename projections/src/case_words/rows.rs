@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 use event_store::seal::MasterKeys;
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
 use super::Key;
@@ -19,7 +19,11 @@ const PURPOSE: &str = "word";
 /// Bytes of a digest: of a nation's vocabulary no two are the same.
 const DIGEST_BYTES: usize = 8;
 /// Spellings that are tried for a word that is not found as it was written.
-const MOST_SPELLINGS: i64 = 8;
+const MOST_SPELLINGS: usize = 8;
+/// Of so many that share most trigrams with it.
+const MOST_CANDIDATES: i64 = 100;
+/// Share of trigrams that they have in common at least: two letters of a short name exchanged leave no more.
+const ALIKE: &str = "0.2";
 
 /// What a word is found by: of no use without the master key.
 pub(super) fn digest(master: &MasterKeys, word: &str) -> String {
@@ -196,10 +200,9 @@ impl Statements {
             return Ok(());
         }
         let mut words: BTreeMap<Uuid, String> = touched.iter().map(|incident| (*incident, String::new())).collect();
-        for ((incident, _, kind), row) in texts {
-            let Some(words) = words.get_mut(incident) else { continue };
-            for stem in row.stems.split_ascii_whitespace() {
-                let _ = write!(words, "{stem}:1{} ", kind.weight());
+        for ((incident, ..), row) in texts {
+            if let Some(words) = words.get_mut(incident) {
+                words.push_str(&row.weighed());
             }
         }
         let (incidents, words): (Vec<Uuid>, Vec<String>) = words.into_iter().unzip();
@@ -208,10 +211,55 @@ impl Statements {
     }
 }
 
+/// A text that incidents are found by, once it is open.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenText<'a> {
+    /// The incident.
+    pub incident: Uuid,
+    /// Of a person the data subject, else nil.
+    pub part: Uuid,
+    /// Which text.
+    pub kind: WordPart,
+    /// Key that it is sealed under in the log.
+    pub sealed_under: Option<Uuid>,
+    /// What it says.
+    pub text: &'a str,
+}
+
 impl TextRow {
+    /// The row of a text, and the words of names in it, by their digests.
+    #[must_use]
+    pub fn of(open: OpenText<'_>, master: &MasterKeys) -> (Self, BTreeMap<String, String>) {
+        let OpenText { incident, part, kind, sealed_under, text } = open;
+        let words = words(text);
+        let stems: BTreeSet<String> = words.iter().map(|word| digest(master, &word.stem)).collect();
+        let names: BTreeMap<String, String> =
+            words.into_iter().filter(|_| kind.is_name()).map(|word| (digest(master, &word.form), word.form)).collect();
+        let stems = stems.into_iter().collect::<Vec<_>>().join(" ");
+        let forms = names.keys().map(String::as_str).collect::<Vec<_>>().join(" ");
+        (Self { incident, part, kind: kind.code().to_owned(), sealed_under, stems, forms }, names)
+    }
+
+    /// What of an incident's `words` comes of this text: its stems with the weight of the part, each followed by a space.
+    #[must_use]
+    pub fn weighed(&self) -> String {
+        let weight = WordPart::of_code(&self.kind).map_or('D', WordPart::weight);
+        self.stems.split_ascii_whitespace().fold(String::new(), |mut words, stem| {
+            let _ = write!(words, "{stem}:1{weight} ");
+            words
+        })
+    }
+
     fn key(&self) -> Option<Key> {
         Some((self.incident, self.part, WordPart::of_code(&self.kind)?))
     }
+}
+
+/// The stems that a text is found by, as they are before a digest is made of them. Nothing in the register keeps them so: whoever measures
+/// what the digests cost compares with these.
+#[must_use]
+pub fn stems_in_clear(text: &str) -> BTreeSet<String> {
+    words(text).into_iter().map(|word| word.stem).collect()
 }
 
 /// Words that are looked for: an incident has to have all of them.
@@ -290,20 +338,30 @@ impl WordQuestion {
 }
 
 impl Suggestion {
-    /// Words of names that are most alike to one.
+    /// Words of names that are most alike to one: of those that share trigrams with it, the ones that are fewest keystrokes away.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn of(connection: &mut PgConnection, word: &str) -> Result<Vec<Self>, sqlx::Error> {
+        let meant = vocabulary_form(word);
+        let mut tx = connection.begin().await?;
+        sqlx::query("select set_config('pg_trgm.similarity_threshold', $1, true)")
+            .bind(ALIKE)
+            .execute(&mut *tx)
+            .await?;
         let rows: Vec<(String, f32)> = sqlx::query_as(
             "select word, projections.similarity(word, $1) as alike from case_words.vocabulary
              where word operator(projections.%) $1
              order by alike desc, uses desc, word limit $2",
         )
-        .bind(vocabulary_form(word))
-        .bind(MOST_SPELLINGS)
-        .fetch_all(connection)
+        .bind(&meant)
+        .bind(MOST_CANDIDATES)
+        .fetch_all(&mut *tx)
         .await?;
-        Ok(rows.into_iter().map(|(word, similarity)| Self { word, similarity }).collect())
+        tx.commit().await?;
+        let mut words: Vec<Self> = rows.into_iter().map(|(word, similarity)| Self { word, similarity }).collect();
+        words.sort_by_cached_key(|one| strsim::osa_distance(&one.word, &meant));
+        words.truncate(MOST_SPELLINGS);
+        Ok(words)
     }
 }
