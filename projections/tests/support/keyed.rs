@@ -15,13 +15,13 @@ use projections::Registry;
 use projections::lookups::LookupKeys;
 use uuid::Uuid;
 
-use super::System;
 use super::access::person;
+use super::{System, master};
 
 /// A register whose read models have keys, and its master key.
 pub async fn with_keys() -> (System, Arc<MasterKeys>) {
     let mut system = System::fresh().await;
-    let master = Arc::new(MasterKeys::from_bytes(1, &[42; 32]));
+    let master = master();
     system.registry = Registry::with_keys(LookupKeys::new(system.pools.app.clone(), Arc::clone(&master)));
     (system, master)
 }

@@ -6,14 +6,19 @@ pub mod access;
 pub mod beside;
 pub mod case_file;
 pub mod forged;
+pub mod journal;
 pub mod keyed;
+pub mod seldom;
 pub mod work;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-use event_store::append::{AppendError, Appender, AppenderConfig, Decision, Lane, Reply, Submission};
+use event_store::append::{
+    AppendError, Appender, AppenderConfig, Decision, Lane, Reply, Stop, Submission, Target, Work,
+};
 use event_store::log::LogName;
 use event_store::migrate::{log_sets, migrate};
 use event_store::private_pg::{PrivatePgError, TestDatabase, shared_for_tests};
@@ -31,7 +36,13 @@ const TEMPLATE: &str = "projections_template";
 
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-async fn prepare(owner_url: String) -> Result<(), PrivatePgError> {
+/// The key that all is sealed under here.
+pub fn master() -> Arc<MasterKeys> {
+    Arc::new(MasterKeys::from_bytes(1, &[42; 32]))
+}
+
+/// Makes the logs and the ledger of the read models in an empty database.
+pub async fn prepare(owner_url: String) -> Result<(), PrivatePgError> {
     let owner = pool(&owner_url, 1).await;
     let mut sets = log_sets("test");
     sets.push(event_store::consumer::migration_set());
@@ -40,8 +51,44 @@ async fn prepare(owner_url: String) -> Result<(), PrivatePgError> {
     Ok(())
 }
 
-async fn pool(url: &str, size: u32) -> PgPool {
+pub async fn pool(url: &str, size: u32) -> PgPool {
     PgPoolOptions::new().max_connections(size).connect(url).await.unwrap()
+}
+
+/// Where the data of a register lies.
+pub enum Database {
+    /// On the server that all tests share; it goes when this is dropped.
+    Shared(TestDatabase),
+    /// On a server of the test's own.
+    Own { owner_url: String, app_url: String },
+}
+
+impl Database {
+    pub fn owner_url(&self) -> &str {
+        match self {
+            Database::Shared(database) => database.owner_url(),
+            Database::Own { owner_url, .. } => owner_url,
+        }
+    }
+
+    pub fn app_url(&self) -> &str {
+        match self {
+            Database::Shared(database) => database.app_url(),
+            Database::Own { app_url, .. } => app_url,
+        }
+    }
+}
+
+/// A command that waits no longer than this for an answer is asked again.
+const IMPATIENCE: Duration = Duration::from_millis(700);
+
+/// What came of commands that got no answer.
+#[derive(Debug, Default)]
+pub struct Unanswered {
+    /// How often one was asked again.
+    pub asked_again: AtomicUsize,
+    /// How many of them had taken effect all the same.
+    pub had_taken_effect: AtomicUsize,
 }
 
 /// A fresh register.
@@ -51,7 +98,8 @@ pub struct System {
     pub tracks: Appender,
     pub access: Appender,
     pub registry: Registry,
-    pub database: TestDatabase,
+    pub database: Database,
+    pub unanswered: Unanswered,
 }
 
 /// The read models of a system at work; they end when this is dropped.
@@ -66,13 +114,19 @@ impl System {
         server.ensure_template(TEMPLATE, prepare).await.unwrap();
         let name = format!("models_{}", Uuid::now_v7().simple());
         let database = server.create_database(&name, Some(TEMPLATE)).await.unwrap();
+        System::on(Database::Shared(database)).await
+    }
+
+    /// A register whose logs are there.
+    pub async fn on(database: Database) -> System {
         let owner = pool(database.owner_url(), 4).await;
         let app = pool(database.app_url(), 20).await;
-        let master = Arc::new(MasterKeys::from_bytes(1, &[42; 32]));
+        let master = master();
         let appender = |log| Appender::start(AppenderConfig::new(log, app.clone(), Arc::clone(&master))).0;
         let (register, tracks) = (appender(LogName::REGISTER), appender(LogName::TRACKS));
         let access = appender(LogName::ACCESS);
-        System { pools: Pools { owner, app }, register, tracks, access, registry: Registry::all(), database }
+        let (pools, registry, unanswered) = (Pools { owner, app }, Registry::all(), Unanswered::default());
+        System { pools, register, tracks, access, registry, database, unanswered }
     }
 
     pub fn reader(&self, log: LogName) -> LogReader {
@@ -101,25 +155,50 @@ impl System {
         occurred_at: chrono::DateTime<chrono::FixedOffset>,
         decide: Decision,
     ) -> Result<Reply, AppendError> {
-        let command_id = Uuid::now_v7();
+        self.submit_as(Uuid::now_v7(), log, metadata, occurred_at, decide).await
+    }
+
+    /// A server of the test's own may be killed: whoever gets no answer asks again, under the same id.
+    pub async fn submit_as(
+        &self,
+        command_id: Uuid,
+        log: LogName,
+        metadata: BTreeMap<String, String>,
+        occurred_at: chrono::DateTime<chrono::FixedOffset>,
+        decide: Decision,
+    ) -> Result<Reply, AppendError> {
         let mut digest = [0; 32];
         digest[..16].copy_from_slice(command_id.as_bytes());
-        let submission = Submission {
-            command_id,
-            lane: Lane::Bulk,
-            deadline: None,
-            digest,
-            metadata: metadata.into_iter().collect(),
-            occurred_at,
-            touches: Vec::new(),
-            decide,
-        };
         let appender = match log {
             LogName::TRACKS => &self.tracks,
             LogName::ACCESS => &self.access,
             _ => &self.register,
         };
-        appender.enqueue_waiting(submission).await?.await
+        let decide: Arc<dyn Fn(&mut Work<'_>) -> Result<Target, Stop> + Send + Sync> = Arc::from(decide);
+        let is_own = matches!(self.database, Database::Own { .. });
+        loop {
+            let decide = Arc::clone(&decide);
+            let submission = Submission {
+                command_id,
+                lane: Lane::Bulk,
+                deadline: is_own.then(|| Instant::now() + IMPATIENCE),
+                digest,
+                metadata: metadata.clone().into_iter().collect(),
+                occurred_at,
+                touches: Vec::new(),
+                decide: Box::new(move |work| decide(work)),
+            };
+            match appender.enqueue_waiting(submission).await?.await {
+                Err(AppendError::Unavailable | AppendError::DeadlinePassed) if is_own => {
+                    self.unanswered.asked_again.fetch_add(1, Ordering::Relaxed);
+                }
+                Ok(reply) if reply.repeated => {
+                    self.unanswered.had_taken_effect.fetch_add(1, Ordering::Relaxed);
+                    return Ok(reply);
+                }
+                answered => return answered,
+            }
+        }
     }
 
     /// All rows of a read model in a schema, as text, in one order.

@@ -31,7 +31,7 @@ use event_store::log::LogName;
 use uuid::Uuid;
 
 use super::case_file::any_code;
-use super::{System, access, beside, case_file};
+use super::{System, access, beside, case_file, seldom};
 
 /// A source of numbers that gives the same ones for a seed.
 pub struct Dice(u64);
@@ -69,7 +69,9 @@ pub struct RandomWork {
 }
 
 pub fn id(kind: u128, n: usize) -> Uuid {
-    Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0000 + (kind << 64) + n as u128)
+    // Spread over all slices, as ids that nobody counts are; an odd factor makes no two the same.
+    let spread = (n as u128 * 40_503) & 0xffff;
+    Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0000 + (kind << 64) + ((n as u128 >> 16) << 16) + spread)
 }
 
 fn unit_id(n: usize) -> Uuid {
@@ -112,6 +114,15 @@ impl RandomWork {
             };
             self.must_be_fine(done);
             std::mem::swap(&mut self.dice, &mut self.more);
+        }
+    }
+
+    /// Gives `commands` commands of the daily work, and as many of what is seldom done: all kinds of records that there are.
+    pub async fn all_kinds(&mut self, system: &System, commands: usize) {
+        for _ in 0..commands {
+            self.go_on(system, 1).await;
+            let done = seldom::work(self, system).await;
+            self.must_be_fine(done);
         }
     }
 
