@@ -166,10 +166,11 @@ async fn what_a_card_says_of_its_units_agrees_with_their_rows() {
 const MANY: &str = "
     insert into case_search.incidents
         (id, number, institution, responsible, class, channel, type_code, opening_type, category, opening_category, status, territory,
-         address_code, place_text, occurred_from, registered_at, case_refs, annulment_requested, merged_into, offered_to, participants, taking_part,
+         address_code, place_text, latitude_e6, longitude_e6, occurred_from, registered_at, case_refs, annulment_requested, merged_into, offered_to, participants, taking_part,
          guarded, source_system, source_external_id, first_position, last_position, version)
     select gen_random_uuid(), 'N' || n, 'I' || n % 40, 'I' || n % 37, case when n % 300 = 0 then 'protected' end, 'app', 'theft',
-           'theft', 'A', 'A', 's' || n % 5, (n % 43)::text, case when n % 3 = 0 then (n % 9000)::text end, 'Iela ' || n, now(), now() - n * interval '1 minute', '[]', false,
+           'theft', 'A', 'A', 's' || n % 5, (n % 43)::text, case when n % 3 = 0 then (n % 9000)::text end, 'Iela ' || n,
+           56900000 + n * 37 % 100000, 24000000 + n * 91 % 200000, now() - n * interval '1 minute', now() - n * interval '1 minute', '[]', false,
            case when n % 200 = 0 then md5((n % 7000)::text)::uuid end, case when n % 150 = 0 then 'I' || n % 40 end, '[]', '[]', '{}',
            'sys', n::text, n, n, 1
     from generate_series(1, 30000) n;
@@ -273,9 +274,24 @@ async fn hot_questions_are_answered_from_an_index_without_sorting() {
         let plan = plan(&mut connection, &sql).await;
         assert!(!plan.contains("Seq Scan") && !plan.contains("Sort"), "{sql}\n{plan}");
     }
-    let words = format!("{incidents} and place_words @@ plainto_tsquery('simple', 'iela 77')");
-    let plan = plan(&mut connection, &words).await;
-    assert!(plan.contains("place_words_idx"), "{plan}");
+    // Few rows each, put in order afterwards.
+    for (sql, index) in [
+        (format!("{incidents} and place_words @@ plainto_tsquery('simple', 'iela 77')"), "place_words_idx"),
+        (
+            format!("{incidents} and field = any(array[1138002400, 1138002401]) and type_code = 't'
+                     and occurred_from between now() - interval '14 days' and now() order by occurred_from desc, id desc limit 200"),
+            "field_occurred_from_idx",
+        ),
+        (
+            format!("select distinct other.incident from case_file.persons mine
+                     join case_file.persons other on other.subject = mine.subject
+                     where mine.incident = {uuid} and other.incident <> {uuid}"),
+            "persons_subject_idx",
+        ),
+    ] {
+        let plan = plan(&mut connection, &sql).await;
+        assert!(plan.contains(index) && !plan.contains("Seq Scan"), "{sql}\n{plan}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,10 +6,15 @@ use std::collections::BTreeSet;
 
 use access::{Institution, Principal, Purpose, Role};
 use chrono::{TimeDelta, Utc};
-use domain::classifier::{PersonRole, VehicleRelation};
-use domain::incident::{Identity, IncidentCommand, InvolvePerson, InvolveVehicle, SupplementIncident, Vehicle};
+use domain::classifier::{DocumentKind, ItemKind, ItemRelation, PersonRole, VehicleRelation};
+use domain::incident::{
+    Document, Identity, IncidentCommand, InvolveDocument, InvolveItem, InvolvePerson, InvolveVehicle, Item,
+    SupplementIncident, Vehicle,
+};
 use domain::terms::Identification;
-use domain::values::{AddressCode, CountryCode, PersonalCode, Place, PlaceParts, PlateNumber};
+use domain::values::{
+    AddressCode, CountryCode, GeoPoint, PersonalCode, Place, PlaceParts, PlateNumber, SerialNumber, Vin,
+};
 use serde_json::{Value, json};
 use support::register::{Done, Register};
 use support::{Answer, Served, ask, serve};
@@ -51,17 +56,21 @@ fn person(subject: Uuid, code: &str, role: &str) -> IncidentCommand {
     IncidentCommand::InvolvePerson(Box::new(involve))
 }
 
-fn vehicle(plate: &str, country: &str) -> IncidentCommand {
-    let vehicle = Vehicle {
+fn a_vehicle(plate: PlateNumber) -> Vehicle {
+    Vehicle {
         id: Uuid::now_v7(),
         relation: VehicleRelation::parse("suspect").expect("a relation"),
-        plate: Some(PlateNumber::parse(plate, country).expect("a plate").into()),
-        plate_country: CountryCode::parse(country).ok(),
+        plate_country: CountryCode::parse(plate.country()).ok(),
+        plate: Some(plate.into()),
         vin: None,
         make: None,
         colour: None,
         person: None,
-    };
+    }
+}
+
+fn vehicle(plate: &str, country: &str) -> IncidentCommand {
+    let vehicle = a_vehicle(PlateNumber::parse(plate, country).expect("a plate"));
     IncidentCommand::InvolveVehicle(Box::new(InvolveVehicle { vehicle }))
 }
 
@@ -201,6 +210,116 @@ async fn incidents_are_found_by_words_of_the_texts_that_the_caller_may_see() {
         let answer = asked(&api, &police(), LIST, &last, json!({ "words": {"text": text} })).await;
         assert_eq!(answer.code(), "BAD_USER_INPUT", "{}", answer.body);
         assert!(answer.body.contains(what) && !answer.body.contains("vārds"), "{}", answer.body);
+    }
+}
+
+/// Where an incident is: a point, and an object of the address register.
+fn at(latitude_e6: Option<i32>, address: Option<&str>) -> IncidentCommand {
+    let point = latitude_e6.map(|latitude| GeoPoint::try_new(latitude, 24_100_000).expect("a point"));
+    let address_code = address.map(|code| AddressCode::parse(code).expect("a code"));
+    let place = Place::try_from(PlaceParts { point, address_code, ..PlaceParts::default() }).expect("a place");
+    let supplement = SupplementIncident { place: Some(place), ..SupplementIncident::default() };
+    IncidentCommand::SupplementIncident(Box::new(supplement))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn incidents_that_have_something_in_common_are_told_with_what_it_is() {
+    let register = Register::fresh().await;
+    let api = served(&register).await;
+    let one = register.incident("Viens").await;
+    let there = register.incident("Tur pat, ar to pašu automašīnu").await;
+    let again = register.incident("Tā pati persona").await;
+    let near = register.incident("Netālu").await;
+    let far = register.incident("Tālu, cita automašīna, cita persona").await;
+    register.do_all(vec![(one.id, vehicle("AB-1234", "LV")), (there.id, vehicle("ab 1234", "LV"))]).await;
+    register.do_all(vec![(one.id, person(Uuid::now_v7(), CODE, "witness"))]).await;
+    register.do_all(vec![(again.id, person(Uuid::now_v7(), CODE, "suspect"))]).await;
+    register.does(one.id, at(Some(56_950_000), Some("100123456"))).await;
+    register.does(there.id, at(None, Some("100123456"))).await;
+    register.does(near.id, at(Some(56_951_000), None)).await;
+    register.does(far.id, at(Some(56_960_000), Some("100123457"))).await;
+    register.does(far.id, vehicle("AB-1234", "LT")).await;
+    let last = register.does(far.id, person(Uuid::now_v7(), "161175-19997", "suspect")).await;
+    let query = "query ($p: LogPosition, $f: ID!) { relatedIncidents(incident: $f, minPosition: $p) {
+        incident { number } reasons { reason apart } } }";
+    let told = async |who: &Principal, id: Uuid| {
+        let body = asked(&api, who, query, &last, json!(id)).await.json();
+        let related = body["data"]["relatedIncidents"].as_array().unwrap_or_else(|| panic!("{body}")).clone();
+        related.iter().map(|one| (one["incident"]["number"].clone(), one["reasons"].clone())).collect::<Vec<_>>()
+    };
+    let number = |of: &Done| json!(of.number);
+    let of = |reasons: &[(&str, Option<i64>)]| -> Value {
+        reasons.iter().map(|(reason, apart)| json!({"reason": reason, "apart": apart})).collect()
+    };
+    assert_eq!(
+        told(&police(), one.id).await,
+        [
+            (number(&there), of(&[("VEHICLE", None), ("ADDRESS", None)])),
+            (number(&near), of(&[("NEAR_REPEAT", Some(111))])),
+            (number(&again), of(&[("PERSON", None)])),
+        ]
+    );
+    assert_eq!(told(&police(), again.id).await, [(number(&one), of(&[("PERSON", None)]))]);
+    assert!(told(&police(), far.id).await.is_empty());
+    assert!(told(&police(), Uuid::now_v7()).await.is_empty());
+    let looks = scopes(&register).await;
+    let of_both = json!(["summary", "persons", "property"]);
+    assert!(looks.contains(&of_both), "that they are the same is told of the one that was asked for too: {looks:?}");
+    // Who sees neither persons nor vehicles is told of the place alone.
+    let rescuer = who("VUGD", Role::Officer, Purpose::Response);
+    assert_eq!(
+        told(&rescuer, one.id).await,
+        [(number(&near), of(&[("NEAR_REPEAT", Some(111))])), (number(&there), of(&[("ADDRESS", None)]))]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn incidents_are_found_by_the_numbers_of_vehicles_documents_and_items() {
+    let register = Register::fresh().await;
+    let api = served(&register).await;
+    let one = register.incident("Viens").await;
+    let vehicle = Vehicle {
+        vin: Some(Vin::parse("WVWZZZ1JZXW000001").expect("a VIN").into()),
+        ..a_vehicle(PlateNumber::parse("AB-1234", "LV").expect("a plate"))
+    };
+    register.does(one.id, IncidentCommand::InvolveVehicle(Box::new(InvolveVehicle { vehicle }))).await;
+    let serial = |number: &str| SerialNumber::parse(number).expect("a number");
+    let document = Document {
+        id: Uuid::now_v7(),
+        kind: DocumentKind::parse("passport").expect("a kind"),
+        relation: ItemRelation::parse("stolen").expect("a relation"),
+        number: Some(serial("LV 1234567").into()),
+        country: None,
+        person: None,
+    };
+    register.does(one.id, IncidentCommand::InvolveDocument(Box::new(InvolveDocument { document }))).await;
+    let item = Item {
+        id: Uuid::now_v7(),
+        kind: ItemKind::parse("bicycle").expect("a kind"),
+        relation: ItemRelation::parse("stolen").expect("a relation"),
+        description: None,
+        serial: Some(serial("sn-77/a")),
+        quantity: None,
+        value_cents: None,
+        person: None,
+    };
+    let last = register.does(one.id, IncidentCommand::InvolveItem(Box::new(InvolveItem { item }))).await;
+    let by = async |who: &Principal, filter: Value| found(&api, who, &last, filter).await;
+    for filter in [
+        json!({"vin": "wvwzzz1jz-xw000001"}),
+        json!({"documentNumber": "lv1234567"}),
+        json!({"itemSerial": "SN 77 A"}),
+        json!({"vin": "WVWZZZ1JZXW000001", "documentNumber": "LV1234567", "itemSerial": "SN77A"}),
+    ] {
+        assert_eq!(by(&police(), filter.clone()).await, [one.number.as_str()], "{filter}");
+        let rescuer = who("VUGD", Role::Officer, Purpose::Response);
+        assert!(!asked(&api, &rescuer, LIST, &last, filter.clone()).await.body.contains(&one.number), "{filter}");
+    }
+    assert_eq!(by(&police(), json!({"itemSerial": "SN77"})).await, Vec::<String>::new());
+    assert!(scopes(&register).await.iter().all(|look| *look == json!(["summary", "property"])));
+    for (filter, argument) in [(json!({"vin": "1"}), "vin"), (json!({"documentNumber": "--"}), "documentNumber")] {
+        let refused = asked(&api, &police(), LIST, &last, filter).await;
+        assert!(refused.code() == "BAD_USER_INPUT" && refused.body.contains(argument), "{}", refused.body);
     }
 }
 

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tests::{Bearer, VnrProcess, ask, project_file, vnr_binary};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
+use uuid::Uuid;
 
 /// Marked blocks of a document, in order: mark and content.
 fn blocks(document: &str) -> Vec<(&str, &str)> {
@@ -123,7 +124,7 @@ async fn what_the_documents_tell_a_reader_to_do_works() {
         commands += script.iter().map(|block| block.lines().count()).sum::<usize>();
         reader.shell(&script.join("\n"));
         for (_, query) in blocks.iter().filter(|(mark, _)| *mark == "graphql") {
-            let variables = json!({ "p": "1.1", "after": null });
+            let variables = json!({ "p": "1.1", "after": null, "id": Uuid::now_v7() });
             let answer = ask(reader.server.http, Some(&reader.token()), query, variables).await;
             assert!(answer.get("errors").is_none(), "{name}: {query}\n{answer}");
             queries += 1;

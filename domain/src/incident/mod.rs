@@ -6,6 +6,7 @@ mod error;
 mod event;
 mod examples;
 mod involved;
+pub mod related;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -273,6 +273,15 @@ text_type! {
     /// A number that a maker put on an item (sērijas numurs), or a document's own.
     SerialNumber, "serial number", 64, Shape::Line
 }
+
+impl SerialNumber {
+    /// Its letters and digits alone, in capitals: the same however it was written.
+    #[must_use]
+    pub fn compact(&self) -> String {
+        self.as_str().chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
+    }
+}
+
 text_type! {
     /// Make, model or colour.
     VehicleMark, "vehicle mark", 64, Shape::Line

@@ -72,7 +72,7 @@ struct Needed {
 
 impl Projection for CaseFile {
     const NAME: &'static str = "case_file";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const LOGS: &'static [LogName] = &[LogName::REGISTER];
     const AGGREGATES: &'static [&'static str] = &[INCIDENT, SEIZED_ITEM];
     const APART: &'static [&'static str] = Self::AGGREGATES;

@@ -187,6 +187,19 @@ impl TransferState {
     }
 }
 
+impl PersonRow {
+    /// Other incidents that somebody takes part in who takes part in this one: where it is known that it is they, by their id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn incidents_like(connection: &mut PgConnection, incident: Uuid) -> Result<Vec<Uuid>, sqlx::Error> {
+        let sql = "select distinct other.incident from case_file.persons mine
+                   join case_file.persons other on other.subject = mine.subject
+                   where mine.incident = $1 and other.incident <> $1";
+        sqlx::query_scalar(sql).bind(incident).fetch_all(connection).await
+    }
+}
+
 /// Reads the rows of incidents, in the order in which they came about.
 macro_rules! read_by_incident {
     ($($row:ident by $order:literal),+ $(,)?) => {$(

@@ -56,6 +56,9 @@ create table {schema}.items (
     person         uuid,
     first_position bigint  not null,
     last_position  bigint  not null,
+    -- Capitals and digits alone, so that it is found however it was written (`SerialNumber::compact`).
+    serial_key     text    collate "C" generated always as (
+        upper(regexp_replace(serial collate "C", '[^0-9A-Za-z]', '', 'g'))) stored,
     primary key (incident, id)
 );
 
@@ -136,10 +139,16 @@ create table {schema}.seized_items (
     reason         text,                          -- sealed
     first_position bigint      not null,
     last_position  bigint      not null,
-    version        bigint      not null
+    version        bigint      not null,
+    -- Capitals and digits alone, so that it is found however it was written (`SerialNumber::compact`).
+    serial_key     text    collate "C" generated always as (
+        upper(regexp_replace(serial collate "C", '[^0-9A-Za-z]', '', 'g'))) stored
 );
 
 create index on {schema}.seized_items (incident);
+-- Items by the number that their maker put on them, wherever they turn up.
+create index on {schema}.items (serial_key) where serial_key is not null;
+create index on {schema}.seized_items (serial_key) where serial_key is not null;
 
 -- An item's number is said by its incident, the rest by itself: neither waits for the other.
 create table {schema}.ordinals (

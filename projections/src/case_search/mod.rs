@@ -1,5 +1,6 @@
 //! Case search (notikumu meklēšana): incidents by number, source, institution, state, time, territory and words of the place.
 
+mod grid;
 mod incident;
 mod rows;
 
@@ -24,7 +25,7 @@ pub struct CaseSearch {
 
 impl Projection for CaseSearch {
     const NAME: &'static str = "case_search";
-    const VERSION: u32 = 5;
+    const VERSION: u32 = 6;
     const LOGS: &'static [LogName] = &[LogName::REGISTER];
     const AGGREGATES: &'static [&'static str] = &[INCIDENT, UNIT];
     const APART: &'static [&'static str] = &[INCIDENT];

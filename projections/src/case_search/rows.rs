@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use access::policy::Reach;
 use chrono::{DateTime, Utc};
+use domain::values::{GeoPoint, SerialNumber};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use super::grid::fields_around;
 use crate::keyset::{Keyset, Order};
 use crate::reach::{self, Columns, Participants};
 use crate::table::{columns, table_row};
@@ -157,6 +159,8 @@ pub struct IncidentFilter {
     pub address_code: Option<String>,
     /// In which this data subject takes part.
     pub person: Option<Uuid>,
+    /// With an item of this number that its maker put on it, seized or not, however it is written.
+    pub item_serial: Option<SerialNumber>,
     /// Registered by this institution.
     pub institution: Option<String>,
     /// That this institution answers for.
@@ -342,6 +346,28 @@ impl IncidentRow {
         query.fetch_all(connection).await
     }
 
+    /// Incidents of that type that began within that time and lie in the fields of the grid around a point: some may be further away than so
+    /// many metres. The latest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn around(
+        connection: &mut PgConnection,
+        (point, metres): (GeoPoint, u32),
+        (from, until): (DateTime<Utc>, DateTime<Utc>),
+        type_code: &str,
+        reach: &Reach,
+        limit: u32,
+    ) -> Result<Vec<Self>, sqlx::Error> {
+        let mut query = QueryBuilder::new(format!("select {} from case_search.incidents", columns::<Self>()));
+        query.push(" where field = any(").push_bind(fields_around(point, metres));
+        query.push(") and occurred_from between ").push_bind(from).push(" and ").push_bind(until);
+        query.push(" and type_code = ").push_bind(type_code.to_owned());
+        reach::push(&mut query, reach, &COLUMNS);
+        query.push(" order by occurred_from desc, id desc limit ").push_bind(i64::from(limit));
+        query.build_query_as().fetch_all(connection).await
+    }
+
     /// Its place in a list by time of registration.
     pub fn keyset(&self) -> Keyset {
         Keyset { at: self.registered_at, id: self.id }
@@ -356,6 +382,14 @@ impl IncidentFilter {
         if let Some(person) = self.person {
             let of_person = " and id in (select incident from case_file.persons where subject = ";
             query.push(of_person).push_bind(person).push(")");
+        }
+        if let Some(serial) = &self.item_serial {
+            let serial = serial.compact();
+            query
+                .push(" and id in (select incident from case_file.items where serial_key = ")
+                .push_bind(serial.clone());
+            query.push(" union all select incident from case_file.seized_items where serial_key = ").push_bind(serial);
+            query.push(")");
         }
         let same = [
             ("address_code", &self.address_code),

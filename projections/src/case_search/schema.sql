@@ -53,7 +53,10 @@ create table {schema}.incidents (
     first_position     bigint      not null,
     last_position      bigint      not null,
     version            bigint      not null,
-    place_words        tsvector    generated always as (to_tsvector('simple', coalesce(place_text, ''))) stored
+    place_words        tsvector    generated always as (to_tsvector('simple', coalesce(place_text, ''))) stored,
+    -- The field of a grid that it lies in, 0.005 degrees high and 0.01 wide: some 560 by 610 metres in Latvia (`grid.rs`).
+    field              bigint      generated always as (
+        floor(latitude_e6 / 5000.0)::bigint * 100000 + floor(longitude_e6 / 10000.0)::bigint) stored
 ) with (fillfactor = 85);
 
 create unique index on {schema}.incidents (number);
@@ -72,6 +75,8 @@ create index on {schema}.incidents (merged_into, registered_at, id) where merged
 create index on {schema}.incidents (class, registered_at desc, id desc) where class is not null;
 create index on {schema}.incidents (territory, registered_at desc, id desc);
 create index on {schema}.incidents (address_code, registered_at desc, id desc) where address_code is not null;
+-- What happened close by and about the same time.
+create index on {schema}.incidents (field, occurred_from) where field is not null;
 create index on {schema}.incidents using gin (place_words);
 create index on {schema}.incidents using gin (participants);
 

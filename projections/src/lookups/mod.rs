@@ -1,6 +1,6 @@
 //! Look-ups (uzziņas): in which records somebody or something is, found by what is sealed of them in the log.
 //!
-//! Plates, personal codes and phones are sealed, so nothing can look for one there. This read model opens each and keeps a keyed digest of it.
+//! Plates and other numbers of vehicles and documents, personal codes and phones are sealed, so nothing can look for one there. This read model opens each and keeps a keyed digest of it.
 //! So it is the one that needs keys, and what is in it is a function of the events *and of which keys are destroyed* (I-11): of a thing
 //! whose key is gone there is no row, whether the key was destroyed before the thing was read or after. Which events say what is in
 //! `told.rs`, what is asked in `rows.rs`.
@@ -29,7 +29,7 @@ use crate::table::{Statements, TableRow};
 
 /// Its name, and that of its schema.
 pub const NAME: &str = "lookups";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const LOGS: &[LogName] = &[LogName::REGISTER];
 const TABLES: &[&str] = &[LookupRow::TABLE];
 
@@ -98,6 +98,14 @@ impl LookupKeys {
             LookupKind::Phone => {
                 let phone = serde_json::from_value(value).map_err(none)?;
                 Lookup::Phone(&phone).digest(&self.master)
+            }
+            LookupKind::Vin => {
+                let vin = serde_json::from_value(value).map_err(none)?;
+                Lookup::Vin(&vin).digest(&self.master)
+            }
+            LookupKind::Document => {
+                let number = serde_json::from_value(value).map_err(none)?;
+                Lookup::Document(&number).digest(&self.master)
             }
         }))
     }

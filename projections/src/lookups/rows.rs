@@ -1,6 +1,6 @@
 //! What records are found by, and the question.
 
-use domain::values::{PersonalCode, Phone, PlateNumber};
+use domain::values::{PersonalCode, Phone, PlateNumber, SerialNumber, Vin};
 use event_store::seal::MasterKeys;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -16,11 +16,15 @@ pub enum LookupKind {
     PersonalCode,
     /// A person's phone (tālrunis).
     Phone,
+    /// A vehicle's identification number (šasijas numurs).
+    Vin,
+    /// A document's number (dokumenta numurs).
+    Document,
 }
 
 impl LookupKind {
     /// All of them.
-    pub const ALL: [LookupKind; 3] = [Self::Plate, Self::PersonalCode, Self::Phone];
+    pub const ALL: [LookupKind; 5] = [Self::Plate, Self::PersonalCode, Self::Phone, Self::Vin, Self::Document];
 
     /// As rows have it. Its digests are made for the same purpose, so one kind's is never another's.
     #[must_use]
@@ -29,6 +33,8 @@ impl LookupKind {
             Self::Plate => "plate",
             Self::PersonalCode => "personal_code",
             Self::Phone => "phone",
+            Self::Vin => "vin",
+            Self::Document => "document",
         }
     }
 }
@@ -42,6 +48,10 @@ pub enum Lookup<'a> {
     PersonalCode(&'a PersonalCode),
     /// By a person's phone.
     Phone(&'a Phone),
+    /// By a vehicle's identification number.
+    Vin(&'a Vin),
+    /// By a document's number, of whatever kind and country.
+    Document(&'a SerialNumber),
 }
 
 impl Lookup<'_> {
@@ -52,6 +62,8 @@ impl Lookup<'_> {
             Self::Plate(_) => LookupKind::Plate,
             Self::PersonalCode(_) => LookupKind::PersonalCode,
             Self::Phone(_) => LookupKind::Phone,
+            Self::Vin(_) => LookupKind::Vin,
+            Self::Document(_) => LookupKind::Document,
         }
     }
 
@@ -62,6 +74,8 @@ impl Lookup<'_> {
             Self::Plate(plate) => format!("{} {}", plate.country(), plate.normal()),
             Self::PersonalCode(code) => code.to_string().chars().filter(char::is_ascii_digit).collect(),
             Self::Phone(phone) => phone.to_string(),
+            Self::Vin(vin) => vin.to_string(),
+            Self::Document(number) => number.compact(),
         };
         LookupDigest { kind: self.kind(), digest: master.digest(self.kind().code(), normal.as_bytes()) }
     }
@@ -72,6 +86,14 @@ impl Lookup<'_> {
 pub struct LookupDigest {
     pub(super) kind: LookupKind,
     pub(super) digest: [u8; 32],
+}
+
+impl LookupDigest {
+    /// Its bytes, as rows have them.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.digest
+    }
 }
 
 table_row! {

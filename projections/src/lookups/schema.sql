@@ -4,7 +4,7 @@
 create table {schema}.lookups (
     record         uuid   not null,
     part           uuid   not null,              -- id of the involvement; of a person the data subject
-    kind           text   collate "C" not null,  -- plate, personal_code, phone
+    kind           text   collate "C" not null,  -- plate, personal_code, phone, vin, document
     record_type    text   collate "C" not null,
     digest         bytea  not null,
     sealed_under   uuid   not null,              -- the key

@@ -66,8 +66,15 @@ fn of_incident(event: &IncidentEvent) -> Vec<Told> {
     let code = LookupKind::PersonalCode;
     match event {
         IncidentEvent::VehicleInvolved { vehicle } => {
-            let path = "/VehicleInvolved/vehicle/plate";
-            vec![Told::Replaced { part: vehicle.id, kind: LookupKind::Plate, path }]
+            let part = vehicle.id;
+            vec![
+                Told::Replaced { part, kind: LookupKind::Plate, path: "/VehicleInvolved/vehicle/plate" },
+                Told::Replaced { part, kind: LookupKind::Vin, path: "/VehicleInvolved/vehicle/vin" },
+            ]
+        }
+        IncidentEvent::DocumentInvolved { document } => {
+            let path = "/DocumentInvolved/document/number";
+            vec![Told::Replaced { part: document.id, kind: LookupKind::Document, path }]
         }
         IncidentEvent::PersonInvolved { person, .. } => {
             let part = person.subject;
@@ -125,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_plate_code_and_phone_that_stands_sealed_in_an_event_is_looked_for() {
+    fn every_number_code_and_phone_that_stands_sealed_in_an_event_is_looked_for() {
         let mut found = 0;
         let incidents = IncidentEvent::examples()
             .into_iter()
@@ -139,7 +146,11 @@ mod tests {
         for (payload, event) in incidents.chain(cards).chain(cautions) {
             let sealed: Vec<String> =
                 sealed_fields(&payload, Uuid::nil()).into_iter().map(|field| field.path).collect();
-            let names = |path: &&String| ["/plate", "/personal_code", "/phone"].iter().any(|name| path.ends_with(name));
+            let names = |path: &&String| {
+                ["/plate", "/vin", "/document/number", "/personal_code", "/phone"]
+                    .iter()
+                    .any(|name| path.ends_with(name))
+            };
             let told = told(&event);
             let told: Vec<&str> = told.iter().filter_map(|told| told.path()).collect();
             for path in sealed.iter().filter(names) {

@@ -141,7 +141,8 @@ impl Dossier {
 
 impl Dossier {
     fn looked_up(&self) -> &LookedUp {
-        const NOTHING: &LookedUp = &LookedUp { words: None, plate: None, personal_code: None };
+        const NOTHING: &LookedUp =
+            &LookedUp { words: None, plate: None, personal_code: None, vin: None, document: None };
         match &self.0 {
             Of::Sealed(looked_up) => looked_up,
             Of::Address(_) | Of::Person(_) => NOTHING,

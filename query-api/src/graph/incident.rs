@@ -7,13 +7,14 @@ use domain::access_day::DataScope;
 use domain::classifier::CodeSystem;
 use projections::Order;
 use projections::case_search::{self, IncidentRow};
+use uuid::Uuid;
 
 use super::card::Card;
 use super::caution::{self, MetCaution};
 use super::common::{Code, Named, Period, Place, Source, SourceRef, id, place_of, uuid};
 use super::fresh::fresh;
 
-use super::lookup::{LookedUp, PlateFilter, WordsFilter};
+use super::lookup::{self, LookedUp, PlateFilter, WordsFilter};
 use super::notice::{self, Notice};
 use super::origin::{self, FieldOrigin};
 use super::paging::{self, Counted, Page, Paging, TimeKey, page, show_rows};
@@ -63,6 +64,12 @@ pub(crate) struct IncidentFilter {
     pub(crate) address_code: Option<String>,
     /// With a vehicle of this plate, however it is written: of the 500 that it was recorded in last. For those who see vehicles.
     pub(crate) plate: Option<PlateFilter>,
+    /// With a vehicle of this identification number: as by plate.
+    pub(crate) vin: Option<String>,
+    /// With a document of this number, of whatever kind and country: of the 500 that it was recorded in last. For those who see documents.
+    pub(crate) document_number: Option<String>,
+    /// With an item of this number that its maker put on it, seized or not. For those who see items.
+    pub(crate) item_serial: Option<String>,
     /// With a person of this code, with or without its hyphen, also where its check digit doesn't hold: of the 500 that it was recorded in
     /// last. For those who see persons, also those under suspicion, and codes at least in part.
     pub(crate) personal_code: Option<String>,
@@ -101,6 +108,7 @@ impl IncidentFilter {
             ids: None,
             address_code: self.address_code,
             person: uuid("person", self.person)?,
+            item_serial: lookup::serial("itemSerial", self.item_serial)?,
             institution: self.institution,
             responsible: self.responsible,
             offered_to: self.offered_to,
@@ -183,8 +191,9 @@ impl IncidentQuery {
         let paging = Paging::of(first, after.as_deref())?;
         fresh(ctx, min_position).await?;
         let mut filter = filter.unwrap_or_default();
-        let words = filter.words.take();
-        let looked_up = LookedUp::of(filter.plate.take(), filter.personal_code.take())?.and_words(words);
+        let looked_up = LookedUp::of(filter.plate.take(), filter.personal_code.take())?
+            .and_numbers(filter.vin.take(), filter.document_number.take())?
+            .and_words(filter.words.take());
         let order = match order_by {
             IncidentOrder::RegisteredDesc => Order::NewestFirst,
             IncidentOrder::RegisteredAsc => Order::OldestFirst,
@@ -210,6 +219,9 @@ pub(crate) async fn found(
         filter.reached.push(ctx.reach(Action::ViewPersons, RecordKind::Incident).await?);
         filter.reached.push(ctx.reach(Action::ViewSuspects, RecordKind::Incident).await?);
     }
+    if filter.item_serial.is_some() {
+        filter.reached.push(ctx.reach(Action::ViewProperty, RecordKind::Incident).await?);
+    }
     looked_up.narrow(ctx, &mut filter).await?;
     let permits = ctx.permits().await?;
     let mut reading = ctx.snapshot()?.read().await?;
@@ -217,7 +229,7 @@ pub(crate) async fn found(
     let rows: Vec<_> = rows.into_iter().filter_map(|row| Incident::seen(permits, row)).collect();
     let first = usize::try_from(paging.first.max(1)).unwrap_or(usize::MAX);
     let shown = rows.iter().take(first).map(|incident| incident.row.id);
-    looked_up.found(ctx, filter.person.is_some(), shown)?;
+    looked_up.found(ctx, (filter.person.is_some(), filter.item_serial.is_some()), shown)?;
     let rows = show_rows(ctx, &paging, rows.into_iter(), |incident| incident.row.id)?;
     Ok(page(&paging, rows, |row| TimeKey::of(row.row.keyset()), Counted::Incidents(Box::new(filter))))
 }
@@ -262,6 +274,11 @@ impl Incident {
     /// What of it is shown.
     pub(crate) fn guard(&self) -> Guard {
         self.guard
+    }
+
+    /// Id of the record.
+    pub(crate) fn record(&self) -> Uuid {
+        self.row.id
     }
 
     /// National number.

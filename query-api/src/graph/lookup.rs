@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use access::policy::{Action, RecordKind};
 use async_graphql::{Context, Enum, InputObject};
 use domain::access_day::DataScope;
-use domain::values::{PersonalCode, PlateNumber};
+use domain::values::{PersonalCode, PlateNumber, SerialNumber, Vin};
 use projections::case_search::IncidentFilter;
 use projections::case_words::{WordPart, WordQuestion};
 use projections::cautions::CautionFilter;
@@ -120,6 +120,20 @@ pub(crate) struct LookedUp {
     pub(super) words: Option<WordsFilter>,
     pub(super) plate: Option<PlateNumber>,
     pub(super) personal_code: Option<PersonalCode>,
+    pub(super) vin: Option<Vin>,
+    pub(super) document: Option<SerialNumber>,
+}
+
+/// A number as its maker or issuer writes it.
+pub(crate) fn serial(argument: &'static str, number: Option<String>) -> Result<Option<SerialNumber>, QueryError> {
+    let read = number.map(|number| SerialNumber::parse(&number)).transpose();
+    let read = read.map_err(|error| QueryError::BadInput { argument, reason: error.to_string() })?;
+    match read {
+        Some(number) if number.compact().is_empty() => {
+            Err(QueryError::BadInput { argument, reason: "has a letter or a digit".into() })
+        }
+        read => Ok(read),
+    }
 }
 
 impl LookedUp {
@@ -129,10 +143,24 @@ impl LookedUp {
         let code = personal_code.map(|code| PersonalCode::parse(&code)).transpose();
         Ok(Self {
             words: None,
+            vin: None,
+            document: None,
             plate: plate.map_err(|error| QueryError::BadInput { argument: "plate", reason: error.to_string() })?,
             personal_code: code
                 .map_err(|error| QueryError::BadInput { argument: "personalCode", reason: error.to_string() })?,
         })
+    }
+
+    /// The same, and by numbers of vehicles and documents.
+    pub(crate) fn and_numbers(self, vin: Option<String>, document: Option<String>) -> Result<Self, QueryError> {
+        let vin = vin.map(|vin| Vin::parse(&vin)).transpose();
+        let vin = vin.map_err(|error| QueryError::BadInput { argument: "vin", reason: error.to_string() })?;
+        Ok(Self { vin, document: serial("documentNumber", document)?, ..self })
+    }
+
+    /// Whether it names a vehicle or a document.
+    fn names_property(&self) -> bool {
+        self.plate.is_some() || self.vin.is_some() || self.document.is_some()
     }
 
     /// The same, and by words.
@@ -143,10 +171,10 @@ impl LookedUp {
     /// What the caller must be let see of an incident that is found by it: who may not see it must not find it out by asking either. A
     /// person may be under suspicion or not, so whoever looks for one must see both.
     fn needed(&self) -> impl Iterator<Item = Action> {
-        let vehicle = self.plate.iter().map(|_| Action::ViewProperty);
+        let property = self.names_property().then_some(Action::ViewProperty).into_iter();
         let person = [Action::ViewPersons, Action::ViewSuspects, Action::ViewPersonalCodeMasked];
         let words = self.words.iter().flat_map(|words| &words.among).flat_map(|text| text.needed().iter().copied());
-        vehicle.chain(person.into_iter().filter(|_| self.personal_code.is_some())).chain(words)
+        property.chain(person.into_iter().filter(|_| self.personal_code.is_some())).chain(words)
     }
 
     /// Narrows a filter to what is found by it, as far as the caller reaches what it is about.
@@ -177,9 +205,11 @@ impl LookedUp {
 
     /// Records of that type that are found by all of it; nothing where it names nothing.
     async fn records(&self, ctx: &Context<'_>, record_type: &str) -> Result<Option<Vec<Uuid>>, QueryError> {
-        let plate = self.plate.iter().map(Lookup::Plate);
+        let person = self.personal_code.iter().map(Lookup::PersonalCode);
+        let vehicle = self.plate.iter().map(Lookup::Plate).chain(self.vin.iter().map(Lookup::Vin));
+        let document = self.document.iter().map(Lookup::Document);
         let mut all: Option<BTreeSet<Uuid>> = None;
-        for lookup in plate.chain(self.personal_code.iter().map(Lookup::PersonalCode)) {
+        for lookup in vehicle.chain(person).chain(document) {
             let snapshot = ctx.snapshot()?;
             let digest = snapshot.personal().digest(lookup);
             let found = LookupRow::records_with(&mut *snapshot.read().await?, record_type, &digest, MOST).await?;
@@ -192,16 +222,16 @@ impl LookedUp {
         Ok(all.map(|all| all.into_iter().collect()))
     }
 
-    /// Notes that incidents were found by it, or by who takes part. That they were is part of the answer also where no more is asked for than how many there are:
+    /// Notes that incidents were found by it, by who takes part, or by an item. That they were is part of the answer also where no more is asked for than how many there are:
     /// a number alone tells that somebody is known.
     pub(crate) fn found(
         &self,
         ctx: &Context<'_>,
-        by_person: bool,
+        (by_person, by_item): (bool, bool),
         incidents: impl Iterator<Item = Uuid>,
     ) -> Result<(), QueryError> {
         for incident in incidents {
-            if self.plate.is_some() {
+            if by_item || self.names_property() {
                 ctx.shows(incident, DataScope::Property)?;
             }
             for text in self.words.iter().flat_map(|words| &words.among) {

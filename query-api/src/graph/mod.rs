@@ -22,6 +22,7 @@ mod personal;
 mod plan;
 mod property;
 mod record;
+mod related;
 mod relation;
 mod roster_at;
 mod shift;
@@ -47,6 +48,7 @@ pub(crate) struct Query(
     incident::IncidentQuery,
     card::CardQuery,
     duplicate::DuplicateQuery,
+    related::RelatedQuery,
     unit::UnitQuery,
     roster_at::RosterAtQuery,
     record::RecordQuery,

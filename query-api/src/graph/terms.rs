@@ -560,6 +560,22 @@ mirrored! {
 }
 
 mirrored! {
+    /// What two incidents have in common.
+    RelationReason = domain::incident::related::RelationReason {
+        /// Violence in a family, of which there was some before: the same person or the same address.
+        FamilyViolence = "FAMILY_VIOLENCE",
+        /// The same person takes part in both.
+        Person = "PERSON",
+        /// The same vehicle is in both.
+        Vehicle = "VEHICLE",
+        /// The same address.
+        Address = "ADDRESS",
+        /// The same type close by and within days.
+        NearRepeat = "NEAR_REPEAT",
+    }
+}
+
+mirrored! {
     /// A day of the week (nedēļas diena).
     Weekday = domain::response_plan::Weekday {
         /// Monday.
