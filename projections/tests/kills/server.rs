@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use event_store::private_pg::{Options, PrivatePg};
+use event_store::private_pg::{Options, PrivatePg, Profile};
+use sqlx::Executor as _;
 
-use crate::support::{Database, System, prepare};
+use crate::support::{Database, System, pool, prepare};
 
 /// How a server is ended.
 #[derive(Debug, Clone, Copy)]
@@ -19,26 +20,30 @@ pub(crate) enum End {
 /// The server and its folder, which goes with it.
 pub(crate) struct Server {
     folder: PathBuf,
+    profile: Profile,
     running: Option<PrivatePg>,
     pub(crate) ended: usize,
 }
 
 impl Server {
-    pub(crate) async fn start() -> Server {
+    pub(crate) async fn start(profile: Profile) -> Server {
         let folder = std::env::temp_dir().join(format!("vnr-read-models-killed-{}", std::process::id()));
-        let mut server = Server { folder, running: None, ended: 0 };
+        let mut server = Server { folder, profile, running: None, ended: 0 };
         server.start_again().await;
         server
     }
 
-    /// A register on it.
+    /// A register on it, which keeps what it confirms when processes die. Whether it would survive a power cut is up to the profile.
     pub(crate) async fn system(&self) -> System {
         let running = self.running.as_ref().unwrap();
+        let owner = pool(&running.owner_url(), 1).await;
+        owner.execute("alter database vnr set synchronous_commit = on").await.unwrap();
+        owner.close().await;
         prepare(running.owner_url()).await.unwrap();
         System::on(Database::Own { owner_url: running.owner_url(), app_url: running.app_url() }).await
     }
 
-    /// Ends it while it is at work. What was confirmed has to be there afterwards, so it keeps what it confirms.
+    /// Ends it while it is at work.
     pub(crate) fn end(&mut self, how: End) {
         let postmaster = postmaster(&self.folder);
         match how {
@@ -54,18 +59,16 @@ impl Server {
     }
 
     pub(crate) async fn start_again(&mut self) {
-        self.running = Some(PrivatePg::start(Options::new(&self.folder)).await.unwrap());
-    }
-
-    pub(crate) async fn stop(mut self) {
-        if let Some(running) = self.running.take() {
-            running.stop().await;
-        }
+        self.running = Some(PrivatePg::start(Options::new(&self.folder).profile(self.profile)).await.unwrap());
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
+        // Nothing of it is needed any more; in good order it would take seconds.
+        if self.running.is_some() && !std::thread::panicking() {
+            self.end(End::Killed);
+        }
         self.running = None;
         let _ = std::fs::remove_dir_all(&self.folder);
     }

@@ -1,6 +1,7 @@
 //! What is done to the processes, the database and the read models while all are at work.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use domain::ids;
@@ -28,8 +29,9 @@ pub(crate) enum Deed {
     /// It is killed, and is back before anybody misses it.
     KillProjector,
     KillBothProjectors,
+    /// The database is down until a command got no answer in time.
     KillDatabase,
-    /// The projector is killed while the database is down.
+    /// It is back at once, and a projector is killed meanwhile.
     KillDatabaseAndProjector,
     /// The projector ends in good order, and the other goes on at once.
     HandOver,
@@ -92,7 +94,7 @@ impl Stage {
     }
 
     /// Waits until some more commands were answered.
-    async fn some_work(&mut self) {
+    pub(crate) async fn some_work(&mut self) {
         let until = *self.answered.borrow() + 1 + self.dice.below(60) as u64;
         let waiting = self.answered.wait_for(|answered| *answered >= until);
         match tokio::time::timeout(PATIENCE, waiting).await {
@@ -120,12 +122,15 @@ impl Stage {
                 self.projectors.iter_mut().for_each(Projector::start_again);
             }
             Deed::KillDatabase => {
-                self.end_database();
+                let asked_again = || self.system.unanswered.asked_again.load(Ordering::Relaxed);
+                let before = asked_again();
+                self.server.end(*self.dice.one(&[End::Killed, End::Immediate]));
+                until("somebody misses it", async || (asked_again() > before).then_some(())).await;
                 self.server.start_again().await;
             }
             Deed::KillDatabaseAndProjector => {
                 let busier = self.busier().await;
-                self.end_database();
+                self.server.end(*self.dice.one(&[End::Killed, End::Immediate]));
                 self.projectors[busier].kill();
                 self.projectors[busier].start_again();
                 self.server.start_again().await;
@@ -139,11 +144,6 @@ impl Stage {
             }
             Deed::Pause => self.pause().await,
         }
-    }
-
-    fn end_database(&mut self) {
-        let how = *self.dice.one(&[End::Killed, End::Immediate]);
-        self.server.end(how);
     }
 
     async fn pause(&mut self) {

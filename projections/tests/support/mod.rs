@@ -16,9 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use event_store::append::{
-    AppendError, Appender, AppenderConfig, Decision, Lane, Reply, Stop, Submission, Target, Work,
-};
+use event_store::append::{AppendError, Appender, AppenderConfig, Decision, Lane, Reply, Submission};
 use event_store::log::LogName;
 use event_store::migrate::{log_sets, migrate};
 use event_store::private_pg::{PrivatePgError, TestDatabase, shared_for_tests};
@@ -174,7 +172,7 @@ impl System {
             LogName::ACCESS => &self.access,
             _ => &self.register,
         };
-        let decide: Arc<dyn Fn(&mut Work<'_>) -> Result<Target, Stop> + Send + Sync> = Arc::from(decide);
+        let decide = Arc::new(decide);
         let is_own = matches!(self.database, Database::Own { .. });
         loop {
             let decide = Arc::clone(&decide);
